@@ -1,0 +1,7 @@
+include(GNUInstallDirs)
+foreach(program followupd followupctl)
+    if(TARGET ${program})
+        install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    endif()
+endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/systemd/followupd.service DESTINATION lib/systemd/system OPTIONAL)

@@ -1,0 +1,85 @@
+#include "followupd/base/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+static int64_t read_us(clockid_t id)
+{
+    struct timespec ts;
+    clock_gettime(id, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+struct mono mono_now(void)
+{
+    return (struct mono){ read_us(CLOCK_BOOTTIME) / 1000 };
+}
+
+int64_t mono_now_us(void)
+{
+    return read_us(CLOCK_BOOTTIME);
+}
+
+struct wall wall_now(void)
+{
+    return (struct wall){ read_us(CLOCK_REALTIME) };
+}
+
+static int64_t saturate(double v)
+{
+    if (v >= 9e18)
+        return INT64_MAX;
+    if (v <= -9e18)
+        return INT64_MIN;
+    return (int64_t)v;
+}
+
+void business_clock_set(struct business_clock *c, struct wall business, double rate, int64_t asked_us,
+                        int64_t answered_us)
+{
+    c->business_us = business.us;
+    c->mono_us = asked_us + (answered_us - asked_us) / 2;
+    c->rate = rate;
+}
+
+struct wall business_now(const struct business_clock *c)
+{
+    int64_t passed_us = mono_now_us() - c->mono_us;
+    if (c->rate == 1.0)
+        return (struct wall){ c->business_us + passed_us };
+    return (struct wall){ c->business_us + saturate((double)passed_us * c->rate) };
+}
+
+int64_t business_wait_ms(const struct business_clock *c, struct wall due)
+{
+    int64_t left_us = due.us - business_now(c).us;
+    if (left_us <= 0)
+        return 0;
+    return saturate(ceil((double)left_us / c->rate / 1000.0));
+}
+
+int64_t business_span_us(const struct business_clock *c, int64_t real_ms)
+{
+    return saturate((double)real_ms * 1000.0 * c->rate);
+}
+
+double business_late_ms(const struct business_clock *c, struct wall due, struct wall now)
+{
+    return (double)(now.us - due.us) / c->rate / 1000.0;
+}
+
+void wall_text(struct wall t, char *ret, size_t bytes)
+{
+    int64_t seconds = t.us / 1000000, us = t.us % 1000000;
+    if (us < 0) {
+        us += 1000000;
+        seconds -= 1;
+    }
+    time_t s = (time_t)seconds;
+    struct tm tm;
+    char date[32] = "out of range";
+    if (gmtime_r(&s, &tm) != NULL)
+        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(ret, bytes, "%s.%06dZ", date, (int)us);
+}
