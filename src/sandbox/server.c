@@ -461,7 +461,7 @@ static int bind_socket(const struct addrinfo *a)
 static enum status open_listener(const char *address, int *ret, struct err *e)
 {
     char host[64];
-    const char *port;
+    const char *port = NULL;
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE },
                     *found = NULL;
     enum status st = split_address(address, host, sizeof host, &port, e);
