@@ -241,12 +241,18 @@ class Daemon(Program):
         self.notify = None
         self.watchdog_ms = watchdog_ms
         self.config = {
-            "database": {"conninfo": conninfo},
+            "database": {"conninfo": conninfo, "reconnect_min": "20ms", "reconnect_max": "200ms"},
             "engine": {
-                "worker": label, "horizon": "72h", "sweep": "200ms", "in_flight_max": "64", "batch_rows": "100",
-                "batch_wait": "5ms", "lease": "500ms", "notify": "on", "provider": "sandbox",
+                "worker": label, "provider": "sandbox", "notify": "on", "horizon": "72h",
+                "sweep": "200ms", "sweep_old": "1s", "sending_grace": "2s", "busy_again": "20ms",
+                "in_flight_max": "64", "batch_rows": "100", "batch_wait": "5ms",
+                "lease": "500ms", "lease_margin": "100ms",
+                "settle_after": "500ms", "settle_interval": "100ms", "clock_refresh": "500ms", "drain": "10s",
             },
-            "provider.sandbox": {"type": "generic", "url": provider_url, "concurrency_max": "32", "timeout": "300ms"},
+            "provider.sandbox": {
+                "type": "generic", "url": provider_url, "rate": "10000/s", "concurrency_max": "32",
+                "timeout": "300ms", "connect_timeout": "200ms",
+            },
             "log": {"level": "debug"},
         }
         self.configure(config or {})
