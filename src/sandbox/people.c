@@ -267,18 +267,34 @@ static void call_work(uv_work_t *work)
 
 static void act_count(struct act *a)
 {
-    static const char *const names[PEOPLE_ACTS] = { "nothing", "reply", "bounce", "unsubscribe" };
     struct people_stats *stats = &a->people->stats;
-    if (a->done) {
+    if (a->done)
         stats->done[a->what]++;
-    } else if (a->other_account) {
+    else if (a->other_account)
         stats->other_account++;
-    } else {
+    else
         stats->failed++;
-        a->error[strcspn(a->error, "\n")] = '\0';
-        log_warn("lead_call_failed", kv("act", names[a->what]), kv("account", a->account_id),
-                 kv("message", a->message_id), kv("error", (const char *)a->error));
+}
+
+/* One line a batch: when the database is away every call of it fails alike. */
+static void log_failures(const struct people *p)
+{
+    static const char *const names[PEOPLE_ACTS] = { "nothing", "reply", "bounce", "unsubscribe" };
+    struct act *first = NULL;
+    uint64_t failed = 0;
+    list_for_each (node, &p->batch) {
+        struct act *a = container_of(node, struct act, node);
+        if (a->done || a->other_account)
+            continue;
+        failed++;
+        first = first != NULL ? first : a;
     }
+    if (first == NULL)
+        return;
+    first->error[strcspn(first->error, "\n")] = '\0';
+    log_warn("lead_calls_failed", kv("calls", failed), kv("first", names[first->what]),
+             kv("account", first->account_id), kv("message", first->message_id),
+             kv("error", (const char *)first->error));
 }
 
 static void call_on_done(uv_work_t *work, int status)
@@ -286,6 +302,7 @@ static void call_on_done(uv_work_t *work, int status)
     struct people *p = container_of(work, struct people, work);
     assert(status == 0); /* nobody cancels it */
     p->working = false;
+    log_failures(p);
     while (!list_empty(&p->batch)) {
         struct act *a = container_of(p->batch.next, struct act, node);
         act_count(a);
