@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "followupd/base/buf.h"
@@ -200,6 +201,9 @@ static enum status open_file(struct ledger *l, struct err *e)
     l->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     if (l->fd < 0)
         return err_set(e, E_IO, "%s: %s", path, strerror(errno));
+    struct stat file;
+    if (fstat(l->fd, &file) != 0 || !S_ISREG(file.st_mode))
+        return err_set(e, E_INVALID, "%s: is no regular file", path);
     if (flock(l->fd, LOCK_EX | LOCK_NB) != 0)
         return err_set(e, E_BUSY, "%s: another followup-sandbox writes it", path);
     return sync_folder(path, e);

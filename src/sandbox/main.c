@@ -139,6 +139,7 @@ int main(int argc, char **argv)
         return 0;
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a ledger at its size limit is an error to report, no reason to die on the spot */
     if (sodium_init() < 0) {
         fprintf(stderr, "followup-sandbox: libsodium does not start\n");
         return 1;

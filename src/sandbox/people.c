@@ -210,6 +210,11 @@ static PGresult *query(struct people *p, struct act *a, const char *sql, int cou
     if (PQresultStatus(result) == PGRES_TUPLES_OK)
         return result;
     snprintf(a->error, sizeof a->error, "%s", PQerrorMessage(p->connection));
+    /* Without the server's word for it the connection broke, though PQstatus may call it sound until the next call. */
+    if (PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL) {
+        PQfinish(p->connection);
+        p->connection = NULL;
+    }
     PQclear(result);
     return NULL;
 }

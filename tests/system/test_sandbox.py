@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import resource
 import signal
 import socket
 import subprocess
@@ -297,6 +298,19 @@ def test_kill_9_under_load_loses_no_answered_message(sandbox):
         assert client.send(message(int(key.split("/")[2])), key) == (200, {"id": answer})
 
 
+def test_a_ledger_that_cannot_be_written_ends_it_without_an_answer(sandbox, client):
+    client.send(message(1), "k1")
+    room = sandbox.ledger_path.stat().st_size + 50  # for part of a line
+    resource.prlimit(sandbox.pid, resource.RLIMIT_FSIZE, (room, room))
+    with pytest.raises(http.client.RemoteDisconnected):
+        client.send(message(2), "k2")
+    assert sandbox.wait() == 1
+    assert "ledger_write_failed" in sandbox.log()
+    sandbox.start()
+    assert Client(sandbox).send(message(2), "k2") == (200, {"id": "sb-2"})
+    assert [line["key"] for line in sandbox.ledger()] == ["k1", "k2"]
+
+
 def test_a_clean_stop_answers_what_is_under_way(sandbox):
     sandbox.put_faults([{"action": "late", "ms": 400}])
     answers = []
@@ -330,6 +344,7 @@ def test_in_flight_peak_counts_those_who_wait_together(sandbox):
     (["--listen", "127.0.0.1:0", "--ledger", "x", "--what"], "--what: no such option"),
     (["--listen", "localhost", "--ledger", "x"], "listen localhost: must be"),
     (["--listen", "127.0.0.1:0", "--ledger", "/nowhere/x"], "/nowhere/x: No such file"),
+    (["--listen", "127.0.0.1:0", "--ledger", "/dev/full"], "/dev/full: is no regular file"),
 ])
 def test_a_wrong_command_line_says_what_is_wrong(tmp_path, arguments, error):
     done = subprocess.run([program("followup-sandbox"), *arguments], cwd=tmp_path, capture_output=True, text=True,
