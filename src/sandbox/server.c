@@ -3,21 +3,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <jansson.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "followupd/base/log.h"
+#include "listener.h"
 
 #define POOL_BYTES      (8u * 1024) /* request line, headers and read buffer of a connection */
 #define ANSWER_BYTES    (64u * 1024)
 #define SWEEP_MS        500
 #define DRAIN_SWEEP_MS  20
-#define LISTEN_BACKLOG  1024
 #define DESCRIPTORS_MIN (SERVER_CONNECTIONS_MAX + 64)
 
 struct server {
@@ -52,7 +49,8 @@ struct exchange {
     struct server *server;
     struct connection *connection;
     struct MHD_Connection *mhd;
-    const struct server_route *route;
+    const struct server_route *route; /* NULL: none for this method and path */
+    bool path_known;
     struct buf body;
     bool too_large;
     enum phase phase;
@@ -267,24 +265,6 @@ static const struct server_route *find_route(const struct server *s, const char 
     return NULL;
 }
 
-/* The headers are there. A refusal now closes the connection after it, as the body is not read. */
-static enum MHD_Result begin(struct exchange *x, const char *method, const char *path)
-{
-    bool path_known;
-    const char *length = exchange_header(x, "Content-Length");
-    x->route = find_route(x->server, method, path, &path_known);
-    x->phase = HELD;
-    if (x->route == NULL && path_known)
-        exchange_error(x, MHD_HTTP_METHOD_NOT_ALLOWED, "this path takes another method");
-    else if (x->route == NULL)
-        exchange_error(x, MHD_HTTP_NOT_FOUND, "no such path; there are /send /faults /stats /healthz");
-    else if (length != NULL && strtoull(length, NULL, 10) > SERVER_BODY_BYTES_MAX)
-        exchange_error(x, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 1048576 bytes");
-    else
-        x->phase = READING;
-    return x->phase == READY ? send_answer(x) : MHD_YES;
-}
-
 static void handle(struct exchange *x)
 {
     struct server_stats *stats = &x->server->stats;
@@ -296,6 +276,10 @@ static void handle(struct exchange *x)
         stats->in_flight_peak = stats->in_flight;
     if (x->too_large)
         exchange_error(x, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 1048576 bytes");
+    else if (x->route == NULL && x->path_known)
+        exchange_error(x, MHD_HTTP_METHOD_NOT_ALLOWED, "this path takes another method");
+    else if (x->route == NULL)
+        exchange_error(x, MHD_HTTP_NOT_FOUND, "no such path; there are /send /faults /stats /healthz");
     else
         x->route->handle(x->server->context, x);
 }
@@ -307,9 +291,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     (void)version;
     if (x == NULL) {
         *request = x = exchange_new(context, mhd);
-        return x != NULL ? begin(x, method, url) : MHD_NO;
+        if (x == NULL)
+            return MHD_NO;
+        x->route = find_route(x->server, method, url, &x->path_known);
+        return MHD_YES;
     }
-    if (*count > 0) { /* a body in chunks may turn out too large on the way: read it to its end, keep nothing */
+    if (*count > 0) { /* one too large is read to its end, within its deadline, and not kept */
         if (!x->too_large && buf_add(&x->body, bytes, *count) != OK) {
             x->too_large = true;
             buf_fini(&x->body);
@@ -424,71 +411,6 @@ static void sweep_on_timer(uv_timer_t *timer)
 
 /* ---- start and stop ---- */
 
-static enum status split_address(const char *address, char *host, size_t host_bytes, const char **ret_port,
-                                 struct err *e)
-{
-    const char *colon = strrchr(address, ':');
-    size_t length = colon != NULL ? (size_t)(colon - address) : 0;
-    if (length == 0 || colon[1] == '\0')
-        return err_set(e, E_INVALID, "listen %s: must be ADDRESS:PORT", address);
-    if (address[0] == '[' && address[length - 1] == ']') {
-        address++;
-        length -= 2;
-    }
-    if (length >= host_bytes)
-        return err_set(e, E_INVALID, "listen %s: the address is too long", address);
-    memcpy(host, address, length);
-    host[length] = '\0';
-    *ret_port = colon + 1;
-    return OK;
-}
-
-static int bind_socket(const struct addrinfo *a)
-{
-    int one = 1;
-    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 && bind(fd, a->ai_addr, a->ai_addrlen) == 0 &&
-        listen(fd, LISTEN_BACKLOG) == 0)
-        return fd;
-    int why = errno;
-    close(fd);
-    errno = why;
-    return -1;
-}
-
-static enum status open_listener(const char *address, int *ret, struct err *e)
-{
-    char host[64];
-    const char *port = NULL;
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE },
-                    *found = NULL;
-    enum status st = split_address(address, host, sizeof host, &port, e);
-    if (st != OK)
-        return st;
-    int failed = getaddrinfo(host, port, &hints, &found);
-    if (failed != 0)
-        return err_set(e, E_INVALID, "listen %s: %s", address, gai_strerror(failed));
-    int fd = bind_socket(found);
-    if (fd < 0)
-        st = err_set(e, E_IO, "listen %s: %s", address, strerror(errno));
-    freeaddrinfo(found);
-    if (st == OK)
-        *ret = fd;
-    return st;
-}
-
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_MIN)
-        return;
-    limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MIN ? limit.rlim_max : DESCRIPTORS_MIN;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < DESCRIPTORS_MIN)
-        log_warn("few_descriptors", kv("limit", (uint64_t)limit.rlim_cur), kv("wanted", DESCRIPTORS_MIN));
-}
-
 static enum status start_daemon(struct server *s, struct err *e)
 {
     s->daemon = MHD_start_daemon(
@@ -521,8 +443,8 @@ enum status server_open(uv_loop_t *loop, const char *address, const struct serve
         return err_set(e, E_NOMEM, "out of memory");
     *s = (struct server){ .loop = loop, .routes = routes, .context = context, .listener = -1 };
     list_init(&s->connections);
-    raise_descriptor_limit();
-    enum status st = open_listener(address, &s->listener, e);
+    listener_allow(DESCRIPTORS_MIN);
+    enum status st = listener_open(address, &s->listener, e);
     if (st == OK)
         st = start_daemon(s, e);
     if (st == OK)
@@ -541,13 +463,7 @@ enum status server_open(uv_loop_t *loop, const char *address, const struct serve
 
 void server_address(const struct server *s, char *ret, size_t bytes)
 {
-    struct sockaddr_storage a;
-    socklen_t length = sizeof a;
-    char host[64] = "?", port[16] = "?";
-    if (getsockname(s->listener, (struct sockaddr *)&a, &length) == 0)
-        getnameinfo((struct sockaddr *)&a, length, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(ret, bytes, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
+    listener_address(s->listener, ret, bytes);
 }
 
 void server_stop(struct server *s, void (*on_stopped)(void *context), void *context)

@@ -91,3 +91,32 @@ Test(message, address_is_found_with_and_without_a_name)
     message_fini(&bare);
     message_fini(&named);
 }
+
+Test(message, every_character_is_written_so_that_it_reads_back)
+{
+    char json[2048] = HEAD "\"subject\":\"s\",\"html\":null,\"headers\":{},\"text\":\"";
+    char text[256], whole[4096];
+    struct message m, again;
+    struct buf b;
+    struct err e;
+    for (int c = 1; c < 128; c++) {
+        text[c - 1] = (char)c;
+        snprintf(json + strlen(json), 8, "\\u%04x", c);
+    }
+    strcpy(text + 127, "Grüße 🎈");
+    strcat(json, "Grüße 🎈\"}");
+    cr_assert_eq(message_parse(json, strlen(json), &m, &e), OK, "%s", e.text);
+    cr_assert_str_eq(m.text, text);
+    buf_init(&b, 4096);
+    cr_assert_eq(message_write(&m, NULL, &b), OK);
+    snprintf(whole, sizeof whole, "{%s}", b.data);
+    json_t *document = json_loads(whole, 0, NULL);
+    cr_assert_not_null(document, "%s", whole);
+    cr_assert(json_is_null(json_object_get(document, "key")));
+    json_object_del(document, "key");
+    cr_assert_eq(message_read(document, &again, &e), OK, "%s", e.text);
+    cr_expect_str_eq(again.text, text);
+    message_fini(&again);
+    message_fini(&m);
+    buf_fini(&b);
+}
