@@ -16,14 +16,15 @@
 
 #define BATCH_MAX 64
 
-/* The calls, as an integration makes them. $1 account, $2 message. */
-static const char SQL_RECORD_REPLY[] =
-    "SELECT followup.record_reply(p_account => $1::bigint, p_message => $2::bigint, p_from => $3, p_subject => $4,"
-    " p_body => $5, p_received_at => NULL)";
+/* The calls, as an integration makes them. $1 account, $2 message; each answers one followup.action_result. */
+static const char SQL_RECORD_REPLY[] = "SELECT done FROM followup.record_reply(p_account => $1::bigint, p_message => "
+                                       "$2::bigint, p_from => $3, p_subject => $4,"
+                                       " p_body => $5, p_received_at => NULL)";
 static const char SQL_RECORD_BOUNCE[] =
-    "SELECT followup.record_bounce(p_account => $1::bigint, p_message => $2::bigint, p_kind => 'hard',"
+    "SELECT done FROM followup.record_bounce(p_account => $1::bigint, p_message => $2::bigint, p_kind => 'hard',"
     " p_detail => '550 5.1.1 no such user here')";
-static const char SQL_UNSUBSCRIBE[] = "SELECT followup.unsubscribe(p_account => $1::bigint, p_message => $2::bigint)";
+static const char SQL_UNSUBSCRIBE[] =
+    "SELECT done FROM followup.unsubscribe(p_account => $1::bigint, p_message => $2::bigint)";
 static const char SQL_ACCOUNT_IS_NAMED[] =
     "SELECT EXISTS (SELECT FROM followup.account WHERE id = $1::bigint AND name = $2)";
 
@@ -47,8 +48,8 @@ struct act {
     enum people_act what;
     int64_t account_id, message_id;
     const char *reply;
-    char *from, *subject; /* owned */
-    bool done, other_account;
+    char *from, *subject;              /* owned */
+    bool done, refused, other_account; /* none of them: it failed */
     char error[ERR_BYTES_MAX];
 };
 
@@ -251,7 +252,8 @@ static void call(struct people *p, struct act *a)
     }
     const char *values[] = { account_id, message_id, a->from, subject, a->reply };
     PGresult *result = query(p, a, calls[a->what].sql, calls[a->what].values, values);
-    a->done = result != NULL;
+    a->done = result != NULL && strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+    a->refused = result != NULL && !a->done;
     PQclear(result);
     free(subject);
 }
@@ -275,6 +277,8 @@ static void act_count(struct act *a)
     struct people_stats *stats = &a->people->stats;
     if (a->done)
         stats->done[a->what]++;
+    else if (a->refused)
+        stats->refused++;
     else if (a->other_account)
         stats->other_account++;
     else
@@ -289,7 +293,7 @@ static void log_failures(const struct people *p)
     uint64_t failed = 0;
     list_for_each (node, &p->batch) {
         struct act *a = container_of(node, struct act, node);
-        if (a->done || a->other_account)
+        if (a->done || a->refused || a->other_account)
             continue;
         failed++;
         first = first != NULL ? first : a;

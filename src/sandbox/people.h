@@ -8,7 +8,7 @@
  * Threads   one loop; the database is spoken to on the loop's pool, by one connection and one batch at a time. It is
  *           opened with the first call and again after it broke.
  * Bounds    PEOPLE_WAITING_MAX acts wait, more are dropped and counted; a call ends after PEOPLE_CALL_S.
- * Errors    a call that fails is logged and counted, never repeated, never fatal. */
+ * Errors    a call that fails is logged and counted, never repeated, never fatal; one that is refused is only counted. */
 #ifndef SANDBOX_PEOPLE_H
 #define SANDBOX_PEOPLE_H
 
@@ -36,6 +36,7 @@ struct people_options {
 
 struct people_stats {
     uint64_t done[PEOPLE_ACTS];
+    uint64_t refused; /* the function answered that it did nothing */
     uint64_t failed, dropped, other_account, waiting;
 };
 

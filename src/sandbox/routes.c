@@ -213,10 +213,10 @@ static json_t *people_counters(const struct provider *p)
     if (p->people == NULL)
         return json_null();
     people_stats(p->people, &l);
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "replies", (json_int_t)l.done[PEOPLE_REPLY], "bounces",
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "replies", (json_int_t)l.done[PEOPLE_REPLY], "bounces",
                      (json_int_t)l.done[PEOPLE_BOUNCE], "unsubscribes", (json_int_t)l.done[PEOPLE_UNSUBSCRIBE],
-                     "failed", (json_int_t)l.failed, "dropped", (json_int_t)l.dropped, "other_account",
-                     (json_int_t)l.other_account, "waiting", (json_int_t)l.waiting);
+                     "refused", (json_int_t)l.refused, "failed", (json_int_t)l.failed, "dropped", (json_int_t)l.dropped,
+                     "other_account", (json_int_t)l.other_account, "waiting", (json_int_t)l.waiting);
 }
 
 static json_t *all_counters(const struct provider *p)

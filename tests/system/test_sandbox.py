@@ -367,20 +367,26 @@ CALLS_RECORDED = """
     CREATE TABLE followup.account (id bigint, name text);
     INSERT INTO followup.account VALUES (1, 'Acme'), (2, 'Other');
     CREATE TABLE followup.call (what text, account bigint, message bigint, sender text, subject text, body text);
+    CREATE TYPE followup.action_result AS (lead_id bigint, done boolean, reason text, sub_state text, message_id bigint,
+                                           due_at timestamptz, in_flight bigint[]);
+    CREATE FUNCTION followup.answer(call followup.call) RETURNS followup.action_result LANGUAGE sql AS $$
+        INSERT INTO followup.call VALUES (call.*);
+        SELECT 1::bigint, call.message <> 13, CASE call.message WHEN 13 THEN 'inactive' END, NULL::text, NULL::bigint, NULL::timestamptz,
+               NULL::bigint[]; $$;
     CREATE FUNCTION followup.record_reply(p_account bigint, p_message bigint, p_from text, p_subject text, p_body text,
-                                          p_received_at timestamptz) RETURNS bigint LANGUAGE sql AS
-        $$ INSERT INTO followup.call VALUES ('reply', p_account, p_message, p_from, p_subject, p_body) RETURNING message $$;
+                                          p_received_at timestamptz) RETURNS followup.action_result LANGUAGE sql AS
+        $$ SELECT * FROM followup.answer(('reply', p_account, p_message, p_from, p_subject, p_body)::followup.call) $$;
     CREATE FUNCTION followup.record_bounce(p_account bigint, p_message bigint, p_kind text, p_detail text)
-        RETURNS bigint LANGUAGE sql AS
-        $$ INSERT INTO followup.call VALUES ('bounce ' || p_kind, p_account, p_message) RETURNING message $$;
-    CREATE FUNCTION followup.unsubscribe(p_account bigint, p_message bigint) RETURNS bigint LANGUAGE sql AS
-        $$ INSERT INTO followup.call VALUES ('unsubscribe', p_account, p_message) RETURNING message $$;
+        RETURNS followup.action_result LANGUAGE sql AS
+        $$ SELECT * FROM followup.answer(('bounce ' || p_kind, p_account, p_message, NULL, NULL, p_detail)) $$;
+    CREATE FUNCTION followup.unsubscribe(p_account bigint, p_message bigint) RETURNS followup.action_result LANGUAGE sql AS
+        $$ SELECT * FROM followup.answer(('unsubscribe', p_account, p_message, NULL, NULL, NULL)) $$;
 """
 
 
 @pytest.fixture
 def recorder():
-    """A database whose functions only write down that they were called."""
+    """A database whose functions only write down that they were called, and refuse message 13."""
     with Cluster() as cluster:
         cluster.psql("-c", CALLS_RECORDED)
         yield cluster
@@ -397,7 +403,7 @@ def people(cluster, *more):
 
 def acted(sandbox):
     counters = sandbox.stats()["people"]
-    return sum(counters[name] for name in ("replies", "bounces", "unsubscribes", "failed", "other_account"))
+    return sum(counters[name] for name in ("replies", "bounces", "unsubscribes", "refused", "failed", "other_account"))
 
 
 def test_leads_answer_through_the_functions_and_repeat_with_the_seed(sandbox_factory, recorder):
@@ -418,6 +424,15 @@ def test_leads_answer_through_the_functions_and_repeat_with_the_seed(sandbox_fac
     reply = next(call for call in runs[0] if call["what"] == "reply")
     assert (reply["sender"], reply["subject"]) == (f"lead{reply['message']}@example.org", "Re: Grüße")
     assert reply["account"] == 1 and reply["body"]
+
+
+def test_a_refused_call_is_counted_as_that(sandbox_factory, recorder):
+    sandbox = sandbox_factory(args=people(recorder, "--bounce-rate", "1"))
+    for number in (12, 13):
+        Client(sandbox).send(message(number))
+    wait_until(lambda: acted(sandbox) == 2, "both calls are through")
+    counters = sandbox.stats()["people"]
+    assert (counters["bounces"], counters["refused"], counters["failed"]) == (1, 1, 0)
 
 
 def test_leads_of_another_account_do_nothing(sandbox_factory, recorder):
