@@ -30,5 +30,6 @@ REVOKE SELECT ON followup.api_token, followup.web_session FROM followup_app;
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA followup TO followup_admin;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA followup TO followup_admin;
 GRANT INSERT, UPDATE, DELETE ON followup.send_window, followup.holiday, followup.reply_rule, followup.crm_rule TO followup_app;
-ALTER DEFAULT PRIVILEGES IN SCHEMA followup REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+-- Not IN SCHEMA: a default of one schema can only add to the global default, which lets everybody execute.
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 RESET ROLE;
