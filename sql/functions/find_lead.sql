@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION followup.find_lead(p_account bigint, p_lead text) RETURNS bigint
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_id bigint;
 BEGIN

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION followup.find_leads(p_account bigint, p_filter text = NULL) RETURNS SETOF bigint
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_where text := '';
     v_term  text[];

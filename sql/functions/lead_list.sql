@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION followup.lead_list(
 RETURNS TABLE (lead_id bigint, email text, name text, company text, state followup.lead_state,
                sub_state followup.lead_sub_state, status followup.lead_status, sequence text, rep text,
                due_at timestamptz, conversation_status text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT l.id, l.email, nullif(concat_ws(' ', l.first_name, l.last_name), ''), l.company, l.state, l.sub_state, l.status,
            s.name, u.email,
            (SELECT min(m.due_at) FROM followup.conversation AS c

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION followup.lead_show(p_account bigint, p_lead bigint) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_build_object(
                'lead_id', l.id, 'email', l.email, 'external_id', l.external_id, 'first_name', l.first_name,
                'last_name', l.last_name, 'company', l.company, 'country', l.country, 'timezone', l.timezone,

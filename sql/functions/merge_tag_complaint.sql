@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION followup.merge_tag_complaint(p_text text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN rest.text LIKE '%{{%' THEN pg_catalog.format(
-               '"%s" is no merge tag', pg_catalog.substring(rest.text FROM '\{\{(?:(?!\}\}).){0,40}(?:\}\})?')) END
+               '"%s" is no merge tag', (pg_catalog.regexp_match(rest.text, '\{\{(?:(?!\}\}).){0,40}(?:\}\})?'))[1]) END
       FROM (SELECT pg_catalog.regexp_replace(
                 p_text, '\{\{[ \t\r\n]*[A-Za-z_][A-Za-z0-9_.-]{0,63}[ \t\r\n]*(\|(?:(?!\{\{|\}\}).)*[^ \t\r\n{}](?:(?!\{\{|\}\}).)*)?\}\}',
                 '', 'g')) AS rest (text)

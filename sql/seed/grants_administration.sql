@@ -21,3 +21,9 @@ GRANT EXECUTE ON FUNCTION
     followup.sequence_show(bigint, bigint), followup.find_leads(bigint, text), followup.find_lead(bigint, text),
     followup.lead_list(bigint, text, integer, bigint), followup.lead_show(bigint, bigint)
 TO followup_app;
+-- These run with the caller's rights, so that row-level security holds; what they call is then the caller's too.
+GRANT EXECUTE ON FUNCTION
+    followup.require_account(bigint), followup.filter_condition(integer, text, text, text),
+    followup.filter_instant(text, text, text, text), followup.conversation_status(bigint, bigint),
+    followup.lead_timezone(text, text)
+TO followup_app, followup_admin;
