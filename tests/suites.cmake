@@ -1,0 +1,55 @@
+# Everything under ctest but the units: SQL, system, architecture, service unit, and the sanitizers' verdict.
+# The interpreter is Debian's: a python3 that stands earlier in PATH has neither pytest nor psycopg.
+set(python /usr/bin/python3)
+set(support ${CMAKE_CURRENT_SOURCE_DIR}/support)
+file(GLOB migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sql/migrations/*.sql)
+file(GLOB sql_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sql/*.sql)
+file(GLOB system_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/system/test_*.py)
+
+# sql: pgTAP through pg_prove; every file has a database of its own, with the schema loaded.
+if(migrations)
+    add_test(NAME sql COMMAND timeout -k 20 280 ${python} ${support}/run_pgtap.py ${sql_tests})
+    set_tests_properties(sql PROPERTIES PROCESSORS 2)
+endif()
+
+# system: one entry a file, so that each one's seconds are shown. timeout's SIGTERM lets the fixtures tidy up.
+foreach(file ${system_tests})
+    get_filename_component(name ${file} NAME_WE)
+    string(REGEX REPLACE "^test_" "system_" name ${name})
+    add_test(NAME ${name} COMMAND timeout -k 20 280 ${python} -m pytest -q -p no:cacheprovider --durations=5 ${file})
+    set_tests_properties(${name} PROPERTIES PROCESSORS 2 WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
+endforeach()
+
+# layers: the includes of every folder against the link lines.
+add_test(NAME layers COMMAND ${python} ${support}/check_layers.py ${PROJECT_SOURCE_DIR})
+add_test(NAME layers_self_test COMMAND ${python} ${support}/check_layers.py --self-test)
+
+# systemd_unit: systemd's own checks of the service unit, with the program that was built.
+if(TARGET followupd)
+    add_test(NAME systemd_unit COMMAND ${support}/systemd/check_unit.sh ${PROJECT_SOURCE_DIR}/systemd/followupd.service
+                                       $<TARGET_FILE:followupd>)
+endif()
+
+# Sanitizers: every process of every test, units and daemons alike, reports into one folder. A leak does not change the
+# exit status of a Criterion program, so the folder is looked at after everything else: sanitizer_reports. leak_control
+# leaks, into a folder of its own, and fails unless that is noticed.
+if(FOLLOWUPD_SANITIZE)
+    set(reports ${CMAKE_BINARY_DIR}/sanitizer-reports)
+    list(APPEND FOLLOWUPD_TEST_ENVIRONMENT
+         "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:log_path=${reports}/report"
+         "UBSAN_OPTIONS=print_stacktrace=1:log_path=${reports}/report")
+    add_executable(leak_control ${support}/leak_control.c)
+    target_link_libraries(leak_control PRIVATE PkgConfig::criterion)
+    add_test(NAME leak_control
+             COMMAND ${support}/leak_control.sh $<TARGET_FILE:leak_control> ${CMAKE_BINARY_DIR}/leak-control-reports)
+endif()
+get_property(all_tests DIRECTORY PROPERTY TESTS)
+list(APPEND FOLLOWUPD_TEST_ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1" "LC_ALL=C.UTF-8")
+set_tests_properties(${all_tests} PROPERTIES ENVIRONMENT "${FOLLOWUPD_TEST_ENVIRONMENT}")
+if(FOLLOWUPD_SANITIZE)
+    set_tests_properties(${all_tests} PROPERTIES FIXTURES_REQUIRED sanitizers)
+    add_test(NAME sanitizer_folder COMMAND ${support}/sanitizer_reports.sh empty ${reports})
+    set_tests_properties(sanitizer_folder PROPERTIES FIXTURES_SETUP sanitizers)
+    add_test(NAME sanitizer_reports COMMAND ${support}/sanitizer_reports.sh check ${reports})
+    set_tests_properties(sanitizer_reports PROPERTIES FIXTURES_CLEANUP sanitizers)
+endif()

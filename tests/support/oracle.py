@@ -1,0 +1,245 @@
+#!/usr/bin/python3
+"""The oracle of the demo's story: says what must have left, from the lead file, the sequence file and the story alone.
+
+It exists to disagree with followupd, so it shares nothing with it: no SQL function, no table, no line of its code; zones
+come from Python's zoneinfo. What the provider's stand-in wrote into its ledger is held against what is computed here:
+nothing missing, nothing extra, nothing early, nothing over the limit late, each at the instant that was planned.
+
+An action is played by a person at an instant that is known to lie between two readings of the clock, so an instant
+here is an interval (earliest, latest); where the story names the instant itself both are the same.
+
+    oracle.py --leads leads.csv --sequence sequence.json --story played.json --ledger ledger.jsonl
+"""
+import argparse
+import csv
+import datetime as dt
+import json
+import re
+import sys
+from zoneinfo import ZoneInfo
+
+UTC = dt.timezone.utc
+LATE_MAX = dt.timedelta(seconds=2)          # of real time
+UNITS = {"week": 10080, "day": 1440, "hour": 60, "minute": 1}
+
+
+class StoryError(Exception):
+    """The story does not say what must happen: an action falls into the moment of a message."""
+
+
+def parse_instant(text):
+    return dt.datetime.fromisoformat(text).astimezone(UTC)
+
+
+def parse_delay(text):
+    """'2 days', '36 hours', '0' -> timedelta."""
+    minutes = 0
+    for number, unit in re.findall(r"(\d+)\s*([a-z]+?)s?\b", text):
+        minutes += int(number) * UNITS[unit]
+    return dt.timedelta(minutes=minutes)
+
+
+def merge(template, values):
+    """{{tag}} and {{tag|fallback}}."""
+    def value(match):
+        tag, _, fallback = match.group(1).partition("|")
+        return values.get(tag.strip()) or fallback.strip()
+    return re.sub(r"\{\{(.*?)\}\}", value, template)
+
+
+class Calendar:
+    """When messages may leave: {iso weekday: [(opens, closes)]} in a zone; no windows at all: always."""
+
+    def __init__(self, windows):
+        self.windows = {}
+        for weekday, opens, closes in windows:
+            self.windows.setdefault(weekday, []).append((dt.time.fromisoformat(opens), dt.time.fromisoformat(closes)))
+
+    def into_window(self, instant, zone):
+        if not self.windows:
+            return instant
+        local = instant.astimezone(zone)
+        for days in range(15):
+            day = local.date() + dt.timedelta(days=days)
+            for opens, closes in sorted(self.windows.get(day.isoweekday(), [])):
+                if days == 0 and local.time() >= closes:
+                    continue
+                if days == 0 and local.time() >= opens:
+                    return instant
+                return dt.datetime.combine(day, opens, zone).astimezone(UTC)
+        raise StoryError("no window within two weeks")
+
+
+class Lead:
+    """One lead's way through the story: what it is waiting for, and what must have left."""
+
+    def __init__(self, row, story, sequence):
+        self.email = row["email"]
+        self.values = row
+        self.zone = ZoneInfo(row.get("timezone") or story["timezone"])
+        self.calendar = Calendar(story["windows"])
+        self.follow_up_delay = parse_delay(story.get("follow_up_delay", "48 hours"))
+        self.steps = {kind: [s for s in sequence["steps"] if s["kind"] == kind] for kind in ("sequence", "follow_up")}
+        self.pending = None         # (kind, position, (earliest, latest))
+        self.sent = set()           # sequence steps that left in this conversation, by key
+        self.expected = []          # (subject, text, (earliest, latest))
+
+    def plan(self, base, delay=dt.timedelta()):
+        return tuple(self.calendar.into_window(instant + delay, self.zone) for instant in base)
+
+    def schedule(self, kind, position, base, delay):
+        self.pending = (kind, position, self.plan(base, delay)) if position < len(self.steps[kind]) else None
+
+    def leave(self):
+        """The pending message goes; the next is planned from the instant this one was planned for."""
+        kind, position, at = self.pending
+        step = self.steps[kind][position]
+        self.expected.append((merge(step["subject"], self.values), merge_start(step["body_text"], self.values), at))
+        if kind == "sequence":
+            self.sent.add(step["key"])
+        following = self.steps[kind][position + 1:position + 2]
+        self.schedule(kind, position + 1, at, parse_delay(following[0]["delay"]) if following else dt.timedelta())
+
+    def run_until(self, until):
+        while self.pending and self.pending[2][0] < until[1]:
+            if self.pending[2][1] > until[0]:
+                raise StoryError(f"{self.email}: an action at {until[0]} meets a message planned for {self.pending[2]}")
+            self.leave()
+
+    def act(self, action, at):
+        getattr(self, "on_" + action)(at)
+
+    def on_start(self, at):
+        self.schedule("sequence", 0, at, parse_delay(self.steps["sequence"][0]["delay"]))
+
+    def on_restart(self, at):
+        self.sent = set()
+        self.schedule("sequence", 0, at, dt.timedelta())
+
+    def on_continue(self, at):
+        position = next((p for p, s in enumerate(self.steps["sequence"]) if s["key"] not in self.sent), None)
+        if position is not None:
+            self.schedule("sequence", position, at, dt.timedelta())
+
+    def on_skip(self, at):
+        self.schedule("follow_up", 0, at, self.follow_up_delay)
+
+    def on_stop(self, _at):
+        self.pending = None
+
+    def on_reply(self, _at):
+        if self.pending and self.pending[0] == "sequence":
+            self.pending = None
+
+
+def merge_start(template, values):
+    """The body up to its first tag that only the sender can fill (an unsubscribe link, the assistant's name)."""
+    known = re.split(r"\{\{\s*(?:unsubscribe_link|assistant\.|rep\.|postal_address)", template)[0]
+    return merge(known, values).rstrip()
+
+
+def expect(leads_file, sequence, story):
+    """{email: Lead} after the whole story."""
+    with open(leads_file, newline="", encoding="utf-8-sig") as file:
+        leads = {row["email"].lower(): Lead(row, story, sequence) for row in csv.DictReader(file)}
+    for event in sorted(story["events"], key=lambda e: e["from"]):
+        at = (parse_instant(event["from"]), parse_instant(event["to"]))
+        for email in event["leads"]:
+            lead = leads[email.lower()]
+            lead.run_until(at)
+            effect = parse_instant(event["at"]) if event.get("at") else None
+            lead.act(event["action"], (effect, effect) if effect else at)
+    end = parse_instant(story["end"])
+    for lead in leads.values():
+        lead.run_until((end, end))
+    return leads
+
+
+class Clock:
+    """Real time of the ledger -> business time."""
+
+    def __init__(self, story):
+        self.business = parse_instant(story["origin"]["business"])
+        self.real = parse_instant(story["origin"]["real"])
+        self.rate = story["origin"]["rate"]
+
+    def business_of(self, at_us):
+        real = dt.datetime.fromtimestamp(0, UTC) + dt.timedelta(microseconds=at_us)
+        return self.business + (real - self.real) * self.rate
+
+
+def hold_against(leads, ledger, clock):
+    """Problems, one sentence each, and the real lateness of each message in ms."""
+    problems, lateness = [], []
+    seen = {email: [] for email in leads}
+    for line in ledger:
+        email = line["to"].lower()
+        if email not in seen:
+            problems.append(f"extra: {line['message_id']} to {email}, who is not in the story")
+        else:
+            seen[email].append(line)
+    for email, lead in leads.items():
+        lines = sorted(seen[email], key=lambda line: line["at_us"])
+        for number in range(max(len(lines), len(lead.expected))):
+            if number >= len(lines):
+                problems.append(f"missing: {email} {lead.expected[number][0]!r} planned {lead.expected[number][2][0]}")
+                continue
+            line = lines[number]
+            arrived = clock.business_of(line["at_us"])
+            if number >= len(lead.expected):
+                problems.append(f"extra: {line['message_id']} to {email} {line['subject']!r} at {arrived}")
+                continue
+            subject, text, (earliest, latest) = lead.expected[number]
+            due = dt.datetime.fromtimestamp(0, UTC) + dt.timedelta(milliseconds=line["due_ms"])
+            late = (arrived - due) / clock.rate
+            lateness.append(late.total_seconds() * 1000)
+            name = f"{line['message_id']} to {email} {line['subject']!r}"
+            if line["subject"] != subject or not line["text"].startswith(text):
+                problems.append(f"other message: {name}, expected {subject!r}")
+            if not earliest - dt.timedelta(milliseconds=1) <= due <= latest + dt.timedelta(milliseconds=1):
+                problems.append(f"planned otherwise: {name} for {due}, expected {earliest} to {latest}")
+            if arrived < earliest:
+                problems.append(f"early: {name} at {arrived}, planned {earliest}")
+            if late > LATE_MAX:
+                problems.append(f"late: {name} by {late.total_seconds():.3f} s of real time")
+    return problems, lateness
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def judge(leads_file, sequence_file, story, ledger_file):
+    with open(sequence_file, encoding="utf-8") as file:
+        sequence = json.load(file)
+    with open(ledger_file, encoding="utf-8") as file:
+        ledger = [json.loads(line) for line in file if line.strip()]
+    leads = expect(leads_file, sequence, story)
+    problems, lateness = hold_against(leads, ledger, Clock(story))
+    return {
+        "leads": len(leads),
+        "expected": sum(len(lead.expected) for lead in leads.values()),
+        "arrived": len(ledger),
+        "late_ms_p50": round(percentile(lateness, 0.50), 1),
+        "late_ms_p99": round(percentile(lateness, 0.99), 1),
+        "late_ms_max": round(max(lateness, default=0.0), 1),
+        "problems": problems,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("leads", "sequence", "story", "ledger"):
+        parser.add_argument("--" + name, required=True)
+    options = parser.parse_args()
+    with open(options.story, encoding="utf-8") as file:
+        story = json.load(file)
+    verdict = judge(options.leads, options.sequence, story, options.ledger)
+    json.dump(verdict, sys.stdout, indent=2)
+    print()
+    return 1 if verdict["problems"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
