@@ -68,7 +68,7 @@ static int64_t retry_after_ms(const char *value, struct wall now_real)
 static void judge_no_answer(const struct transport_answer *a, struct judgement *ret)
 {
     ret->outcome = a->end == TRANSPORT_NOT_SENT ? OUTCOME_RETRY : OUTCOME_IN_DOUBT;
-    ret->unreachable = a->end == TRANSPORT_NOT_SENT || a->timed_out;
+    ret->unreachable = true;
     ret->overloaded = a->timed_out;
     /* A provider that cannot be reached is not the message's fault: it keeps its key and its number of attempts. */
     ret->uncounted = a->end == TRANSPORT_NOT_SENT;
