@@ -36,6 +36,7 @@ CREATE TYPE followup.lead_sub_state AS ENUM (
     'validating',                                -- of new
     'sequence', 'follow_up', 'out_of_office',    -- of active
     'responded', 'completed',                    -- of processed
+    'failed',                                    -- of processed: a message could not be sent, a person decides
     'InvalidEmail', 'BounceRisk', 'ServerUnReachable', 'SpamTrap', 'Disposable', -- of deactivated: what validation said
     'BounceDeactivated', 'CannotDetermine',      -- of deactivated: what a bounce said
     'Retired', 'MovedOut', 'ReferredSomeone');   -- of deactivated: what a reply said

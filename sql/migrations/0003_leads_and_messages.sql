@@ -36,7 +36,7 @@ CREATE TABLE followup.lead (
     CHECK (CASE state
            WHEN 'new' THEN sub_state IS NULL OR sub_state = 'validating'
            WHEN 'active' THEN sub_state IS NOT NULL AND sub_state IN ('sequence', 'follow_up', 'out_of_office')
-           WHEN 'processed' THEN sub_state IS NOT NULL AND sub_state IN ('responded', 'completed')
+           WHEN 'processed' THEN sub_state IS NOT NULL AND sub_state IN ('responded', 'completed', 'failed')
            WHEN 'deactivated' THEN sub_state IS NOT NULL AND sub_state >= 'InvalidEmail'
            ELSE sub_state IS NULL END)
 );

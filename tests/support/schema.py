@@ -70,10 +70,10 @@ def _load_files(cluster, dbname):
         raise SchemaError(f"no migrations in {SQL / 'migrations'}")
     for file in migrations:
         cluster.psql("-1", "-f", str(file), dbname=dbname)
-    functions = sorted((SQL / "functions").glob("*.sql"))
-    if functions:  # they call one another: bodies are checked when they run, and none is there unless all are
-        files = [word for file in functions for word in ("-f", str(file))]
-        cluster.psql("-1", "-c", "SET check_function_bodies = off", *files, dbname=dbname)
-    for folder in ("views", "seed"):
-        for file in sorted((SQL / folder).glob("*.sql")):
-            cluster.psql("-1", "-f", str(file), dbname=dbname)
+    # They call one another: bodies are checked when they run, and none is there unless all are. Owned by followup_owner.
+    owned = [file for folder in ("functions", "views", "triggers") for file in sorted((SQL / folder).glob("*.sql"))]
+    if owned:
+        files = [word for file in owned for word in ("-f", str(file))]
+        cluster.psql("-1", "-c", "SET check_function_bodies = off; SET ROLE followup_owner", *files, dbname=dbname)
+    for file in sorted((SQL / "seed").glob("*.sql")):
+        cluster.psql("-1", "-f", str(file), dbname=dbname)

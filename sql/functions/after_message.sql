@@ -1,0 +1,54 @@
+CREATE OR REPLACE FUNCTION followup.after_message(p_accounts bigint[], p_messages bigint[])
+RETURNS TABLE (account_id bigint, message_id bigint, due_at timestamptz)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_rate     double precision := (SELECT c.rate FROM followup.clock() AS c);
+    v_now      timestamptz := followup.now();
+    v_accounts bigint[];
+    v_endings  bigint[];
+BEGIN
+    RETURN QUERY
+    WITH gone AS MATERIALIZED (
+        SELECT m.account_id, m.conversation_id, m.lead_id, m.kind, m.version, c.sequence_id, c.hold_until,
+               followup.base_of(m.due_at, coalesce(m.sent_at, v_now), v_rate) AS base, s.position, s.step_key,
+               s.delay, s.delay_unit
+          FROM unnest(p_accounts, p_messages) AS asked (account_id, id)
+          JOIN followup.message AS m ON m.account_id = asked.account_id AND m.id = asked.id
+          JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+         CROSS JOIN LATERAL followup.next_step(m.account_id, c.sequence_id, m.version, m.kind, m.position) AS s
+         WHERE m.state IN ('sent', 'delivered') AND NOT m.detached AND c.state = 'active'
+    ), next AS (
+        INSERT INTO followup.message
+               (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason)
+        SELECT g.account_id, g.conversation_id, g.lead_id, g.kind, g.version, g.position, g.step_key,
+               followup.plan_at(g.account_id, followup.lead_timezone(l.timezone, a.timezone), l.country, g.base, g.delay,
+                                g.delay_unit, g.hold_until, g.conversation_id), 'next'
+          FROM gone AS g
+          JOIN followup.lead AS l ON l.account_id = g.account_id AND l.id = g.lead_id
+          JOIN followup.account AS a ON a.id = g.account_id
+            ON CONFLICT (account_id, conversation_id) WHERE pending AND NOT detached DO NOTHING
+        RETURNING account_id, id, due_at
+    ), position AS (
+        UPDATE followup.conversation AS c SET next_position = g.position + 1
+          FROM gone AS g
+         WHERE g.kind = 'sequence' AND c.account_id = g.account_id AND c.id = g.conversation_id
+    )
+    SELECT n.account_id, n.id, n.due_at FROM next AS n;
+
+    -- What is left of them: active conversations without a live message.
+    SELECT array_agg(m.account_id), array_agg(m.id) INTO v_accounts, v_endings
+      FROM unnest(p_accounts, p_messages) AS asked (account_id, id)
+      JOIN followup.message AS m ON m.account_id = asked.account_id AND m.id = asked.id
+      JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+     WHERE NOT m.pending AND NOT m.detached AND c.state = 'active'
+       AND NOT EXISTS (SELECT FROM followup.message AS n
+                        WHERE n.account_id = m.account_id AND n.conversation_id = m.conversation_id
+                          AND n.pending AND NOT n.detached);
+    IF v_endings IS NOT NULL THEN
+        PERFORM followup.finish_conversations(v_accounts, v_endings);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION followup.after_message(bigint[], bigint[]) IS
+    'Runs in the transaction that takes messages out of pending, after their final state is written and with the locks of lock_messages: plans the next step of each conversation, counted from when this message was planned (from when it left, if more than a real minute late), or ends it: after the last step the lead is processed/completed, its status kept; failed or cancelled: processed/failed, status lead_to_review, conversation ended "failed"; bounced: deactivated/BounceDeactivated; complained: unsubscribed and suppressed. Detached messages, alerts, webhooks and messages of ended conversations plan nothing. Parallel arrays; answers what was planned.';

@@ -1,0 +1,44 @@
+CREATE OR REPLACE FUNCTION followup.continuations(
+    p_account bigint, p_leads bigint[], p_at timestamptz, p_now timestamptz, p_actor followup.actor)
+RETURNS SETOF followup.lead_plan
+LANGUAGE sql STABLE AS $$
+    WITH newest AS MATERIALIZED (
+        SELECT v.sequence_id, max(v.version) AS version
+          FROM followup.sequence_version AS v WHERE v.account_id = p_account GROUP BY v.sequence_id
+    ), base AS MATERIALIZED (
+        SELECT r.*, n.version AS newest
+          FROM followup.read_leads(p_account, p_leads, 'continue', p_actor) AS r
+          LEFT JOIN newest AS n ON n.sequence_id = r.sequence_id
+    )
+    SELECT b.lead_id,
+           CASE WHEN b.reason IS NOT NULL THEN b.reason
+                WHEN followup.lead_suppressed(p_account, b.lead_id) THEN 'suppressed'
+                WHEN p_at < p_now THEN 'past_instant'
+                WHEN f.step_key IS NULL THEN 'no_more_messages' END,
+           b.state, b.sub_state, b.timezone, b.country, b.conversation_id, b.active, b.hold_until,
+           b.sequence_id, b.newest, b.assistant_id, 'sequence'::followup.message_kind, f.position, f.step_key,
+           CASE WHEN b.reason IS NULL AND f.step_key IS NOT NULL THEN
+               followup.plan_at(p_account, b.timezone, b.country, greatest(p_at, p_now), '0', 'elapsed', NULL, b.conversation_id) END
+      FROM base AS b
+      LEFT JOIN LATERAL (
+            SELECT array_agg(m.step_key) AS keys,
+                   (array_agg(s.position ORDER BY coalesce(m.sent_at, m.due_at) DESC, s.position DESC)
+                       FILTER (WHERE s.position IS NOT NULL))[1] AS last_position
+              FROM followup.message AS m
+              LEFT JOIN followup.step AS s ON s.account_id = m.account_id AND s.sequence_id = b.sequence_id
+               AND s.version = b.newest AND s.kind = 'sequence' AND s.step_key = m.step_key
+             WHERE b.reason IS NULL AND m.account_id = p_account AND m.conversation_id = b.conversation_id
+               AND m.kind = 'sequence'
+               AND m.state IN ('sending', 'in_doubt', 'sent', 'delivered', 'bounced', 'complained')) AS gone ON true
+      LEFT JOIN LATERAL (
+            SELECT s.position, s.step_key
+              FROM followup.step AS s
+             WHERE b.reason IS NULL AND s.account_id = p_account AND s.sequence_id = b.sequence_id
+               AND s.version = b.newest AND s.kind = 'sequence'
+               AND s.position > coalesce(gone.last_position, 0)
+               AND s.step_key <> ALL (coalesce(gone.keys, '{}'))
+             ORDER BY s.position
+             LIMIT 1) AS f ON true
+$$;
+COMMENT ON FUNCTION followup.continuations(bigint, bigint[], timestamptz, timestamptz, followup.actor) IS
+    'What continue would schedule for each lead, or why not: in the newest version of its sequence the first sequence step after the last one sent (or in flight), by step_key, never one already sent.';

@@ -1,0 +1,33 @@
+CREATE OR REPLACE FUNCTION followup.first_steps(
+    p_account bigint, p_leads bigint[], p_action followup.lead_action, p_sequence bigint, p_assistant bigint,
+    p_at timestamptz, p_now timestamptz, p_actor followup.actor)
+RETURNS SETOF followup.lead_plan
+LANGUAGE sql STABLE AS $$
+    WITH first AS MATERIALIZED (
+        SELECT DISTINCT ON (s.sequence_id) s.*
+          FROM followup.step AS s
+         WHERE s.account_id = p_account AND s.kind = 'sequence'
+           AND s.version = (SELECT max(v.version) FROM followup.sequence_version AS v
+                             WHERE v.account_id = p_account AND v.sequence_id = s.sequence_id)
+         ORDER BY s.sequence_id, s.position
+    ), only_assistant AS MATERIALIZED (
+        SELECT min(a.id) AS id FROM followup.assistant AS a WHERE a.account_id = p_account HAVING count(*) = 1
+    ), base AS MATERIALIZED (
+        SELECT r.*, coalesce(p_assistant, r.assistant_id, (SELECT o.id FROM only_assistant AS o)) AS persona
+          FROM followup.read_leads(p_account, p_leads, p_action, p_actor) AS r
+    )
+    SELECT b.lead_id,
+           CASE WHEN b.reason IS NOT NULL THEN b.reason
+                WHEN followup.lead_suppressed(p_account, b.lead_id) THEN 'suppressed'
+                WHEN p_at < p_now THEN 'past_instant'
+                WHEN f.step_key IS NULL THEN 'no_steps'
+                WHEN b.persona IS NULL THEN 'no_assistant' END,
+           b.state, b.sub_state, b.timezone, b.country, b.conversation_id, b.active, b.hold_until,
+           f.sequence_id, f.version, b.persona, 'sequence'::followup.message_kind, f.position, f.step_key,
+           CASE WHEN b.reason IS NULL AND f.step_key IS NOT NULL THEN
+               followup.plan_at(p_account, b.timezone, b.country, greatest(p_at, p_now), f.delay, f.delay_unit, NULL, b.lead_id) END
+      FROM base AS b
+      LEFT JOIN first AS f ON f.sequence_id = coalesce(p_sequence, b.sequence_id)
+$$;
+COMMENT ON FUNCTION followup.first_steps(bigint, bigint[], followup.lead_action, bigint, bigint, timestamptz, timestamptz, followup.actor) IS
+    'What start and restart would schedule for each lead, or why not: the first step of the newest version of p_sequence (else the sequence the lead had or was given), its delay counted from p_at or p_now.';
