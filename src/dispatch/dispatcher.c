@@ -204,18 +204,16 @@ static void on_recorded(void *arg, const struct recorded_row *row)
 
 static struct settle_providers settle_providers_now(void *arg)
 {
-    static const char *names[REGISTRY_PROVIDERS_MAX];
-    static int64_t windows[REGISTRY_PROVIDERS_MAX];
     struct dispatcher *d = arg;
     size_t count = 0;
     for (size_t i = 0; i < d->lane_count; i++) {
         const struct lane *l = &d->lanes[i];
         if (!l->provider->type->honours_key || breaker_wait_ms(&l->breaker, mono_now()) > 0)
             continue;
-        names[count] = l->provider->config.name;
-        windows[count++] = l->provider->type->key_window_ms;
+        d->settle_names[count] = l->provider->config.name;
+        d->settle_windows_ms[count++] = l->provider->type->key_window_ms;
     }
-    return (struct settle_providers){ names, windows, count };
+    return (struct settle_providers){ d->settle_names, d->settle_windows_ms, count };
 }
 
 static size_t settle_reserve(void *arg, size_t wanted)

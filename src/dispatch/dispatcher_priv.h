@@ -23,7 +23,9 @@ struct dispatcher {
     struct {
         int64_t account_id; /* 0: none */
         int lane;
-    } seen[ACCOUNTS_SEEN]; /* which provider an account's last message had */
+    } seen[ACCOUNTS_SEEN];                            /* which provider an account's last message had */
+    const char *settle_names[REGISTRY_PROVIDERS_MAX]; /* what settle_providers_now answered last */
+    int64_t settle_windows_ms[REGISTRY_PROVIDERS_MAX];
     struct flights flights;
     size_t slots;           /* flights that claim or post, and places settle has set aside */
     size_t claims, returns; /* statements under way */

@@ -58,7 +58,7 @@ typedef void (*transport_cb)(void *arg, const struct transport_answer *answer);
 struct transport_ops {
     MUST_USE enum status (*post)(struct transport *t, const struct transport_request *r, transport_cb cb, void *arg);
     /* Ends what is under way (callbacks run inside this call: not sent, or in doubt when begun), closes, frees t;
-     * on_closed runs once, later, last. */
+     * on_closed runs once, later, last. Never from inside a POST's callback. */
     void (*close)(struct transport *t, void (*on_closed)(void *arg), void *arg);
 };
 struct transport {
