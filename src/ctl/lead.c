@@ -31,6 +31,7 @@ struct lead_import {
         struct {
             int line;
             char *record;
+            char *refusal; /* the CSV reader's; NULL: the line is in rows */
         } lines[CHUNK_ROWS_MAX];
         size_t count, bytes;
     } chunk;
@@ -97,15 +98,19 @@ static json_t *row_of(const struct lead_import *im)
     return row;
 }
 
-static enum status chunk_add(struct lead_import *im, struct err *e)
+/* why: what the CSV reader has against the record; NULL: nothing. */
+static enum status chunk_add(struct lead_import *im, const char *why, struct err *e)
 {
     struct chunk *k = &im->chunk;
-    char *record = strdup(csv_record(im->csv));
-    if (record == NULL || json_array_append_new(k->rows, row_of(im)) != 0) {
+    char *record = strdup(csv_record(im->csv)), *refusal = why != NULL ? strdup(why) : NULL;
+    if (record == NULL || (why != NULL && refusal == NULL) ||
+        (why == NULL && json_array_append_new(k->rows, row_of(im)) != 0)) {
         free(record);
+        free(refusal);
         return err_set(e, E_NOMEM, "out of memory");
     }
     k->lines[k->count].line = csv_line(im->csv);
+    k->lines[k->count].refusal = refusal;
     k->lines[k->count++].record = record;
     k->bytes += strlen(record);
     return OK;
@@ -113,14 +118,17 @@ static enum status chunk_add(struct lead_import *im, struct err *e)
 
 static void chunk_clear(struct chunk *k)
 {
-    for (size_t i = 0; i < k->count; i++)
+    for (size_t i = 0; i < k->count; i++) {
         free(k->lines[i].record);
+        free(k->lines[i].refusal);
+    }
     k->count = k->bytes = 0;
     if (k->rows != NULL)
         json_array_clear(k->rows);
 }
 
-static enum status outcome_take(struct lead_import *im, const struct once_rows *rows, size_t row, struct err *e)
+static enum status outcome_take(struct lead_import *im, const struct once_rows *rows, size_t row, const char *record,
+                                struct err *e)
 {
     int line = (int)once_i64(rows, row, 1);
     const char *outcome = once_value(rows, row, 3), *reason = once_value(rows, row, 4);
@@ -128,12 +136,8 @@ static enum status outcome_take(struct lead_import *im, const struct once_rows *
                       : strcmp(outcome, "updated") == 0 ? &im->updated
                       : strcmp(outcome, "skipped") == 0 ? &im->skipped
                                                         : &im->withheld;
-    if (strcmp(outcome, "refused") == 0) {
-        for (size_t i = 0; i < im->chunk.count; i++)
-            if (im->chunk.lines[i].line == line)
-                return refuse(im, line, im->chunk.lines[i].record, reason, e);
-        return err_set(e, E_DB, "the database refused line %d, which it was not given", line);
-    }
+    if (strcmp(outcome, "refused") == 0)
+        return refuse(im, line, record, reason, e);
     ++*counter;
     if (reason == NULL || strcmp(outcome, "withheld") == 0 || strcmp(outcome, "skipped") == 0)
         return OK;
@@ -144,8 +148,7 @@ static enum status outcome_take(struct lead_import *im, const struct once_rows *
 static enum status chunk_send(struct lead_import *im, struct err *e)
 {
     struct once_rows *rows = NULL;
-    if (im->chunk.count == 0)
-        return OK;
+    size_t asked = json_array_size(im->chunk.rows), row = 0;
     char *text = json_dumps(im->chunk.rows, JSON_COMPACT);
     const struct command_argument arguments[] = {
         { "rows", text },
@@ -157,8 +160,12 @@ static enum status chunk_send(struct lead_import *im, struct err *e)
     enum status st = text != NULL ? ctl_command(im->ctl, "lead import", arguments, COUNT_OF(arguments), &rows, e)
                                   : err_set(e, E_NOMEM, "out of memory");
     free(text);
-    for (size_t row = 0; st == OK && row < once_rows_count(rows); row++)
-        st = outcome_take(im, rows, row, e);
+    if (st == OK && once_rows_count(rows) != asked)
+        st = err_set(e, E_DB, "the database answered for %zu lines of %zu", once_rows_count(rows), asked);
+    for (size_t i = 0; st == OK && i < im->chunk.count; i++) /* both are in the order of the file */
+        st = im->chunk.lines[i].refusal != NULL
+                 ? refuse(im, im->chunk.lines[i].line, im->chunk.lines[i].record, im->chunk.lines[i].refusal, e)
+                 : outcome_take(im, rows, row++, im->chunk.lines[i].record, e);
     once_rows_free(rows);
     chunk_clear(&im->chunk);
     return st;
@@ -186,7 +193,8 @@ static enum status lines_read(struct lead_import *im, struct err *e)
         if (st != OK && st != E_INVALID)
             return err_set(e, st, "%s: %s; nothing was imported", im->path, why.text);
         im->lines++;
-        st = st == OK ? chunk_add(im, e) : refuse(im, csv_line(im->csv), csv_record(im->csv), why.text, e);
+        const char *colon = strstr(why.text, ": "); /* behind "line 5", which is told beside it */
+        st = chunk_add(im, st == OK ? NULL : colon != NULL ? colon + 2 : why.text, e);
         if (st == OK && (im->chunk.count == CHUNK_ROWS_MAX || im->chunk.bytes > CHUNK_BYTES_MAX)) {
             st = chunk_send(im, e);
             progress_print(im);
@@ -336,7 +344,8 @@ static void timeline_print(const json_t *timeline)
     puts("\n  timeline");
     json_array_foreach (timeline, index, entry) {
         const char *detail = json_string_value(json_object_get(entry, "detail"));
-        printf("  %.19s  ", json_string_value(json_object_get(entry, "at")));
+        const char *at = json_string_value(json_object_get(entry, "at"));
+        printf("  %.10s %.8s  ", at, at + 11);
         output_text(json_string_value(json_object_get(entry, "title")));
         if (detail != NULL) {
             fputs("  (", stdout);

@@ -87,7 +87,8 @@ json_t *output_rows_json(const struct once_rows *rows)
     return array;
 }
 
-static const char *shown_value(const struct once_rows *rows, size_t row, size_t column)
+/* As a person reads it; `room` is used for what has to be written anew. Instants are shown to the second. */
+static const char *shown_value(const struct once_rows *rows, size_t row, size_t column, char room[64])
 {
     const char *value = once_value(rows, row, column);
     if (value == NULL)
@@ -96,7 +97,11 @@ static const char *shown_value(const struct once_rows *rows, size_t row, size_t 
         return value[0] == 't' ? "yes" : "no";
     if (once_column_type(rows, column) == ONCE_NUMBERS && strcmp(value, "{}") == 0)
         return "";
-    return value;
+    const char *point = once_column_type(rows, column) == ONCE_INSTANT ? strchr(value, '.') : NULL;
+    if (point == NULL)
+        return value;
+    snprintf(room, 64, "%.*s%s", (int)(point - value), value, point + 1 + strspn(point + 1, "0123456789"));
+    return room;
 }
 
 static void cell_put(const struct once_rows *rows, size_t column, const char *value, int width, bool last)
@@ -115,6 +120,7 @@ void output_rows(const struct ctl *c, const struct once_rows *rows, const char *
 {
     size_t columns = once_columns_count(rows);
     int widths[64] = { 0 };
+    char room[64];
     if (c->json) {
         output_json(output_rows_json(rows));
         return;
@@ -128,7 +134,7 @@ void output_rows(const struct ctl *c, const struct once_rows *rows, const char *
     for (size_t column = 1; column < columns; column++) {
         widths[column] = text_width(once_column_name(rows, column));
         for (size_t row = 0; row < once_rows_count(rows); row++) {
-            int width = text_width(shown_value(rows, row, column));
+            int width = text_width(shown_value(rows, row, column, room));
             widths[column] = width > widths[column] ? width : widths[column];
         }
     }
@@ -136,5 +142,5 @@ void output_rows(const struct ctl *c, const struct once_rows *rows, const char *
         cell_put(rows, column, once_column_name(rows, column), widths[column], column + 1 == columns);
     for (size_t row = 0; row < once_rows_count(rows); row++)
         for (size_t column = 1; column < columns; column++)
-            cell_put(rows, column, shown_value(rows, row, column), widths[column], column + 1 == columns);
+            cell_put(rows, column, shown_value(rows, row, column, room), widths[column], column + 1 == columns);
 }
