@@ -52,12 +52,11 @@ static enum status refuse_what_we_must_not_touch(struct once *o, int version, st
     if (version > migrate_version())
         return err_set(e, E_SCHEMA, "the database has schema version %d, this program knows %d: use a newer program",
                        version, migrate_version());
-    enum status st = number_ask(o,
-                                "SELECT count(*) FROM pg_catalog.pg_proc AS p "
-                                "JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace "
-                                "WHERE n.nspname = 'followup' AND p.proname IN ('now', 'clock') "
-                                "AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE '%replaced%'",
-                                &replaced, e);
+    int64_t there = 0;
+    enum status st =
+        number_ask(o, "SELECT (to_regprocedure('followup.clock_is_replaced()') IS NOT NULL)::int", &there, e);
+    if (st == OK && there != 0)
+        st = number_ask(o, "SELECT followup.clock_is_replaced()::int", &replaced, e);
     if (st == OK && replaced != 0)
         st = err_set(e, E_SCHEMA,
                      "the clock of this database is replaced (sql/demo/fast_clock.sql): it is for a demo or a test, "

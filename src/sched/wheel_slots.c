@@ -28,12 +28,12 @@ void pages_free(void *data, size_t bytes)
         munmap(data, bytes);
 }
 
-/* Chunks that `copies` ids can need: every slot with two ids or more has a chunk that is not full. While a chunk is
+/* Chunks that `copies` ids can need: every slot may have one that is not full, down to a single id. While a chunk is
  * being emptied its ids count twice. Two more: that chunk, and the unused number 0. */
 static uint64_t chunks_for(uint64_t copies)
 {
     copies += CHUNK_IDS;
-    uint64_t begun = copies / 2 < SLOTS ? copies / 2 : SLOTS;
+    uint64_t begun = copies < SLOTS ? copies : SLOTS;
     return copies / CHUNK_IDS + begun + 2;
 }
 

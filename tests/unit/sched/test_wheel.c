@@ -329,6 +329,25 @@ static void crowd(struct model *m)
         model_set(m, i, BASE + 2 * DAY + (i % 4 == 0 ? (int64_t)below(&m->chance, 20 * 60 * SECOND) : 0));
 }
 
+/* Thousands of slots that had two ids and have one: each keeps its chunk, and there is room for them all. */
+Test(wheel, slots_that_shrank_to_one_id_have_room)
+{
+    struct wheel *w = wheel_new(BASE, 0);
+    for (uint32_t i = 0; i < 8000; i++) {
+        int64_t due = BASE + (8100 - i) * 256;
+        cr_assert_eq(wheel_set(w, 2 * i, due), OK);
+        cr_assert_eq(wheel_set(w, 2 * i + 1, due), OK);
+        cr_assert(wheel_cancel(w, 2 * i + 1));
+        cr_assert_eq(wheel_next_ms(w), due);
+        cr_assert(i % 500 != 0 || wheel_check(w), "%u", i);
+    }
+    struct wheel_stats stats;
+    wheel_stats(w, &stats);
+    cr_assert_eq(stats.live, 8000);
+    cr_assert(wheel_check(w));
+    wheel_free(w);
+}
+
 Test(wheel, moves_and_fires_share_the_budget)
 {
     struct model m;
