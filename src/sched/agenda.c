@@ -33,6 +33,7 @@ struct agenda {
 
     bool loading, whole;
     struct book next; /* of a whole load */
+    int64_t load_now_ms;
     size_t load_count;
     struct replay_entry *replay;
     size_t replay_count, replay_room;
@@ -312,6 +313,7 @@ enum status agenda_load_begin(struct agenda *a, bool whole, struct wall now)
         return E_NOMEM;
     }
     a->loading = true;
+    a->load_now_ms = now.us / 1000;
     a->whole = whole;
     a->load_count = 0;
     return OK;
@@ -345,6 +347,7 @@ enum status agenda_load_finish(struct agenda *a)
         struct book old = a->book;
         a->book = a->next;
         a->next = old;
+        a->now_ms = a->step_ms = a->load_now_ms; /* the new wheel's time; it may be before the old one's */
     }
     load_end(a);
     return st;

@@ -17,6 +17,7 @@
 #define LOAD_RETRY_MS     1000
 #define LEISURE_IDS       1024 /* of wheel_idle a tick */
 #define ROUND_TRIP_US_MAX 1000000
+#define BACK_US_MAX       1000000
 #define CLOCK_PERIODS_MAX 6
 #define MINUTE_MS         60000
 
@@ -221,9 +222,12 @@ static void on_clock(void *arg, enum status st, const struct err *e, struct wall
         answered_us - s->clock.mono_us < CLOCK_PERIODS_MAX * s->config.clock_ms * 1000)
         return;
     bool first = !s->has_clock;
+    int64_t before_us = first ? INT64_MIN : business_now(&s->clock).us;
     business_clock_set(&s->clock, business, rate, asked_us, answered_us);
     s->has_clock = true;
-    if (first && s->up)
+    /* A wheel does not turn back: when business time does (a clock set by hand), it takes a new one. */
+    bool back = !first && business_now(&s->clock).us < before_us - BACK_US_MAX;
+    if ((first || back) && s->up)
         loader_all(&s->loader, business_now(&s->clock));
     turn_soon(s);
 }

@@ -349,3 +349,19 @@ Test(scheduler, more_rows_than_fit_shorten_the_horizon)
     UNTIL(got_count == 30);
     finish();
 }
+
+Test(scheduler, after_the_clock_was_set_back_nothing_is_early)
+{
+    start();
+    at(7200);
+    int loads = store.loads;
+    at(0);
+    UNTIL(store.loads > loads && complete());
+    scheduler_set(scheduler, m(1), (struct wall){ S(10) });
+    at(9);
+    turns(20);
+    cr_assert_eq(got_count, 0);
+    at(10);
+    UNTIL(got_count == 1);
+    finish();
+}
