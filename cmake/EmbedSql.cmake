@@ -1,9 +1,10 @@
-# Puts sql/{migrations,functions,views,seed,demo} into the library, so that `followupctl migrate` needs no files beside it.
+# Puts sql/{migrations,functions,views,triggers,seed} into the library, so that `followupctl migrate` needs no files beside it.
 # The generated source is a table of struct sql_file (include/followupd/db/migrate.h), sorted by path.
 function(followupd_embed_sql target)
     file(GLOB files CONFIGURE_DEPENDS
          ${PROJECT_SOURCE_DIR}/sql/migrations/*.sql ${PROJECT_SOURCE_DIR}/sql/functions/*.sql
-         ${PROJECT_SOURCE_DIR}/sql/views/*.sql ${PROJECT_SOURCE_DIR}/sql/seed/*.sql)
+         ${PROJECT_SOURCE_DIR}/sql/views/*.sql ${PROJECT_SOURCE_DIR}/sql/triggers/*.sql
+         ${PROJECT_SOURCE_DIR}/sql/seed/*.sql)
     list(SORT files)
     set(symbols "")
     set(rows "")

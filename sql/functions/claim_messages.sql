@@ -1,0 +1,95 @@
+CREATE OR REPLACE FUNCTION followup.claim_messages(
+    p_worker uuid, p_shards integer[], p_epochs bigint[], p_accounts bigint[], p_messages bigint[],
+    p_default_provider text)
+RETURNS SETOF followup.claim_row
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET followup.quiet = 'on'
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET join_collapse_limit = 20
+SET geqo = off
+SET jit = off
+AS $$
+DECLARE
+    v_now      timestamptz;
+    v_real     timestamptz := pg_catalog.clock_timestamp();
+    v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_epochs, p_accounts);
+    v_accounts bigint[];
+    v_messages bigint[];
+    v_epochs   bigint[];
+    v_alert_accounts bigint[];
+    v_alert_messages bigint[];
+    v_alert_epochs   bigint[];
+    v_claimed  integer;
+BEGIN
+    PERFORM followup.require_read_committed();
+    v_now := followup.now();
+
+    -- Locks. Nothing waits: whatever is locked by somebody else is skipped and answered `busy`, so that one long
+    -- transaction never holds up the rest of a batch, and no order of locks can deadlock.
+    SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id), pg_catalog.array_agg(k.epoch)
+      INTO v_accounts, v_messages, v_epochs
+      FROM (SELECT m.account_id, m.id, e.epoch
+              FROM unnest(p_accounts, p_messages) AS u(account_id, id)
+              JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
+              JOIN followup.lease AS e ON e.shard = m.shard
+              JOIN followup.account AS a ON a.id = m.account_id
+              JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+             WHERE m.state = 'scheduled' AND m.due_at <= v_now AND m.shard = ANY (v_shards)
+               FOR SHARE OF a, c SKIP LOCKED
+               FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
+    IF coalesce(pg_catalog.cardinality(v_accounts), 0) < pg_catalog.cardinality(p_accounts) THEN
+        -- Alerts and webhooks have no conversation, and no pause of the account stops them.
+        SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id), pg_catalog.array_agg(k.epoch)
+          INTO v_alert_accounts, v_alert_messages, v_alert_epochs
+          FROM (SELECT m.account_id, m.id, e.epoch
+                  FROM unnest(p_accounts, p_messages) AS u(account_id, id)
+                  JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
+                  JOIN followup.lease AS e ON e.shard = m.shard
+                 WHERE m.conversation_id IS NULL
+                   AND m.state = 'scheduled' AND m.due_at <= v_now AND m.shard = ANY (v_shards)
+                   FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
+        v_accounts := v_accounts || v_alert_accounts;
+        v_messages := v_messages || v_alert_messages;
+        v_epochs := v_epochs || v_alert_epochs;
+    END IF;
+
+    -- Decide, with a snapshot that is younger than every lock. Only what may go is touched here.
+    RETURN QUERY
+    UPDATE followup.message AS m
+       SET state = 'sending', claimed_by = p_worker, epoch = u.epoch, claimed_at = v_real,
+           claim_seq = pg_catalog.nextval('followup.order_seq'),
+           attempts = m.attempts + (m.posts = 0)::integer, posts = m.posts + 1,
+           first_post_at = CASE WHEN m.posts = 0 THEN v_real ELSE m.first_post_at END,
+           provider = coalesce(v.provider, p_default_provider), recipient = v.recipient,
+           rfc_message_id = v.rfc_message_id
+      FROM unnest(v_accounts, v_messages, v_epochs) AS u(account_id, id, epoch)
+      JOIN followup.message_to_claim AS v ON v.account_id = u.account_id AND v.id = u.id
+     WHERE m.account_id = u.account_id AND m.id = u.id AND m.state = 'scheduled'
+       AND (m.conversation_id IS NULL
+            OR v.conversation_state = 'active' AND NOT m.detached AND NOT v.paused AND NOT v.suppressed
+               AND v.subject IS NOT NULL
+               AND (v.hold_until IS NULL OR v.hold_until <= v_now)
+               AND (v.late_action = 'send' OR m.due_at >= v_now - v.late_after)
+               AND (m.forced OR followup.window_open(m.account_id, v.lead_timezone, v.account_timezone, v_now)))
+    RETURNING m.account_id, m.id, 'claimed'::followup.claim_verdict, m.due_at, m.shard, m.epoch, m.attempts, m.posts,
+              m.kind, m.provider, m.recipient, v.from_name, v.from_address, v.reply_to, v.subject, v.body_text,
+              v.body_html, v.merge_values, m.rfc_message_id, v.in_reply_to, v.refs, v.unsubscribe_token, m.payload;
+    GET DIAGNOSTICS v_claimed = ROW_COUNT;
+
+    IF v_claimed < pg_catalog.cardinality(p_accounts) THEN
+        RETURN QUERY
+        SELECT r.account_id, r.message_id, r.verdict, r.due_at, NULL::integer, NULL::bigint, NULL::integer,
+               NULL::integer, NULL::followup.message_kind, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text,
+               NULL::text, NULL::text, NULL::text, NULL::jsonb, NULL::text, NULL::text, NULL::text, NULL::uuid,
+               NULL::jsonb
+          FROM followup.claim_refusals(p_worker, v_real, v_now, v_shards, p_accounts, p_messages,
+                                       v_accounts, v_messages) AS r;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION followup.claim_messages(uuid, integer[], bigint[], bigint[], bigint[], text) IS
+    'Due -> sending, for what may leave now: one row for every id asked (p_accounts and p_messages are parallel, at most 1000), of shards the worker holds at these epochs. Post only what is `claimed`, and only after the commit. gone: forget it; moved: due at due_at now; busy: somebody works on it, ask again; not_ours: the lease is another''s. A refused message is left cancelled, failed, planned anew, or out of what the loader reads. p_default_provider: for assistants and accounts that name none. Refuses (25000) any isolation level but READ COMMITTED.';

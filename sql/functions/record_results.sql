@@ -1,0 +1,141 @@
+CREATE OR REPLACE FUNCTION followup.record_results(
+    p_worker uuid, p_shards integer[], p_shard_epochs bigint[],
+    p_accounts bigint[], p_messages bigint[], p_attempts integer[], p_posts integer[], p_epochs bigint[],
+    p_outcomes followup.attempt_outcome[], p_uncounted boolean[], p_http_status integer[], p_retry_after_ms bigint[],
+    p_details text[], p_provider_ids text[], p_started timestamptz[], p_ended timestamptz[],
+    p_subjects text[], p_texts text[], p_htmls text[])
+RETURNS TABLE (account_id bigint, message_id bigint, accepted boolean,
+               next_account_id bigint, next_message_id bigint, next_due_at timestamptz)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET followup.quiet = 'on'
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_count    integer := pg_catalog.cardinality(p_messages);
+    v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_shard_epochs, p_accounts);
+    v_locked   integer[];   -- places in the arrays whose rows are locked by us
+    v_free     boolean[] := pg_catalog.array_fill(true, ARRAY[v_count]);
+    v_now      timestamptz;
+    v_real     timestamptz;
+    v_rate     double precision;
+    v_accounts bigint[];    -- out of `pending`: what comes next is after_message's
+    v_messages bigint[];
+    v_written  bigint;
+BEGIN
+    PERFORM followup.require_read_committed();
+
+    -- Locks: lead and conversation too, because after_message writes them. What somebody else holds is skipped and left
+    -- out of the answer, so that a long transaction delays its own messages only.
+    v_locked := ARRAY(
+        SELECT u.place
+          FROM unnest(p_accounts, p_messages) WITH ORDINALITY AS u(account_id, id, place)
+          JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
+          JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
+          JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+           FOR NO KEY UPDATE OF l, c, m SKIP LOCKED);
+    IF pg_catalog.cardinality(v_locked) < v_count THEN
+        v_locked := v_locked || ARRAY(
+            SELECT u.place
+              FROM unnest(p_accounts, p_messages) WITH ORDINALITY AS u(account_id, id, place)
+              JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
+             WHERE m.conversation_id IS NULL
+               FOR NO KEY UPDATE OF m SKIP LOCKED);
+        FOR v_place IN 1..v_count LOOP
+            v_free[v_place] := v_place = ANY (v_locked);
+        END LOOP;
+    END IF;
+
+    v_real := pg_catalog.clock_timestamp();
+    SELECT k.business, k.rate INTO v_now, v_rate FROM followup.clock() AS k;
+
+    -- What each POST came to, whatever becomes of the message. A repeated batch finds its rows here.
+    INSERT INTO followup.attempt (account_id, message_id, no, post, epoch, outcome, http_status, detail, started_at, ended_at)
+    SELECT r.account_id, r.message_id, r.attempts, r.posts, r.epoch, r.outcome, nullif(r.http_status, 0), r.detail,
+           r.started_at, r.ended_at
+      FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_posts, p_epochs, p_outcomes, p_http_status,
+                             p_details, p_started, p_ended)
+               AS r(free, account_id, message_id, attempts, posts, epoch, outcome, http_status, detail, started_at, ended_at)
+     WHERE r.free
+        ON CONFLICT DO NOTHING;
+    INSERT INTO followup.message_body (account_id, message_id, subject, text, html)
+    SELECT r.account_id, r.message_id, r.subject, r.text, r.html
+      FROM unnest(v_free, p_accounts, p_messages, p_outcomes, p_subjects, p_texts, p_htmls)
+               AS r(free, account_id, message_id, outcome, subject, text, html)
+     WHERE r.free AND r.outcome = 'sent' AND (r.subject IS NOT NULL OR r.text IS NOT NULL)
+        ON CONFLICT DO NOTHING;
+
+    -- The message. Matched by key (attempts) and the epoch its claim stored, not by today's lease: what was sent was sent.
+    WITH written AS (
+        UPDATE followup.message AS m
+           SET state = (CASE r.outcome WHEN 'sent' THEN 'sent' WHEN 'rejected' THEN 'failed' ELSE 'in_doubt' END)::followup.message_state,
+               sent_at = CASE WHEN r.outcome = 'sent'
+                              THEN v_now - pg_catalog.make_interval(
+                                       secs => greatest(extract(epoch FROM v_real - r.ended_at), 0) * v_rate) END,
+               finished_at = CASE WHEN r.outcome <> 'in_doubt' THEN v_now END,
+               provider_message_id = coalesce(r.provider_id, m.provider_message_id),
+               detail = coalesce(r.detail, CASE r.outcome WHEN 'rejected' THEN 'refused by the provider' ELSE m.detail END)
+          FROM (SELECT DISTINCT ON (x.account_id, x.message_id) x.*  -- sent before rejected before in_doubt
+                  FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_posts, p_epochs, p_outcomes,
+                                         p_details, p_provider_ids, p_ended)
+                           AS x(free, account_id, message_id, attempts, posts, epoch, outcome, detail, provider_id, ended_at)
+                 WHERE x.free AND x.outcome <> 'retry'
+                 ORDER BY x.account_id, x.message_id, x.outcome, x.posts DESC) AS r
+         WHERE m.account_id = r.account_id AND m.id = r.message_id AND m.attempts = r.attempts AND m.epoch = r.epoch
+           AND CASE r.outcome WHEN 'sent' THEN m.state IN ('sending', 'in_doubt')
+                              WHEN 'rejected' THEN m.state IN ('sending', 'in_doubt') AND m.posts = r.posts
+                              ELSE m.state = 'sending' AND m.posts = r.posts END
+        RETURNING m.account_id, m.id, m.state)
+    SELECT pg_catalog.array_agg(w.account_id) FILTER (WHERE w.state <> 'in_doubt'),
+           pg_catalog.array_agg(w.id) FILTER (WHERE w.state <> 'in_doubt'), count(*)
+      INTO v_accounts, v_messages, v_written
+      FROM written AS w;
+    IF v_written < v_count THEN
+        SELECT v_accounts || pg_catalog.array_agg(w.account_id), v_messages || pg_catalog.array_agg(w.message_id)
+          INTO v_accounts, v_messages
+          FROM followup.record_retries(p_worker, v_shards, v_now, v_rate, v_free, p_accounts, p_messages, p_attempts,
+                                       p_posts, p_epochs, p_outcomes, p_uncounted, p_retry_after_ms, p_details) AS w;
+        -- A late result changes nothing but this: by it, webhooks find the message.
+        UPDATE followup.message AS m
+           SET provider_message_id = r.provider_id,
+               sent_at = CASE WHEN m.attempts = r.attempts AND m.state IN ('delivered', 'bounced', 'complained')
+                              THEN coalesce(m.sent_at, v_now) ELSE m.sent_at END
+          FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_outcomes, p_provider_ids)
+                   AS r(free, account_id, message_id, attempts, outcome, provider_id)
+         WHERE r.free AND r.outcome = 'sent' AND r.provider_id IS NOT NULL
+           AND m.account_id = r.account_id AND m.id = r.message_id AND m.provider_message_id IS NULL;
+    END IF;
+    IF pg_catalog.cardinality(v_messages) > 0 THEN
+        PERFORM followup.after_message(v_accounts, v_messages);
+    END IF;
+
+    -- The answer reads what is there now, so a repeated batch gets the same one.
+    RETURN QUERY
+    SELECT r.account_id, r.message_id,
+           coalesce(m.attempts = r.attempts AND m.epoch = r.epoch AND CASE r.outcome
+                        WHEN 'sent' THEN m.state IN ('sent', 'delivered', 'bounced', 'complained')
+                        WHEN 'rejected' THEN m.state = 'failed'
+                        WHEN 'retry' THEN m.state IN ('scheduled', 'cancelled', 'failed', 'in_doubt')
+                        ELSE m.state = 'in_doubt' END, false),
+           n.account_id, n.id, n.due_at
+      FROM (SELECT DISTINCT ON (x.account_id, x.message_id) x.*
+              FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_epochs, p_outcomes)
+                       AS x(free, account_id, message_id, attempts, epoch, outcome)
+             ORDER BY x.account_id, x.message_id, x.outcome) AS r
+      LEFT JOIN followup.message AS m ON m.account_id = r.account_id AND m.id = r.message_id
+      LEFT JOIN LATERAL (
+          SELECT x.account_id, x.id, x.due_at FROM followup.message AS x
+           WHERE x.account_id = m.account_id AND x.conversation_id = m.conversation_id
+             AND x.pending AND NOT x.detached AND x.state = 'scheduled' AND NOT m.detached
+          UNION ALL
+          SELECT m.account_id, m.id, m.due_at WHERE m.conversation_id IS NULL AND m.state = 'scheduled') AS n ON true
+     WHERE r.free OR m.id IS NULL;
+END
+$$;
+COMMENT ON FUNCTION followup.record_results(uuid, integer[], bigint[], bigint[], bigint[], integer[], integer[], bigint[], followup.attempt_outcome[], boolean[], integer[], bigint[], text[], text[], timestamptz[], timestamptz[], text[], text[], text[]) IS
+    'What POSTs came to (parallel arrays, at most 1000): attempts, bodies, the messages'' states, and what is planned next. A message asked for and not in the answer was busy: repeat it in a later batch; repeating anything is harmless. accepted false: late or lost, kept as an attempt (and its provider id), nothing else changed. next_*: what is scheduled in its conversation now: a retry or the message planned after it; NULL: nothing. sent and rejected count from sending and in_doubt; retry only for the POST under way, by the present owner of the shard: due after p_retry_after_ms (real, at most 1 h), or 2^attempts seconds when that is 0, failed after 10 attempts; p_uncounted keeps the key. A retry of a re-posted key goes back to in_doubt, because it proves nothing about the POST before. p_started, p_ended: real time. p_http_status 0: none. Refuses (25000) any isolation level but READ COMMITTED.';

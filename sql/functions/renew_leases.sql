@@ -1,0 +1,17 @@
+CREATE OR REPLACE FUNCTION followup.renew_leases(p_worker uuid, p_shards integer[], p_epochs bigint[], p_ttl_ms bigint)
+RETURNS TABLE (shard integer, epoch bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    UPDATE followup.lease AS e
+       SET expires_at = pg_catalog.clock_timestamp() + p_ttl_ms * '1 millisecond'::interval
+      FROM unnest(p_shards, p_epochs) AS u(shard, epoch)
+     WHERE e.shard = u.shard AND e.epoch = u.epoch AND e.owner = p_worker
+    RETURNING e.shard, e.epoch;
+END
+$$;
+COMMENT ON FUNCTION followup.renew_leases(uuid, integer[], bigint[], bigint) IS
+    'Keeps shards for p_ttl_ms of real time from now. A shard that is not in the answer is lost: drop its timers. A lease that ran out and was taken by nobody is still ours.';

@@ -1,0 +1,19 @@
+-- What the loader and the sweep read. Of a million rows none may cost a look-up elsewhere: who is paused is asked once a
+-- query, and only messages of an account that has a paused assistant or sequence look at their conversation.
+CREATE OR REPLACE VIEW followup.message_to_load WITH (security_invoker = true) AS
+SELECT m.account_id, m.id, m.due_at, m.shard
+  FROM followup.message AS m
+ WHERE m.queued AND m.state = 'scheduled'
+   AND (m.conversation_id IS NULL
+        OR m.account_id NOT IN (SELECT a.id FROM followup.account AS a WHERE a.paused_at IS NOT NULL)
+           AND (m.account_id NOT IN (SELECT s.account_id FROM followup.assistant AS s WHERE s.paused_at IS NOT NULL
+                                     UNION ALL
+                                     SELECT q.account_id FROM followup.sequence AS q WHERE q.paused_at IS NOT NULL)
+                OR NOT EXISTS (
+                    SELECT FROM followup.conversation AS c
+                      JOIN followup.assistant AS s ON s.account_id = c.account_id AND s.id = c.assistant_id
+                      JOIN followup.sequence AS q ON q.account_id = c.account_id AND q.id = c.sequence_id
+                     WHERE c.account_id = m.account_id AND c.id = m.conversation_id
+                       AND (s.paused_at IS NOT NULL OR q.paused_at IS NOT NULL))));
+COMMENT ON VIEW followup.message_to_load IS
+    'Scheduled messages that nobody paused. Always ask with shard IN (...) and due_at < a horizon: that is an index.';
