@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION followup.after_message(p_accounts bigint[], p_messages bigint[])
 RETURNS TABLE (account_id bigint, message_id bigint, due_at timestamptz)
-LANGUAGE plpgsql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     v_rate     double precision := (SELECT c.rate FROM followup.clock() AS c);

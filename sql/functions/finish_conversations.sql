@@ -38,7 +38,7 @@ BEGIN
             ON CONFLICT (account_id, address) DO NOTHING
     )
     INSERT INTO followup.activity (account_id, actor, action, lead_id, note, detail, at)
-    SELECT l.account_id, 'engine', 'message_' || l.state, l.lead_id, l.detail,
+    SELECT l.account_id, 'engine', 'message_' || l.state::text, l.lead_id, l.detail,
            pg_catalog.jsonb_build_object('message_id', l.id), v_now
       FROM last AS l
      WHERE l.state NOT IN ('sent', 'delivered');

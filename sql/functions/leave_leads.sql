@@ -3,6 +3,11 @@ CREATE OR REPLACE FUNCTION followup.leave_leads(
     p_reason followup.ended_reason, p_by text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
+    -- A conversation that had ended keeps its end, but for the reason by which the lead's state is explained now.
+    UPDATE followup.conversation AS c
+       SET ended_reason = p_reason, ended_by = p_by
+      FROM unnest(p_plan) AS p
+     WHERE p.reason IS NULL AND NOT p.active AND c.account_id = p_account AND c.id = p.conversation_id AND c.state = 'ended';
     PERFORM followup.end_conversations(p_account,
         ARRAY(SELECT p.conversation_id FROM unnest(p_plan) AS p WHERE p.reason IS NULL AND p.active), p_reason, p_by);
     UPDATE followup.lead AS l

@@ -35,6 +35,22 @@ static int64_t saturate(double v)
     return (int64_t)v;
 }
 
+static int64_t plus(int64_t a, int64_t b)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        return b > 0 ? INT64_MAX : INT64_MIN;
+    return sum;
+}
+
+static int64_t minus(int64_t a, int64_t b)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a, b, &difference))
+        return b < 0 ? INT64_MAX : INT64_MIN;
+    return difference;
+}
+
 void business_clock_set(struct business_clock *c, struct wall business, double rate, int64_t asked_us,
                         int64_t answered_us)
 {
@@ -45,15 +61,15 @@ void business_clock_set(struct business_clock *c, struct wall business, double r
 
 struct wall business_now(const struct business_clock *c)
 {
-    int64_t passed_us = mono_now_us() - c->mono_us;
-    if (c->rate == 1.0)
-        return (struct wall){ c->business_us + passed_us };
-    return (struct wall){ c->business_us + saturate((double)passed_us * c->rate) };
+    int64_t passed_us = minus(mono_now_us(), c->mono_us);
+    if (c->rate != 1.0)
+        passed_us = saturate((double)passed_us * c->rate);
+    return (struct wall){ plus(c->business_us, passed_us) };
 }
 
 int64_t business_wait_ms(const struct business_clock *c, struct wall due)
 {
-    int64_t left_us = due.us - business_now(c).us;
+    int64_t left_us = minus(due.us, business_now(c).us);
     if (left_us <= 0)
         return 0;
     return saturate(ceil((double)left_us / c->rate / 1000.0));
@@ -66,7 +82,7 @@ int64_t business_span_us(const struct business_clock *c, int64_t real_ms)
 
 double business_late_ms(const struct business_clock *c, struct wall due, struct wall now)
 {
-    return (double)(now.us - due.us) / c->rate / 1000.0;
+    return (double)minus(now.us, due.us) / c->rate / 1000.0;
 }
 
 void wall_text(struct wall t, char *ret, size_t bytes)

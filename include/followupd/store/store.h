@@ -129,8 +129,8 @@ typedef void (*store_clock_cb)(void *arg, enum status st, const struct err *e, s
 struct load_request {
     const int *shards; /* an empty list loads nothing */
     size_t shard_count;
-    int64_t account_id; /* 0: all accounts of the shards */
-    struct wall until;  /* due before this */
+    int64_t account_id;      /* 0: all accounts of the shards */
+    struct wall from, until; /* due in [from, until); from 0: everything before until */
 };
 
 struct sweep_request {

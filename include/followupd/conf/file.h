@@ -1,0 +1,71 @@
+/* file: followupd.conf read whole, checked, and given as one struct. INI: [section], key = value, comments after '#'
+ * or ';' at the start of a line (and after " ;"). Every key is in conf/key.h; followupd.conf.example shows them.
+ *
+ * Ownership  conf_load and conf_parse give a struct conf the caller frees with conf_free; its texts are its own.
+ * Units      durations in milliseconds (_ms), rates a second, counts plain.
+ * Errors     E_IO: the file cannot be read; E_INVALID: its content; E_LIMIT: larger than CONF_BYTES_MAX. The text names
+ *            file, line, section and key: "followupd.conf:12: [engine] lease: ...". The first error is told.
+ * Threads    inih keeps its settings in globals: one reader at a time. */
+#ifndef FOLLOWUPD_CONF_FILE_H
+#define FOLLOWUPD_CONF_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "followupd/base/log.h"
+#include "followupd/base/status.h"
+
+#define CONF_BYTES_MAX      (1 << 20)
+#define CONF_LINE_BYTES_MAX 1200
+#define CONF_PROVIDERS_MAX  16
+#define CONF_NAME_BYTES_MAX 30 /* of NAME in [provider.NAME] */
+
+enum conf_provider_type { CONF_PROVIDER_GENERIC };
+
+struct conf_provider {
+    char name[CONF_NAME_BYTES_MAX + 1];
+    int line; /* of its section, for messages */
+    int type; /* enum conf_provider_type */
+    char *url;
+    char *key_file; /* NULL: no key */
+    double rate;    /* messages a second */
+    int64_t concurrency_max;
+    int64_t timeout_ms, connect_timeout_ms;
+    int64_t key_window_ms; /* how long the provider honours an idempotency key; 0: it does not */
+};
+
+struct conf {
+    char *conninfo;
+    int64_t statement_timeout_ms, reconnect_min_ms, reconnect_max_ms;
+
+    char *worker;    /* NULL: the host's name */
+    char *provider;  /* default provider of a message; always one of `providers` */
+    char *state_dir; /* NULL: $STATE_DIRECTORY, else none */
+    bool notify;
+    int64_t horizon_ms, wheel_rows_max;
+    int64_t sweep_ms, sweep_old_ms, sending_grace_ms;
+    int64_t in_flight_max, begin_within_ms, busy_again_ms;
+    int64_t batch_rows, batch_wait_ms;
+    int64_t lease_ms, lease_margin_ms;
+    int64_t settle_after_ms, settle_interval_ms, policy_after_ms;
+    int64_t drain_ms, clock_refresh_ms;
+
+    char *public_url; /* NULL: no unsubscribe links */
+    int log_level;    /* enum log_level */
+
+    struct conf_provider *providers; /* sorted by their place in the file */
+    size_t providers_count;
+};
+
+MUST_USE enum status conf_load(const char *path, struct conf **ret, struct err *e);
+/* name: what messages call the text. */
+MUST_USE enum status conf_parse(const char *name, const char *text, size_t bytes, struct conf **ret, struct err *e);
+void conf_free(struct conf *c);
+
+const struct conf_provider *conf_provider_find(const struct conf *c, const char *name); /* NULL: none of that name */
+
+/* Whether `fresh` may replace `old` without a restart. E_INVALID names the first key that differs and may not. */
+MUST_USE enum status conf_may_reload(const struct conf *old, const struct conf *fresh, struct err *e);
+
+#endif

@@ -1,0 +1,42 @@
+/* budget: how many messages may be on their way to one provider, and how fast new ones may begin. Pure: the caller
+ * brings the time.
+ *
+ * Rate     a token bucket: rate_per_s tokens a second, a tenth of a second's worth (at least one) in store.
+ * Window   how many slots may be taken at once, 1..concurrency_max. It starts at 32 and follows the provider: every answer
+ *          that comes quickly (within twice the quickest of the last minute plus 25 ms) widens it by one until the
+ *          first slow one, from then on by one a window; a slow one takes a fifth off, an overload (429, 503, no answer)
+ *          half, each at most once a round trip. By Little's law a window that holds rate x latency is wide enough, and a wider one
+ *          only makes the provider's queue longer. It is widened only while at least half of it is used.
+ * Slots    taken before the claim, given back by exactly one of budget_unused (nothing was posted: the token comes back
+ *          too) and budget_end. */
+#ifndef FOLLOWUPD_DISPATCH_BUDGET_H
+#define FOLLOWUPD_DISPATCH_BUDGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "followupd/base/clock.h"
+
+struct budget {
+    double rate_per_s; /* 0: no limit */
+    double tokens;
+    struct mono filled_at;
+    int window_max;
+    double window;
+    bool has_slowed; /* the first slow answer has come */
+    size_t used;
+    int64_t quickest_ms, quickest_before_ms; /* of this and of the last half minute; -1: none yet */
+    struct mono quickest_since;
+    struct mono narrowed_until; /* one narrowing a round trip */
+};
+
+void budget_init(struct budget *b, double rate_per_s, int concurrency_max, struct mono now);
+/* Takes one slot and one token; false: none free. */
+bool budget_take(struct budget *b, struct mono now);
+void budget_unused(struct budget *b);
+/* latency_ms: of the POST; -1: there was none to measure. */
+void budget_end(struct budget *b, int64_t latency_ms, bool overloaded, struct mono now);
+/* Real milliseconds until a token is there; 0: there is one (a slot may still be missing). */
+int64_t budget_wait_ms(struct budget *b, struct mono now);
+
+#endif

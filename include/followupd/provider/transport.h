@@ -1,0 +1,81 @@
+/* transport: one HTTP POST that leaves at most once. transport_open gives libcurl on the loop; a test or a simulation
+ * brings a table of its own.
+ *
+ * At most once   libcurl would silently repeat a POST when a reused connection turns out to be dead. Here the body
+ * comes from a read function whose seek function fails, so a repeat is impossible: it ends as doubt. HTTP/1.1 only, no
+ * redirects, no Expect, no proxy, connections idle for 15 s are not used again. Calls          post that returns OK
+ * runs its callback exactly once, later, from the loop, never inside the call. Anything else: not started, the callback
+ * never runs. Ownership      the request and all it points to are borrowed until the callback has returned; the answer
+ * is borrowed until the callback returns. Time           real milliseconds; begun_us is mono_now_us() just before the
+ * first byte. Cost           easy handles and sockets' poll handles are reused; one POST on a standing connection is
+ * one write and one read. At most posts_max POSTs at once (E_LIMIT); an answer's body is read up to 64 KiB. */
+#ifndef FOLLOWUPD_PROVIDER_TRANSPORT_H
+#define FOLLOWUPD_PROVIDER_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "followupd/base/status.h"
+
+#define TRANSPORT_ANSWER_BYTES_MAX 65536
+#define TRANSPORT_DETAIL_BYTES     256
+#define TRANSPORT_HEADERS_MAX      16
+
+struct transport;
+
+struct transport_request {
+    const char *url;
+    const char *const *headers; /* "Name: value", without line ends */
+    size_t header_count;        /* at most TRANSPORT_HEADERS_MAX */
+    const void *body;
+    size_t body_bytes;
+    int64_t timeout_ms; /* from the call to the answer's last byte; connecting may take all of it */
+};
+
+enum transport_end {
+    TRANSPORT_ANSWERED, /* a final status was read; the body may be cut (body_whole) */
+    TRANSPORT_NOT_SENT, /* provably no byte of the request left: resolve, connect, TLS handshake */
+    TRANSPORT_IN_DOUBT, /* a byte may have left and no status came back */
+};
+
+struct transport_answer {
+    enum transport_end end;
+    int http_status;         /* 200..599 when answered, else 0 */
+    const char *retry_after; /* the header's value, or NULL */
+    const char *body;        /* terminated; "" when there is none */
+    size_t body_bytes;
+    bool body_whole;
+    bool timed_out;
+    bool tls_refused;   /* the peer's certificate or handshake was not accepted */
+    int64_t begun_us;   /* 0: never begun */
+    const char *detail; /* what went wrong, for a person; "" when nothing did */
+};
+
+typedef void (*transport_cb)(void *arg, const struct transport_answer *answer);
+
+struct transport_ops {
+    MUST_USE enum status (*post)(struct transport *t, const struct transport_request *r, transport_cb cb, void *arg);
+    /* Ends what is under way (callbacks run inside this call: not sent, or in doubt when begun), closes, frees t;
+     * on_closed runs once, later, last. Never from inside a POST's callback. */
+    void (*close)(struct transport *t, void (*on_closed)(void *arg), void *arg);
+};
+struct transport {
+    const struct transport_ops *ops;
+};
+
+/* posts_max: POSTs at once over all providers. loop is borrowed and outlives t. */
+MUST_USE enum status transport_open(uv_loop_t *loop, size_t posts_max, struct transport **ret, struct err *e);
+
+static inline MUST_USE enum status transport_post(struct transport *t, const struct transport_request *r,
+                                                  transport_cb cb, void *arg)
+{
+    return t->ops->post(t, r, cb, arg);
+}
+static inline void transport_close(struct transport *t, void (*on_closed)(void *arg), void *arg)
+{
+    t->ops->close(t, on_closed, arg);
+}
+
+#endif

@@ -1,0 +1,44 @@
+/* index: which message a dense 32-bit id of the wheel stands for, and back. Pure, in memory.
+ *
+ * Ids     from 0 up, as few as possible: one that was removed is given out again, so whoever keeps ids across events
+ *         must keep (account, message) instead.
+ * Keys    account and message ids are those of PostgreSQL: any int64.
+ * Errors  index_new and index_add can run out of memory; nothing else fails.
+ * Cost    add, find and remove O(1), but an add that grows takes O(entries), each time they are a quarter more (a hint
+ *         avoids it). 22 bytes an entry when exactly sized, at most 30 after growing. index_visit_account looks at
+ *         every entry.
+ * Threads one. */
+#ifndef FOLLOWUPD_SCHED_INDEX_H
+#define FOLLOWUPD_SCHED_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "followupd/base/status.h"
+
+struct index; /* opaque; defined in index.c */
+
+struct index_key {
+    int64_t account_id, message_id;
+};
+
+/* entries_hint: how many are expected; more may come. NULL: out of memory. */
+struct index *index_new(uint32_t entries_hint);
+void index_free(struct index *x);
+
+/* The id of this message, a new one when it was not there. E_LIMIT: 2^31 entries. */
+MUST_USE enum status index_add(struct index *x, int64_t account_id, int64_t message_id, uint32_t *ret_id);
+bool index_find(const struct index *x, int64_t account_id, int64_t message_id, uint32_t *ret_id); /* false: not there */
+bool index_get(const struct index *x, uint32_t id, struct index_key *ret); /* false: no such id */
+bool index_remove(struct index *x, uint32_t id);                           /* false: no such id */
+
+/* Calls visit for each entry of an account; the callback may remove that entry, and nothing else. Returns how many. */
+size_t index_visit_account(struct index *x, int64_t account_id,
+                           void (*visit)(void *context, uint32_t id, int64_t message_id), void *context);
+/* Ids are below this: for loops over all of them with index_get. */
+uint32_t index_ids_end(const struct index *x);
+size_t index_count(const struct index *x);
+size_t index_bytes(const struct index *x);
+
+#endif

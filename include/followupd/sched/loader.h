@@ -1,0 +1,64 @@
+/* loader: fills the agenda from the database. At most one load runs and one waits; what waits is everything, or some
+ * accounts (LOADER_ACCOUNTS_MAX; more become everything), or the stretch by which the horizon moved.
+ *
+ *   everything   into a new book, swapped in when it is complete: the start, a reconnect, other leases
+ *   an account   dropped, then loaded in place: a NOTIFY said "reload"
+ *   a stretch    added in place: [loaded until, new horizon)
+ *
+ * A load whose replay log overflowed starts again. One that failed waits for loader_poke. Rows over rows_max halve the
+ * horizon and start it again; it grows back when there is room.
+ * Time  business time. */
+#ifndef FOLLOWUPD_SCHED_LOADER_H
+#define FOLLOWUPD_SCHED_LOADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "followupd/sched/agenda.h"
+#include "followupd/store/store.h"
+
+#define LOADER_ACCOUNTS_MAX 32
+#define LOADER_HORIZON_PART 24 /* the horizon is moved when that part of it has passed */
+
+struct loader_config {
+    int64_t horizon_ms; /* business */
+    size_t rows_max;    /* of one book; 0: no limit */
+};
+
+struct loader {
+    struct loader_config config;
+    struct store *store;
+    struct agenda *agenda;
+    void *arg;
+    bool (*in_flight)(void *arg, struct message_ref ref); /* such a row is not set */
+    void (*on_loaded)(void *arg);                         /* something new is in the agenda */
+
+    int shards[STORE_SHARDS];
+    size_t shard_count;
+    int64_t horizon_ms; /* in use; less than configured when there are too many rows */
+    struct wall loaded_until;
+
+    bool running, whole, over_rows;
+    bool stale;        /* everything was asked for while it ran: its rows are of before */
+    bool failed;       /* a row could not be set */
+    struct wall until; /* of the load that runs */
+    bool wants_all, wants_stretch;
+    int64_t accounts[LOADER_ACCOUNTS_MAX];
+    size_t account_count;
+};
+
+void loader_init(struct loader *l, const struct loader_config *config, struct store *store, struct agenda *agenda);
+/* Shards to load from now on. The caller asks for everything when they changed. */
+void loader_shards(struct loader *l, const int *shards, size_t count);
+void loader_all(struct loader *l, struct wall now);
+void loader_account(struct loader *l, int64_t account_id, struct wall now);
+/* Every second or so: moves the horizon when its time has come, and tries again what failed. */
+void loader_poke(struct loader *l, struct wall now);
+/* The store is down: what runs ends with E_GONE; everything is wanted when it is up again. */
+void loader_down(struct loader *l);
+/* Due before this is kept in the agenda; what is due later comes with the horizon. */
+struct wall loader_keeps_until(const struct loader *l);
+bool loader_complete(const struct loader *l); /* the first load is done and none is wanted */
+
+#endif

@@ -1,0 +1,85 @@
+/* scheduler: what is due soon -> when. Owns the agenda (wheel, index, ready queue), keeps it like the database (loader,
+ * wake, sweep), reads the database's clock, and hands what has come due to the one consumer.
+ *
+ * Order      scheduler_open, scheduler_leases and scheduler_up in any order; nothing is handed over before the store is
+ *            up and the clock was read; the agenda is loaded once there are leases. After scheduler_down nothing is
+ *            handed over until the next up, which loads everything anew.
+ * Consumer   on_due runs from the loop only, never inside a call of ours. It takes the first n of what it is shown and
+ *            answers n; fewer than shown means it is full, and it is asked again after scheduler_pull. What it took is
+ *            its own: forgotten here until it is set again (not from inside on_due). A message that in_flight says yes
+ * to is never set by load, sweep or NOTIFY; the consumer itself may (scheduler_set). Hints      the wheel is a memory:
+ * what it hands over may be gone, moved or not ours; the claim says so. Time       due times are business time, rounded
+ * up to ms. Periods are real ms; the intervals that sweeps look at are real ms too, turned into business time by the
+ * clock's rate. The horizon is business time. Cost       one uv_timer for the wheel, one idle handle while there is
+ * more to do, one timer for the periods; a loop turn looks at advance_budget messages at most. */
+#ifndef FOLLOWUPD_SCHED_SCHEDULER_H
+#define FOLLOWUPD_SCHED_SCHEDULER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "followupd/base/clock.h"
+#include "followupd/base/status.h"
+#include "followupd/store/store.h"
+
+struct scheduler;
+
+struct scheduler_consumer {
+    void *arg;
+    size_t (*on_due)(void *arg, const struct due_message *due, size_t count);
+    bool (*in_flight)(void *arg, struct message_ref ref);
+    /* All that is claimed and not yet recorded; borrowed until the next turn of the loop. */
+    const struct message_ref *(*in_flight_list)(void *arg, size_t *ret_count);
+};
+
+/* 0: the default in brackets. */
+struct scheduler_config {
+    int64_t horizon_ms;       /* [72 h] business */
+    int64_t sweep_ms;         /* [5000] what is due from sweep_back_ms ago to sweep_ahead_ms ahead; lost claims */
+    int64_t sweep_back_ms;    /* [300000] */
+    int64_t sweep_ahead_ms;   /* [10000] */
+    int64_t sweep_older_ms;   /* [60000] everything older */
+    int64_t sending_grace_ms; /* [15000] a claim that nobody works on is lost after that long */
+    int64_t clock_ms;         /* [5000] the database's clock is read again */
+    size_t ready_max;         /* [1024] messages that wait for the consumer */
+    size_t batch_max;         /* [256] handed over at once */
+    size_t advance_budget;    /* [512] messages looked at in a turn */
+    size_t replay_max;        /* [262144] changes while a load runs */
+    size_t rows_max;          /* [10000000] messages in the wheel; more shorten the horizon */
+};
+
+struct scheduler_counts {
+    size_t live;          /* in the wheel or ready */
+    size_t ready;         /* due and waiting for the consumer */
+    size_t next_minute;   /* due within 60 s of business time, overdue ones too; O(live) */
+    uint64_t due_total;   /* handed over so far */
+    uint64_t swept_total; /* set because a sweep found them: a NOTIFY was lost, or off */
+    bool complete;        /* the agenda is loaded */
+};
+
+MUST_USE enum status scheduler_open(uv_loop_t *loop, struct store *store, const struct scheduler_config *config,
+                                    const struct scheduler_consumer *consumer, struct scheduler **ret, struct err *e);
+/* Close the store first: its callbacks come here. on_closed runs once, from the loop, last. */
+void scheduler_close(struct scheduler *s, void (*on_closed)(void *arg), void *arg);
+
+/* From the store's events. */
+void scheduler_up(struct scheduler *s);
+void scheduler_down(struct scheduler *s);
+void scheduler_notify(struct scheduler *s, const char *payload);
+/* The shards that are ours, whenever they change; other shards than before load everything anew. */
+void scheduler_leases(struct scheduler *s, struct lease_set leases);
+
+/* From the consumer. Due past the horizon is left to the loader. */
+void scheduler_set(struct scheduler *s, struct message_ref ref, struct wall due);
+void scheduler_cancel(struct scheduler *s, struct message_ref ref);
+bool scheduler_known(const struct scheduler *s, struct message_ref ref);
+void scheduler_pull(struct scheduler *s);                       /* it has room again */
+void scheduler_reload(struct scheduler *s, int64_t account_id); /* 0: everything */
+
+bool scheduler_clock(const struct scheduler *s, struct business_clock *ret); /* false: not read yet */
+void scheduler_count(const struct scheduler *s, struct scheduler_counts *ret);
+
+#endif

@@ -1,0 +1,45 @@
+/* sweep: what makes a lost NOTIFY, a lost result and a dead worker harmless. Asks the database, page by page, for what
+ * is scheduled in an interval and hands each row on; asks it for `sending` rows nobody works on.
+ *
+ * Bounds  pages of STORE_BATCH_MAX rows, SWEEP_PAGES_MAX a run; a run that stopped there goes on where it was the next
+ *         time it is due. One run of each kind at a time. */
+#ifndef FOLLOWUPD_SCHED_SWEEP_H
+#define FOLLOWUPD_SCHED_SWEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "followupd/store/store.h"
+
+#define SWEEP_PAGES_MAX 20
+
+struct sweep_run {
+    struct wall from, until;
+    struct due_message after; /* where the last page ended; all zero: at the beginning */
+};
+
+struct sweep {
+    struct store *store;
+    void *arg;
+    void (*on_row)(void *arg, const struct due_message *row);
+    struct shard_lease leases[STORE_SHARDS];
+    size_t lease_count;
+
+    struct sweep_run recent, older;
+    struct sweep_run *running; /* NULL: none */
+    size_t pages_left;
+    bool sending; /* sweep_sending is asked */
+};
+
+void sweep_init(struct sweep *s, struct store *store);
+void sweep_leases(struct sweep *s, struct lease_set leases);
+/* What is due in [from, until). E_BUSY: a run is under way. */
+MUST_USE enum status sweep_recent(struct sweep *s, struct wall from, struct wall until);
+/* Everything due before until. */
+MUST_USE enum status sweep_older(struct sweep *s, struct wall until);
+/* in_flight: all we have claimed and not yet recorded. */
+MUST_USE enum status sweep_sending(struct sweep *s, const struct message_ref *in_flight, size_t count,
+                                   int64_t grace_ms);
+
+#endif

@@ -1,0 +1,13 @@
+-- Who may call what of planning and actions. Whatever is not here is the owner's alone.
+GRANT EXECUTE ON FUNCTION
+    followup.now(), followup.clock(), followup.clock_is_replaced(), followup.known_timezone, followup.lead_timezone,
+    followup.local_instant, followup.add_delay, followup.plan_at, followup.next_step, followup.base_of,
+    followup.action_verdict, followup.conversation_status, followup.preview
+    TO followup_engine, followup_app, followup_admin;
+GRANT EXECUTE ON FUNCTION
+    followup.start_follow_up, followup.continue_follow_up, followup.restart_follow_up, followup.skip_to_follow_up,
+    followup.stop_messaging, followup.suppress, followup.pause, followup.resume
+    TO followup_app, followup_admin;
+-- What happens to a lead comes through pages, through the daemon's webhooks, or is typed in by an operator.
+GRANT EXECUTE ON FUNCTION followup.unsubscribe, followup.record_reply, followup.record_bounce
+    TO followup_engine, followup_app, followup_admin;

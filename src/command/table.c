@@ -1,0 +1,218 @@
+#include "followupd/command/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "followupd/base/list.h"
+
+#define ACCOUNT                                                                                                        \
+    {                                                                                                                  \
+        "account", COMMAND_ID, true                                                                                    \
+    }
+#define LEADS                                                                                                          \
+    {                                                                                                                  \
+        "leads", COMMAND_IDS, true                                                                                     \
+    }
+#define AT                                                                                                             \
+    {                                                                                                                  \
+        "at", COMMAND_INSTANT                                                                                          \
+    }
+#define NOTE                                                                                                           \
+    {                                                                                                                  \
+        "note", COMMAND_TEXT                                                                                           \
+    }
+#define ACTOR                                                                                                          \
+    {                                                                                                                  \
+        "actor", COMMAND_ID                                                                                            \
+    }
+
+const struct command commands[] = {
+    { "account add",
+      "followup.add_account",
+      "a new account",
+      true,
+      { { "name", COMMAND_TEXT, true },
+        { "timezone", COMMAND_TEXT },
+        { "noun", COMMAND_TEXT },
+        { "provider", COMMAND_TEXT },
+        { "postal_address", COMMAND_TEXT } } },
+    { "user add",
+      "followup.add_user",
+      "a person who works in an account",
+      true,
+      { ACCOUNT,
+        { "name", COMMAND_TEXT, true },
+        { "email", COMMAND_TEXT, true },
+        { "profile", COMMAND_TEXT },
+        { "phone", COMMAND_TEXT },
+        ACTOR } },
+    { "assistant add",
+      "followup.add_assistant",
+      "the persona who writes",
+      true,
+      { ACCOUNT,
+        { "name", COMMAND_TEXT, true },
+        { "from_address", COMMAND_TEXT, true },
+        { "title", COMMAND_TEXT },
+        { "reply_domain", COMMAND_TEXT },
+        { "signature", COMMAND_TEXT },
+        { "provider", COMMAND_TEXT },
+        { "daily_cap", COMMAND_NUMBER },
+        ACTOR } },
+    { "sequence import",
+      "followup.import_sequence",
+      "a sequence from its document",
+      true,
+      { ACCOUNT, { "document", COMMAND_JSON, true }, ACTOR } },
+    { "sequence show",
+      "followup.sequence_show",
+      "a sequence as its document",
+      false,
+      { ACCOUNT, { "sequence", COMMAND_ID, true } } },
+    { "lead import",
+      "followup.import_leads",
+      "leads from rows",
+      true,
+      { ACCOUNT,
+        { "rows", COMMAND_JSON, true },
+        { "sequence", COMMAND_ID },
+        { "assistant", COMMAND_ID },
+        { "duplicates", COMMAND_TEXT },
+        { "strict", COMMAND_FLAG },
+        ACTOR } },
+    { "lead find",
+      "followup.find_leads",
+      "ids of the leads that a filter means",
+      false,
+      { ACCOUNT, { "filter", COMMAND_TEXT } } },
+    { "lead list",
+      "followup.lead_list",
+      "leads that a filter means",
+      false,
+      { ACCOUNT, { "filter", COMMAND_TEXT }, { "limit", COMMAND_NUMBER }, { "after", COMMAND_ID } } },
+    { "lead show", "followup.lead_show", "a lead and its timeline", false, { ACCOUNT, { "lead", COMMAND_ID, true } } },
+    { "start",
+      "followup.start_follow_up",
+      "first enrolment",
+      true,
+      { ACCOUNT, LEADS, { "sequence", COMMAND_ID }, { "assistant", COMMAND_ID }, AT, ACTOR, NOTE } },
+    { "continue",
+      "followup.continue_follow_up",
+      "go on where a conversation ended",
+      true,
+      { ACCOUNT, LEADS, AT, ACTOR, NOTE } },
+    { "restart",
+      "followup.restart_follow_up",
+      "from the first message",
+      true,
+      { ACCOUNT, LEADS, AT, { "sequence", COMMAND_ID }, { "assistant", COMMAND_ID }, ACTOR, NOTE } },
+    { "skip", "followup.skip_to_follow_up", "skip to the follow-up", true, { ACCOUNT, LEADS, AT, ACTOR, NOTE } },
+    { "stop", "followup.stop_messaging", "end messaging at once", true, { ACCOUNT, LEADS, AT, ACTOR, NOTE } },
+    { "preview",
+      "followup.preview",
+      "what a lead will get, and when",
+      false,
+      { ACCOUNT, { "lead", COMMAND_ID, true } } },
+    { "status", "followup.account_status", "what is due, in flight and sent", false, { { "account", COMMAND_ID } } },
+    { "engine status", "followup.engine_status", "the workers and what they own", false, { { NULL } } },
+};
+const size_t commands_count = COUNT_OF(commands);
+
+const struct command *command_find(const char *verb)
+{
+    for (size_t i = 0; i < commands_count; i++)
+        if (strcmp(commands[i].verb, verb) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static bool is_id(const char *text, size_t bytes)
+{
+    return bytes > 0 && bytes <= 18 && strspn(text, "0123456789") >= bytes;
+}
+
+static bool is_id_list(const char *text)
+{
+    size_t bytes = strlen(text);
+    if (bytes < 2 || text[0] != '{' || text[bytes - 1] != '}')
+        return false;
+    if (bytes == 2)
+        return true;
+    for (const char *id = text + 1; id < text + bytes; id += strcspn(id, ",}") + 1)
+        if (!is_id(id, strcspn(id, ",}")))
+            return false;
+    return true;
+}
+
+static const char *complaint(enum command_type type, const char *value)
+{
+    switch (type) {
+    case COMMAND_ID:
+        return is_id(value, strlen(value)) ? NULL : "is not an id (a whole number)";
+    case COMMAND_IDS:
+        return is_id_list(value) ? NULL : "is not a list of ids";
+    case COMMAND_NUMBER:
+        return strlen(value) <= 9 && is_id(value, strlen(value)) ? NULL : "is not a whole number";
+    case COMMAND_FLAG:
+        return strcmp(value, "true") == 0 || strcmp(value, "false") == 0 ? NULL : "is neither true nor false";
+    case COMMAND_INSTANT:
+        return value[0] != '\0' && strlen(value) <= 100 ? NULL : "is not an instant";
+    case COMMAND_TEXT:
+    case COMMAND_JSON:
+        break; /* the database reads it */
+    }
+    return NULL;
+}
+
+static const char *sql_type(enum command_type type)
+{
+    static const char *const types[] = {
+        [COMMAND_ID] = "bigint",    [COMMAND_IDS] = "bigint[]",        [COMMAND_NUMBER] = "integer",
+        [COMMAND_FLAG] = "boolean", [COMMAND_INSTANT] = "timestamptz", [COMMAND_TEXT] = "text",
+        [COMMAND_JSON] = "jsonb",
+    };
+    return types[type];
+}
+
+static const char *argument_value(const struct command_argument *arguments, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(arguments[i].name, name) == 0)
+            return arguments[i].value;
+    return NULL;
+}
+
+static bool takes(const struct command *c, const char *name)
+{
+    for (size_t i = 0; i < COMMAND_PARAMETERS_MAX && c->parameters[i].name != NULL; i++)
+        if (strcmp(c->parameters[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+enum status command_call_make(const struct command *c, const struct command_argument *arguments, size_t arguments_count,
+                              struct command_call *ret, struct err *e)
+{
+    struct command_call call = { .values_count = 0 };
+    for (size_t i = 0; i < arguments_count; i++)
+        if (!takes(c, arguments[i].name))
+            return err_set(e, E_INVALID, "%s takes no %s", c->verb, arguments[i].name);
+    int used = snprintf(call.sql, sizeof call.sql, "SELECT * FROM %s(", c->function);
+    for (size_t i = 0; i < COMMAND_PARAMETERS_MAX && c->parameters[i].name != NULL; i++) {
+        const struct command_parameter *p = &c->parameters[i];
+        const char *value = argument_value(arguments, arguments_count, p->name);
+        if (value == NULL && p->required)
+            return err_set(e, E_INVALID, "%s: %s is missing", c->verb, p->name);
+        if (value == NULL)
+            continue;
+        const char *wrong = complaint(p->type, value);
+        if (wrong != NULL)
+            return err_set(e, E_INVALID, "%s: %s: \"%.60s\" %s", c->verb, p->name, value, wrong);
+        call.values[call.values_count++] = value;
+        used += snprintf(call.sql + used, sizeof call.sql - (size_t)used, "%sp_%s => $%zu::%s",
+                         call.values_count > 1 ? ", " : "", p->name, call.values_count, sql_type(p->type));
+    }
+    snprintf(call.sql + used, sizeof call.sql - (size_t)used, ")");
+    *ret = call;
+    return OK;
+}

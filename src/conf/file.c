@@ -1,0 +1,406 @@
+#include "followupd/conf/file.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "followupd/conf/key.h"
+
+#define KEYS_MAX 64 /* rows of the table; checked when reading starts */
+
+/* One reading of one file. inih gives no line numbers, so the reader function that feeds it counts them. */
+struct reading {
+    const char *name; /* of the file, for messages */
+    const char *at, *end;
+    int line;
+    int lines_of[KEYS_MAX];                              /* where a key was set; 0: not yet */
+    int provider_lines_of[CONF_PROVIDERS_MAX][KEYS_MAX]; /* the same, a provider */
+    struct conf *conf;
+    enum status status; /* the first failure; nothing is looked at after it */
+    struct err *e;
+};
+
+/* --- where a value goes ----------------------------------------------------------------------------------------- */
+
+static void *key_place(struct conf *c, struct conf_provider *p, const struct conf_key *key)
+{
+    return (p != NULL ? (char *)p : (char *)c) + key->offset;
+}
+
+static struct conf_provider *provider_of(struct conf *c, const char *section)
+{
+    return conf_section_is_provider(section)
+               ? (struct conf_provider *)conf_provider_find(c, section + strlen("provider."))
+               : NULL;
+}
+
+static char *file_path(const char *text)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    char *path = NULL;
+    if (text[0] == '/' || folder == NULL || folder[0] == '\0')
+        return strdup(text);
+    return asprintf(&path, "%s/%s", folder, text) < 0 ? NULL : path;
+}
+
+static enum status value_store(void *place, const struct conf_key *key, const char *text, struct err *e)
+{
+    union conf_value value;
+    enum status st;
+    switch (key->kind) {
+    case CONF_TEXT:
+    case CONF_FILE:
+        if (text[0] == '\0' && key->required)
+            return err_set(e, E_INVALID, "is empty");
+        if (strlen(text) > CONF_VALUE_BYTES_MAX)
+            return err_set(e, E_INVALID, "is longer than %d bytes", CONF_VALUE_BYTES_MAX);
+        if (text[0] != '\0') {
+            char *copy = key->kind == CONF_FILE ? file_path(text) : strdup(text);
+            if (copy == NULL)
+                return err_set(e, E_NOMEM, "out of memory");
+            *(char **)place = copy;
+        }
+        return OK;
+    case CONF_DURATION:
+    case CONF_COUNT:
+    case CONF_RATE:
+    case CONF_BOOLEAN:
+    case CONF_ENUM:
+        break;
+    }
+    st = conf_value_read(key, text, &value, e);
+    if (st != OK)
+        return st;
+    if (key->kind == CONF_RATE)
+        *(double *)place = value.rate;
+    else if (key->kind == CONF_BOOLEAN)
+        *(bool *)place = value.integer != 0;
+    else if (key->kind == CONF_ENUM)
+        *(int *)place = (int)value.integer;
+    else
+        *(int64_t *)place = value.integer;
+    return OK;
+}
+
+static enum status defaults_set(struct conf *c, struct conf_provider *p, struct err *e)
+{
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        if (conf_section_is_provider(key->section) != (p != NULL) || key->fallback == NULL)
+            continue;
+        enum status st = value_store(key_place(c, p, key), key, key->fallback, e);
+        if (st != OK)
+            return st;
+    }
+    return OK;
+}
+
+/* --- lines, sections, keys -------------------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 3, 4))) static void fail(struct reading *r, enum status st, const char *format, ...)
+{
+    char text[ERR_BYTES_MAX];
+    va_list values;
+    if (r->status != OK)
+        return;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    r->status = err_set(r->e, st, "%s:%d: %s", r->name, r->line, text);
+}
+
+static void section_begin(struct reading *r, const char *section)
+{
+    struct conf *c = r->conf;
+    const char *name = section + strlen("provider.");
+    if (!conf_section_known(section)) {
+        fail(r, E_INVALID, "unknown section [%s]", section);
+        return;
+    }
+    if (!conf_section_is_provider(section) || conf_provider_find(c, name) != NULL)
+        return; /* a section may be opened twice; a key in it may not be set twice */
+    if (name[0] == '\0' || strlen(name) > CONF_NAME_BYTES_MAX ||
+        name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] != '\0') {
+        fail(r, E_INVALID, "section [%s]: a provider's name has 1 to 30 letters, digits, '-' or '_'", section);
+        return;
+    }
+    if (c->providers_count == CONF_PROVIDERS_MAX) {
+        fail(r, E_LIMIT, "section [%s]: there may be at most %d providers", section, CONF_PROVIDERS_MAX);
+        return;
+    }
+    struct conf_provider *p = &c->providers[c->providers_count++];
+    *p = (struct conf_provider){ .line = r->line };
+    memcpy(p->name, name, strlen(name) + 1);
+    enum status st = defaults_set(c, p, r->e);
+    if (st != OK)
+        r->status = st;
+}
+
+/* Looks at a line before inih does: inih cuts long lines and long section names without a word. */
+static void line_check(struct reading *r, const char *line)
+{
+    char section[CONF_LINE_BYTES_MAX + 1];
+    const char *end = strchr(line, ']');
+    if (line[0] != '[' || end == NULL)
+        return;
+    memcpy(section, line + 1, (size_t)(end - line - 1));
+    section[end - line - 1] = '\0';
+    section_begin(r, section);
+}
+
+/* What inih reads lines with. Leading blanks go, so that no line continues the one before. */
+static char *line_next(char *ret, int room, void *stream)
+{
+    struct reading *r = stream;
+    if (r->at == r->end || r->status != OK)
+        return NULL;
+    r->line++;
+    const char *newline = memchr(r->at, '\n', (size_t)(r->end - r->at));
+    const char *line_end = newline != NULL ? newline : r->end;
+    if (r->line == 1 && line_end - r->at >= 3 && memcmp(r->at, "\xEF\xBB\xBF", 3) == 0)
+        r->at += 3;
+    while (r->at < line_end && (*r->at == ' ' || *r->at == '\t'))
+        r->at++;
+    size_t bytes = (size_t)(line_end - r->at);
+    if (bytes > CONF_LINE_BYTES_MAX || bytes + 2 > (size_t)room) {
+        fail(r, E_INVALID, "the line is longer than %d bytes", CONF_LINE_BYTES_MAX);
+        return NULL;
+    }
+    if (memchr(r->at, '\0', bytes) != NULL) {
+        fail(r, E_INVALID, "the line holds a NUL byte");
+        return NULL;
+    }
+    memcpy(ret, r->at, bytes);
+    memcpy(ret + bytes, "\n", 2);
+    r->at = newline != NULL ? newline + 1 : r->end;
+    line_check(r, ret);
+    return r->status == OK ? ret : NULL;
+}
+
+static void key_set(struct reading *r, const char *section, const char *name, const char *text)
+{
+    struct conf *c = r->conf;
+    const struct conf_key *key = conf_key_find(section, name);
+    if (section[0] == '\0')
+        fail(r, E_INVALID, "%s stands before the first [section]", name);
+    else if (key == NULL)
+        fail(r, E_INVALID, "[%s] %s: unknown key", section, name);
+    if (r->status != OK)
+        return;
+    struct conf_provider *p = provider_of(c, section);
+    int *line = &(p != NULL ? r->provider_lines_of[p - c->providers] : r->lines_of)[key - conf_keys];
+    if (*line != 0) {
+        fail(r, E_INVALID, "[%s] %s: is set twice, first on line %d", section, name, *line);
+        return;
+    }
+    *line = r->line;
+    enum status st = value_store(key_place(c, p, key), key, text, r->e);
+    if (st != OK)
+        r->status = err_prefix(r->e, st, "%s:%d: [%s] %s", r->name, r->line, section, name);
+}
+
+static int pair_read(void *user, const char *section, const char *name, const char *value)
+{
+    struct reading *r = user;
+    if (r->status == OK)
+        key_set(r, section, name, value);
+    return r->status == OK;
+}
+
+/* --- what only the whole file shows ----------------------------------------------------------------------------- */
+
+static enum status provider_check(const struct reading *r, const struct conf_provider *p)
+{
+    const int *lines = r->provider_lines_of[p - r->conf->providers];
+    for (size_t i = 0; i < conf_keys_count; i++)
+        if (conf_section_is_provider(conf_keys[i].section) && conf_keys[i].required && lines[i] == 0)
+            return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] %s: is missing", r->name, p->line, p->name,
+                           conf_keys[i].name);
+    if (strncmp(p->url, "http://", 7) != 0 && strncmp(p->url, "https://", 8) != 0)
+        return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: must begin with http:// or https://", r->name,
+                       lines[conf_key_find("provider.", "url") - conf_keys], p->name);
+    if (p->timeout_ms >= r->conf->settle_after_ms)
+        return err_set(r->e, E_INVALID,
+                       "%s:%d: [provider.%s] timeout: must be shorter than [engine] settle_after (%lld ms)", r->name,
+                       p->line, p->name, (long long)r->conf->settle_after_ms);
+    return OK;
+}
+
+static enum status whole_check(struct reading *r)
+{
+    struct conf *c = r->conf;
+    int provider_line = r->lines_of[conf_key_find("engine", "provider") - conf_keys];
+    int margin_line = r->lines_of[conf_key_find("engine", "lease_margin") - conf_keys];
+    if (margin_line == 0 && 2 * c->lease_margin_ms > c->lease_ms)
+        c->lease_margin_ms = c->lease_ms / 5; /* a short lease brings a short margin, unless one was asked for */
+    if (2 * c->lease_margin_ms > c->lease_ms)
+        return err_set(r->e, E_INVALID, "%s:%d: [engine] lease_margin: may be at most half of lease (%lld ms)", r->name,
+                       margin_line, (long long)c->lease_ms);
+    if (c->reconnect_min_ms > c->reconnect_max_ms)
+        return err_set(r->e, E_INVALID, "%s: [database] reconnect_min: is longer than reconnect_max", r->name);
+    if (c->public_url != NULL && strncmp(c->public_url, "http://", 7) != 0 &&
+        strncmp(c->public_url, "https://", 8) != 0)
+        return err_set(r->e, E_INVALID, "%s:%d: [http] public_url: must begin with http:// or https://", r->name,
+                       r->lines_of[conf_key_find("http", "public_url") - conf_keys]);
+    for (size_t i = 0; i < c->providers_count; i++) {
+        enum status st = provider_check(r, &c->providers[i]);
+        if (st != OK)
+            return st;
+    }
+    if (c->providers_count == 0)
+        return err_set(r->e, E_INVALID, "%s: there is no [provider.NAME] section: nothing could be sent", r->name);
+    if (c->provider == NULL && c->providers_count > 1)
+        return err_set(r->e, E_INVALID, "%s: [engine] provider: is missing: name one of the %zu providers", r->name,
+                       c->providers_count);
+    if (c->provider == NULL && (c->provider = strdup(c->providers[0].name)) == NULL)
+        return err_set(r->e, E_NOMEM, "out of memory");
+    if (conf_provider_find(c, c->provider) == NULL)
+        return err_set(r->e, E_INVALID, "%s:%d: [engine] provider: there is no section [provider.%s]", r->name,
+                       provider_line, c->provider);
+    return OK;
+}
+
+/* --- the calls -------------------------------------------------------------------------------------------------- */
+
+static struct conf *conf_new(struct err *e)
+{
+    struct conf *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return NULL;
+    c->providers = calloc(CONF_PROVIDERS_MAX, sizeof *c->providers);
+    if (c->providers == NULL || defaults_set(c, NULL, e) != OK) {
+        conf_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+enum status conf_parse(const char *name, const char *text, size_t bytes, struct conf **ret, struct err *e)
+{
+    if (conf_keys_count > KEYS_MAX)
+        return err_set(e, E_LIMIT, "the table of keys has more than %d rows", KEYS_MAX);
+    if (bytes > CONF_BYTES_MAX)
+        return err_set(e, E_LIMIT, "%s: is larger than %d bytes", name, CONF_BYTES_MAX);
+    struct conf *c = conf_new(e);
+    if (c == NULL)
+        return err_set(e, E_NOMEM, "out of memory");
+    struct reading *r = calloc(1, sizeof *r);
+    enum status st = E_NOMEM;
+    if (r == NULL) {
+        err_set(e, E_NOMEM, "out of memory");
+        goto out;
+    }
+    *r = (struct reading){ .name = name, .at = text, .end = text + bytes, .conf = c, .e = e };
+    ini_max_line = CONF_LINE_BYTES_MAX + 8;
+    ini_use_stack = true;
+    int bad_line = ini_parse_stream(line_next, r, pair_read, r);
+    if (r->status == OK && bad_line > 0)
+        r->status = err_set(e, E_INVALID, "%s:%d: is neither [section] nor key = value", name, bad_line);
+    st = r->status == OK ? whole_check(r) : r->status;
+    if (st != OK)
+        goto out;
+    *ret = c;
+    c = NULL;
+out:
+    free(r);
+    conf_free(c);
+    return st;
+}
+
+enum status conf_load(const char *path, struct conf **ret, struct err *e)
+{
+    enum status st = OK;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return err_set(e, E_IO, "%s: %s", path, strerror(errno));
+    char *text = malloc(CONF_BYTES_MAX + 1);
+    if (text == NULL) {
+        st = err_set(e, E_NOMEM, "out of memory");
+        goto out;
+    }
+    size_t bytes = fread(text, 1, CONF_BYTES_MAX + 1, file);
+    if (ferror(file))
+        st = err_set(e, E_IO, "%s: %s", path, strerror(errno));
+    else
+        st = conf_parse(path, text, bytes, ret, e);
+out:
+    free(text);
+    fclose(file);
+    return st;
+}
+
+void conf_free(struct conf *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        if (key->kind != CONF_TEXT && key->kind != CONF_FILE)
+            continue;
+        if (!conf_section_is_provider(key->section))
+            free(*(char **)key_place(c, NULL, key));
+        for (size_t p = 0; conf_section_is_provider(key->section) && p < c->providers_count; p++)
+            free(*(char **)key_place(c, &c->providers[p], key));
+    }
+    free(c->providers);
+    free(c);
+}
+
+const struct conf_provider *conf_provider_find(const struct conf *c, const char *name)
+{
+    for (size_t i = 0; i < c->providers_count; i++)
+        if (strcmp(c->providers[i].name, name) == 0)
+            return &c->providers[i];
+    return NULL;
+}
+
+static bool text_equal(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool value_equal(const struct conf_key *key, const void *a, const void *b)
+{
+    switch (key->kind) {
+    case CONF_TEXT:
+    case CONF_FILE:
+        return text_equal(*(char *const *)a, *(char *const *)b);
+    case CONF_RATE:
+        return *(const double *)a == *(const double *)b;
+    case CONF_BOOLEAN:
+        return *(const bool *)a == *(const bool *)b;
+    case CONF_ENUM:
+        return *(const int *)a == *(const int *)b;
+    case CONF_DURATION:
+    case CONF_COUNT:
+        break;
+    }
+    return *(const int64_t *)a == *(const int64_t *)b;
+}
+
+enum status conf_may_reload(const struct conf *old, const struct conf *fresh, struct err *e)
+{
+    for (size_t p = 0; p < old->providers_count || p < fresh->providers_count; p++)
+        if (p >= old->providers_count || p >= fresh->providers_count ||
+            strcmp(old->providers[p].name, fresh->providers[p].name) != 0)
+            return err_set(e, E_INVALID, "the list of providers changed: that takes a restart");
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        if (key->reloadable)
+            continue;
+        if (!conf_section_is_provider(key->section)) {
+            if (!value_equal(key, (const char *)old + key->offset, (const char *)fresh + key->offset))
+                return err_set(e, E_INVALID, "[%s] %s changed: that takes a restart", key->section, key->name);
+            continue;
+        }
+        for (size_t p = 0; p < old->providers_count; p++)
+            if (!value_equal(key, (const char *)&old->providers[p] + key->offset,
+                             (const char *)&fresh->providers[p] + key->offset))
+                return err_set(e, E_INVALID, "[provider.%s] %s changed: that takes a restart", old->providers[p].name,
+                               key->name);
+    }
+    return OK;
+}

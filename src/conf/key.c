@@ -1,0 +1,279 @@
+#include "followupd/conf/key.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "followupd/base/list.h"
+#include "followupd/conf/file.h"
+
+#define AT(field)          offsetof(struct conf, field)
+#define PROVIDER_AT(field) offsetof(struct conf_provider, field)
+#define RELOADABLE         .reloadable = true
+
+/* section, name, kind, default, min, max */
+const struct conf_key conf_keys[] = {
+    { "database", "conninfo", CONF_TEXT, .example = "host=/run/postgresql dbname=followup user=followupd",
+      .offset = AT(conninfo), .sentence = "How to reach PostgreSQL, as libpq reads it; empty: the PG* environment." },
+    { "database", "statement_timeout", CONF_DURATION, "5s", "100ms", "5m", .offset = AT(statement_timeout_ms),
+      .sentence = "Longest time for one statement on every connection but the one that loads." },
+    { "database", "reconnect_min", CONF_DURATION, "100ms", "10ms", "1m", .offset = AT(reconnect_min_ms),
+      .sentence = "First wait before connecting again; it doubles from there." },
+    { "database", "reconnect_max", CONF_DURATION, "10s", "10ms", "10m", .offset = AT(reconnect_max_ms),
+      .sentence = "Longest wait before connecting again." },
+
+    { "engine", "worker", CONF_TEXT, .example = "mail-1", .offset = AT(worker),
+      .sentence = "What this worker is called in status and logs; empty: the host's name." },
+    { "engine", "provider", CONF_TEXT, .example = "main", .offset = AT(provider),
+      .sentence = "NAME of the [provider.NAME] that sends when neither assistant nor account names one; "
+                  "with a single provider it need not be given." },
+    { "engine", "state_dir", CONF_TEXT, .example = "/var/lib/followupd", .offset = AT(state_dir),
+      .sentence = "Folder of the file by which a restarted daemon takes its leases back at once; "
+                  "empty: $STATE_DIRECTORY, else none." },
+    { "engine", "notify", CONF_BOOLEAN, "on", .offset = AT(notify),
+      .sentence = "Listen for changes; off: the sweep finds them." },
+    { "engine", "horizon", CONF_DURATION, "72h", "10s", "2160h", .offset = AT(horizon_ms),
+      .sentence = "How far ahead messages are held in memory." },
+    { "engine", "wheel_rows_max", CONF_COUNT, "10000000", "1000", "100000000", .offset = AT(wheel_rows_max),
+      .sentence = "Most messages held in memory; beyond it the horizon is shortened." },
+    { "engine", "sweep", CONF_DURATION, "5s", "50ms", "10m", .offset = AT(sweep_ms),
+      .sentence = "How often to look in the database for due messages that nobody told of." },
+    { "engine", "sweep_old", CONF_DURATION, "60s", "50ms", "1h", .offset = AT(sweep_old_ms),
+      .sentence = "How often to look for those that have been due for longer than five minutes." },
+    { "engine", "sending_grace", CONF_DURATION, "15s", "100ms", "1h", .offset = AT(sending_grace_ms),
+      .sentence = "After this a claimed message that nobody works on is scheduled again." },
+    { "engine", "in_flight_max", CONF_COUNT, "512", "1", "10000", RELOADABLE, .offset = AT(in_flight_max),
+      .sentence = "Most sends under way at one time, over all providers." },
+    { "engine", "begin_within", CONF_DURATION, "2s", "10ms", "1m", .offset = AT(begin_within_ms),
+      .sentence = "A claimed message whose send has not begun by then is given back." },
+    { "engine", "busy_again", CONF_DURATION, "50ms", "1ms", "10s", .offset = AT(busy_again_ms),
+      .sentence = "Wait before asking again for a message whose conversation somebody else has locked." },
+    { "engine", "batch_rows", CONF_COUNT, "500", "1", "1000", RELOADABLE, .offset = AT(batch_rows),
+      .sentence = "Most messages in one claim and most results in one write." },
+    { "engine", "batch_wait", CONF_DURATION, "10ms", "0ms", "1s", RELOADABLE, .offset = AT(batch_wait_ms),
+      .sentence = "Longest time a result waits for others to be written with." },
+    { "engine", "lease", CONF_DURATION, "10s", "200ms", "10m", .offset = AT(lease_ms),
+      .sentence =
+          "How long a worker owns its accounts without renewing; after a crash another worker waits this long." },
+    { "engine", "lease_margin", CONF_DURATION, "2s", "10ms", "1m", .offset = AT(lease_margin_ms),
+      .sentence = "No send begins in this last part of a lease; at most half of it." },
+    { "engine", "settle_after", CONF_DURATION, "30s", "100ms", "1h", .offset = AT(settle_after_ms),
+      .sentence =
+          "A send without a clear outcome is asked for again after this; longer than every provider's timeout." },
+    { "engine", "settle_interval", CONF_DURATION, "5s", "50ms", "10m", .offset = AT(settle_interval_ms),
+      .sentence = "How often to look for sends without a clear outcome." },
+    { "engine", "policy_after", CONF_DURATION, "24h", "100ms", "720h", .offset = AT(policy_after_ms),
+      .sentence = "After this the account's policy decides about a send without a clear outcome." },
+    { "engine", "drain", CONF_DURATION, "30s", "100ms", "10m", RELOADABLE, .offset = AT(drain_ms),
+      .sentence = "Longest time between SIGTERM and the end; sends under way are waited for." },
+    { "engine", "clock_refresh", CONF_DURATION, "60s", "50ms", "1h", .offset = AT(clock_refresh_ms),
+      .sentence = "How often the database is asked for the time." },
+
+    { "provider.", "type", CONF_ENUM, .words = "generic", .required = true, .example = "generic",
+      .offset = PROVIDER_AT(type), .sentence = "What the provider speaks." },
+    { "provider.", "url", CONF_TEXT, .required = true, .example = "https://mail.example/send",
+      .offset = PROVIDER_AT(url), .sentence = "Where messages are posted, http:// or https://." },
+    { "provider.", "key_file", CONF_FILE, .example = "provider-key", .offset = PROVIDER_AT(key_file),
+      .sentence = "File that holds the provider's key; relative: in $CREDENTIALS_DIRECTORY when that is set." },
+    { "provider.", "rate", CONF_RATE, "100/s", "0.01/s", "100000/s", RELOADABLE, .offset = PROVIDER_AT(rate),
+      .sentence = "Most messages a second." },
+    { "provider.", "concurrency_max", CONF_COUNT, "64", "1", "10000", RELOADABLE,
+      .offset = PROVIDER_AT(concurrency_max), .sentence = "Most sends under way at one time at this provider." },
+    { "provider.", "timeout", CONF_DURATION, "10s", "50ms", "10m", .offset = PROVIDER_AT(timeout_ms),
+      .sentence = "Longest time for one send; after it the outcome is in doubt." },
+    { "provider.", "connect_timeout", CONF_DURATION, "3s", "10ms", "1m", .offset = PROVIDER_AT(connect_timeout_ms),
+      .sentence = "Longest time to connect; after it the message was not sent." },
+    { "provider.", "key_window", CONF_DURATION, "24h", "0ms", "720h", .offset = PROVIDER_AT(key_window_ms),
+      .sentence = "How long the provider honours an idempotency key; 0ms: it does not." },
+
+    { "http", "public_url", CONF_TEXT, .example = "https://follow.example", .offset = AT(public_url),
+      .sentence = "Where the world reaches us, for unsubscribe links; empty: messages carry none." },
+    { "log", "level", CONF_ENUM, "info", .words = "debug|info|warn|error", RELOADABLE, .offset = AT(log_level),
+      .sentence = "Lines below this level are not written." },
+};
+const size_t conf_keys_count = COUNT_OF(conf_keys);
+
+bool conf_section_is_provider(const char *section)
+{
+    return strncmp(section, "provider.", strlen("provider.")) == 0;
+}
+
+static bool section_matches(const struct conf_key *key, const char *section)
+{
+    if (strcmp(key->section, "provider.") == 0)
+        return conf_section_is_provider(section);
+    return strcmp(key->section, section) == 0;
+}
+
+const struct conf_key *conf_key_find(const char *section, const char *name)
+{
+    for (size_t i = 0; i < conf_keys_count; i++)
+        if (section_matches(&conf_keys[i], section) && strcmp(conf_keys[i].name, name) == 0)
+            return &conf_keys[i];
+    return NULL;
+}
+
+bool conf_section_known(const char *section)
+{
+    for (size_t i = 0; i < conf_keys_count; i++)
+        if (section_matches(&conf_keys[i], section))
+            return true;
+    return false;
+}
+
+/* --- values ----------------------------------------------------------------------------------------------------- */
+
+static enum status duration_read(const char *text, int64_t *ret, struct err *e)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 60 * 60 * 1000 } };
+    const char *unit = text + strspn(text, "0123456789");
+    int digits = (int)(unit - text);
+    if (digits == 0 || digits > 12)
+        return err_set(e, E_INVALID, "\"%.60s\" is not a duration: write a whole number and a unit, like 10s", text);
+    unit += strspn(unit, " ");
+    if (*unit == '\0')
+        return err_set(e, E_INVALID, "\"%.60s\" has no unit: write %.*sms, %.*ss, %.*sm or %.*sh", text, digits, text,
+                       digits, text, digits, text, digits, text);
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        if (strcmp(unit, units[i].unit) == 0) {
+            *ret = strtoll(text, NULL, 10) * units[i].ms;
+            return OK;
+        }
+    }
+    return err_set(e, E_INVALID, "\"%.60s\" has an unknown unit \"%.20s\": the units are ms, s, m and h", text, unit);
+}
+
+static enum status count_read(const char *text, int64_t *ret, struct err *e)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || text[digits] != '\0' || digits > 15)
+        return err_set(e, E_INVALID, "\"%.60s\" is not a count: write a whole number without a unit", text);
+    *ret = strtoll(text, NULL, 10);
+    return OK;
+}
+
+static enum status rate_read(const char *text, double *ret, struct err *e)
+{
+    size_t digits = strspn(text, "0123456789.");
+    char *end;
+    double value = strtod(text, &end);
+    if (digits == 0 || digits > 15 || end != text + digits)
+        return err_set(e, E_INVALID, "\"%.60s\" is not a rate: write a number and /s, like 100/s", text);
+    if (*end == '\0')
+        return err_set(e, E_INVALID, "\"%.60s\" has no unit: write %.60s/s", text, text);
+    if (strcmp(end, "/s") != 0)
+        return err_set(e, E_INVALID, "\"%.60s\" has an unknown unit \"%.20s\": a rate is given in /s", text, end);
+    *ret = value;
+    return OK;
+}
+
+static enum status word_read(const char *words, const char *text, int64_t *ret, struct err *e)
+{
+    size_t bytes = strlen(text);
+    int64_t index = 0;
+    for (const char *word = words; *word != '\0'; index++) {
+        size_t word_bytes = strcspn(word, "|");
+        if (word_bytes == bytes && memcmp(word, text, bytes) == 0) {
+            *ret = index;
+            return OK;
+        }
+        word += word_bytes + (word[word_bytes] == '|');
+    }
+    return err_set(e, E_INVALID, "\"%.60s\" is none of %s", text, words);
+}
+
+static enum status read_unbounded(const struct conf_key *key, const char *text, union conf_value *ret, struct err *e)
+{
+    switch (key->kind) {
+    case CONF_DURATION:
+        return duration_read(text, &ret->integer, e);
+    case CONF_COUNT:
+        return count_read(text, &ret->integer, e);
+    case CONF_RATE:
+        return rate_read(text, &ret->rate, e);
+    case CONF_BOOLEAN:
+        return word_read("off|on", text, &ret->integer, e);
+    case CONF_ENUM:
+        return word_read(key->words, text, &ret->integer, e);
+    case CONF_TEXT:
+    case CONF_FILE:
+        break;
+    }
+    return err_set(e, E_INVALID, "[%s] %s has no number", key->section, key->name);
+}
+
+static bool below(const struct conf_key *key, union conf_value a, union conf_value b)
+{
+    return key->kind == CONF_RATE ? a.rate < b.rate : a.integer < b.integer;
+}
+
+enum status conf_value_read(const struct conf_key *key, const char *text, union conf_value *ret, struct err *e)
+{
+    union conf_value value = { 0 }, min, max;
+    enum status st = read_unbounded(key, text, &value, e);
+    if (st != OK)
+        return st;
+    if (key->min != NULL && key->max != NULL) {
+        st = read_unbounded(key, key->min, &min, e);
+        if (st == OK)
+            st = read_unbounded(key, key->max, &max, e);
+        if (st != OK)
+            return st; /* a fault of the table; a unit test reads every row */
+        if (below(key, value, min) || below(key, max, value))
+            return err_set(e, E_INVALID, "%.60s is out of range: %s to %s", text, key->min, key->max);
+    }
+    *ret = value;
+    return OK;
+}
+
+/* --- the example ------------------------------------------------------------------------------------------------ */
+
+static void print_kind(const struct conf_key *key, FILE *out)
+{
+    static const char *const kinds[] = {
+        [CONF_DURATION] = "duration (ms, s, m, h)",
+        [CONF_COUNT] = "count",
+        [CONF_RATE] = "rate (/s)",
+        [CONF_TEXT] = "text",
+        [CONF_FILE] = "file",
+        [CONF_BOOLEAN] = "on or off",
+        [CONF_ENUM] = "one of",
+    };
+    fprintf(out, "#   %s", kinds[key->kind]);
+    if (key->words != NULL)
+        fprintf(out, " %s", key->words);
+    if (key->min != NULL)
+        fprintf(out, ", %s to %s", key->min, key->max);
+    if (key->required)
+        fprintf(out, ", must be given");
+    fprintf(out, "%s\n", key->reloadable ? ", taken over on reload" : "");
+}
+
+void conf_print_example(FILE *out)
+{
+    fputs("# followupd.conf: every key. A line that starts with '#' shows the default, or an example where there is "
+          "none.\n"
+          "# Units are required. An unknown section or key, a missing unit or a value out of range stops the start and "
+          "is\n"
+          "# told with file, line and key.\n",
+          out);
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        bool provider = strcmp(key->section, "provider.") == 0;
+        if (i == 0 || strcmp(key->section, conf_keys[i - 1].section) != 0) {
+            if (provider)
+                fprintf(out, "\n# One section a provider, at most %d; the name is free: letters, digits, '-' and '_'.",
+                        CONF_PROVIDERS_MAX);
+            fprintf(out, "\n[%s%s]\n", key->section, provider ? "main" : "");
+        }
+        fprintf(out, "# %s\n", key->sentence);
+        print_kind(key, out);
+        fprintf(out, "%s%s = %s\n", key->required ? "" : "#", key->name,
+                key->fallback != NULL ? key->fallback : key->example);
+    }
+}

@@ -1,0 +1,116 @@
+#include "followupd/dispatch/budget.h"
+
+#include <assert.h>
+#include <math.h>
+
+#define WINDOW_FIRST 32
+#define SLACK_MS     25
+#define REMEMBER_MS  30000
+#define STORE_S      0.1
+#define ROUND_MS_MIN 20
+
+static double tokens_max(const struct budget *b)
+{
+    double store = b->rate_per_s * STORE_S;
+    return store > 1 ? store : 1;
+}
+
+void budget_init(struct budget *b, double rate_per_s, int concurrency_max, struct mono now)
+{
+    *b = (struct budget){
+        .rate_per_s = rate_per_s,
+        .filled_at = now,
+        .window_max = concurrency_max,
+        .window = concurrency_max < WINDOW_FIRST ? concurrency_max : WINDOW_FIRST,
+        .quickest_ms = -1,
+        .quickest_before_ms = -1,
+        .quickest_since = now,
+    };
+    b->tokens = tokens_max(b);
+}
+
+static void fill(struct budget *b, struct mono now)
+{
+    if (now.ms <= b->filled_at.ms)
+        return;
+    b->tokens += (double)(now.ms - b->filled_at.ms) / 1000.0 * b->rate_per_s;
+    if (b->tokens > tokens_max(b))
+        b->tokens = tokens_max(b);
+    b->filled_at = now;
+}
+
+bool budget_take(struct budget *b, struct mono now)
+{
+    if (b->used >= (size_t)b->window)
+        return false;
+    if (b->rate_per_s > 0) {
+        fill(b, now);
+        if (b->tokens < 1)
+            return false;
+        b->tokens -= 1;
+    }
+    b->used++;
+    return true;
+}
+
+void budget_unused(struct budget *b)
+{
+    assert(b->used > 0);
+    b->used--;
+    if (b->rate_per_s > 0 && b->tokens + 1 <= tokens_max(b))
+        b->tokens += 1;
+}
+
+/* The quickest answer of the last 30 to 60 s: what the provider takes when nothing queues. */
+static int64_t quickest(struct budget *b, int64_t latency_ms, struct mono now)
+{
+    if (now.ms - b->quickest_since.ms >= REMEMBER_MS) {
+        b->quickest_before_ms = b->quickest_ms;
+        b->quickest_ms = -1;
+        b->quickest_since = now;
+    }
+    if (b->quickest_ms < 0 || latency_ms < b->quickest_ms)
+        b->quickest_ms = latency_ms;
+    bool before = b->quickest_before_ms >= 0 && b->quickest_before_ms < b->quickest_ms;
+    return before ? b->quickest_before_ms : b->quickest_ms;
+}
+
+static void narrow(struct budget *b, double factor, int64_t round_ms, struct mono now)
+{
+    b->has_slowed = true;
+    if (!mono_reached(b->narrowed_until, now))
+        return;
+    b->window *= factor;
+    if (b->window < 1)
+        b->window = 1;
+    b->narrowed_until = mono_add(now, round_ms > ROUND_MS_MIN ? round_ms : ROUND_MS_MIN);
+}
+
+void budget_end(struct budget *b, int64_t latency_ms, bool overloaded, struct mono now)
+{
+    assert(b->used > 0);
+    bool is_limit = (double)b->used * 2 >= b->window;
+    b->used--;
+    if (overloaded) {
+        narrow(b, 0.5, latency_ms, now);
+        return;
+    }
+    if (latency_ms < 0)
+        return;
+    if (latency_ms > 2 * quickest(b, latency_ms, now) + SLACK_MS) {
+        narrow(b, 0.8, latency_ms, now);
+        return;
+    }
+    if (is_limit)
+        b->window += b->has_slowed ? 1 / b->window : 1;
+    if (b->window > b->window_max)
+        b->window = b->window_max;
+}
+
+int64_t budget_wait_ms(struct budget *b, struct mono now)
+{
+    if (b->rate_per_s <= 0)
+        return 0;
+    fill(b, now);
+    return b->tokens >= 1 ? 0 : (int64_t)ceil((1 - b->tokens) / b->rate_per_s * 1000.0);
+}

@@ -1,0 +1,405 @@
+#include "followupd/dispatch/dispatcher.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dispatcher_priv.h"
+#include "followupd/base/log.h"
+
+#define LOOK_AGAIN_MS    100 /* when nothing tells us: the database is away */
+#define SETTLE_MARGIN_MS 5000
+#define SETTLE_ROWS      100
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* --- which provider ---------------------------------------------------------------------------------------------- */
+
+static size_t seen_at(int64_t account_id)
+{
+    return (size_t)((uint64_t)account_id * UINT64_C(0x9e3779b97f4a7c15) >> 52) & (ACCOUNTS_SEEN - 1);
+}
+
+int dispatcher_guess_lane(const struct dispatcher *d, int64_t account_id)
+{
+    size_t at = seen_at(account_id);
+    return d->seen[at].account_id == account_id ? d->seen[at].lane : d->default_lane;
+}
+
+void dispatcher_saw_lane(struct dispatcher *d, int64_t account_id, int lane)
+{
+    size_t at = seen_at(account_id);
+    d->seen[at].account_id = account_id;
+    d->seen[at].lane = lane;
+}
+
+/* --- offers ------------------------------------------------------------------------------------------------------ */
+
+/* How many messages one claim may ask for now. */
+static size_t claim_room(const struct dispatcher *d)
+{
+    if (d->draining || d->claims >= d->config.claims_max || !d->store->ops->is_up(d->store))
+        return 0;
+    size_t slots = d->slots < d->config.in_flight_max ? d->config.in_flight_max - d->slots : 0;
+    return min_size(min_size(slots, d->flights.max - d->flights.count), d->config.batch_rows);
+}
+
+static void look_again(struct dispatcher *d, int64_t wait_ms);
+
+/* Takes a slot for one message. False: the offer ends here. *ret NULL and true: the message is taken, but not asked for. */
+static bool take_one(struct dispatcher *d, const struct due_message *due, struct mono now, struct flight **ret)
+{
+    struct flight *f = flights_find(&d->flights, due->ref);
+    *ret = NULL;
+    if (f != NULL) {
+        f->again = true;
+        return true;
+    }
+    int lane = dispatcher_guess_lane(d, due->ref.account_id);
+    struct breaker_pass pass;
+    if (!lane_take(&d->lanes[lane], now, &pass)) {
+        if (d->lane_count > 1) {
+            dispatcher_set_later(d, due->ref, lane_queue_ms(&d->lanes[lane], now));
+            return true;
+        }
+        int64_t wait_ms = lane_wait_ms(&d->lanes[lane], now);
+        look_again(d, wait_ms > 0 ? wait_ms : LOOK_AGAIN_MS);
+        return false;
+    }
+    f = flights_add(&d->flights, due->ref);
+    assert(f != NULL); /* claim_room counted */
+    f->dispatcher = d;
+    f->due = due->due;
+    f->lane = lane;
+    f->pass = pass;
+    d->slots++;
+    *ret = f;
+    return true;
+}
+
+size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, size_t count)
+{
+    struct flight *asked[STORE_BATCH_MAX];
+    struct mono now = mono_now();
+    size_t taken = 0, room;
+    bool stopped = false;
+    while (!stopped && taken < count && (room = claim_room(d)) > 0) {
+        size_t asked_count = 0;
+        while (taken < count && asked_count < room) {
+            struct flight *f;
+            stopped = !take_one(d, &due[taken], now, &f);
+            if (stopped)
+                break;
+            taken++;
+            if (f != NULL)
+                asked[asked_count++] = f;
+        }
+        if (asked_count > 0)
+            claim_start(d, asked, asked_count);
+    }
+    if (taken < count) {
+        d->refused = true;
+        if (!stopped)
+            look_again(d, LOOK_AGAIN_MS);
+    }
+    return taken;
+}
+
+void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t wait_ms)
+{
+    struct wall at = { business_now(d->clock).us + business_span_us(d->clock, wait_ms) };
+    d->hooks.set(d->hooks.arg, (struct due_message){ ref, at });
+}
+
+void dispatcher_end_flight(struct dispatcher *d, struct flight *f, int64_t set_again_ms)
+{
+    struct message_ref ref = f->ref;
+    if (set_again_ms < 0 && f->again)
+        set_again_ms = 0;
+    flights_remove(&d->flights, f);
+    if (set_again_ms >= 0)
+        dispatcher_set_later(d, ref, set_again_ms);
+}
+
+/* --- room -------------------------------------------------------------------------------------------------------- */
+
+static void tell_room(struct dispatcher *d)
+{
+    if (!d->refused || d->draining)
+        return;
+    if (claim_room(d) == 0) {
+        look_again(d, LOOK_AGAIN_MS); /* an end will tell sooner */
+        return;
+    }
+    d->refused = false;
+    d->hooks.on_room(d->hooks.arg);
+}
+
+static void on_later(uv_timer_t *timer)
+{
+    tell_room(timer->data);
+}
+
+static void look_again(struct dispatcher *d, int64_t wait_ms)
+{
+    uv_timer_start(&d->later, on_later, (uint64_t)(wait_ms < LOOK_AGAIN_MS ? wait_ms : LOOK_AGAIN_MS), 0);
+}
+
+static bool is_drained(const struct dispatcher *d)
+{
+    return d->slots == 0 && d->claims == 0 && d->returns == 0 && d->flights.count == 0 && batch_count(d->batch) == 0 &&
+           !settle_is_busy(d->settle);
+}
+
+static void on_soon(uv_idle_t *idle)
+{
+    struct dispatcher *d = idle->data;
+    uv_idle_stop(idle);
+    if (d->on_drained != NULL && is_drained(d)) {
+        void (*cb)(void *arg) = d->on_drained;
+        d->on_drained = NULL;
+        cb(d->on_drained_arg);
+        return;
+    }
+    tell_room(d);
+}
+
+void dispatcher_ended(struct dispatcher *d)
+{
+    if (d->handles_open > 0 && (d->refused || d->on_drained != NULL))
+        uv_idle_start(&d->soon, on_soon);
+}
+
+void dispatcher_wake(struct dispatcher *d)
+{
+    dispatcher_ended(d);
+}
+
+/* --- what batch and settle ask ------------------------------------------------------------------------------------ */
+
+static struct lease_set hook_leases(void *arg)
+{
+    struct dispatcher *d = arg;
+    return d->hooks.leases(d->hooks.arg);
+}
+
+static void hook_set(void *arg, struct due_message due)
+{
+    struct dispatcher *d = arg;
+    d->hooks.set(d->hooks.arg, due);
+}
+
+static void on_recorded(void *arg, const struct recorded_row *row)
+{
+    struct dispatcher *d = arg;
+    struct flight *f = flights_find(&d->flights, row->ref);
+    if (f != NULL && f->phase == FLIGHT_RECORDING)
+        dispatcher_end_flight(d, f, -1);
+    if (row->has_next)
+        d->hooks.set(d->hooks.arg, row->next);
+    dispatcher_ended(d);
+}
+
+static struct settle_providers settle_providers_now(void *arg)
+{
+    struct dispatcher *d = arg;
+    size_t count = 0;
+    for (size_t i = 0; i < d->lane_count; i++) {
+        const struct lane *l = &d->lanes[i];
+        if (!l->provider->type->honours_key || breaker_wait_ms(&l->breaker, mono_now()) > 0)
+            continue;
+        d->settle_names[count] = l->provider->config.name;
+        d->settle_windows_ms[count++] = l->provider->type->key_window_ms;
+    }
+    return (struct settle_providers){ d->settle_names, d->settle_windows_ms, count };
+}
+
+static size_t settle_reserve(void *arg, size_t wanted)
+{
+    struct dispatcher *d = arg;
+    if (d->draining || d->slots >= d->config.in_flight_max)
+        return 0;
+    size_t places = min_size(wanted, min_size(d->config.in_flight_max - d->slots, d->flights.max - d->flights.count));
+    d->slots += places;
+    return places;
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------- */
+
+static int64_t settle_after_ms(const struct dispatcher *d)
+{
+    int64_t longest_ms = 0;
+    for (size_t i = 0; i < d->lane_count; i++) {
+        if (d->lanes[i].provider->config.timeout_ms > longest_ms)
+            longest_ms = d->lanes[i].provider->config.timeout_ms;
+    }
+    return d->config.settle_after_ms > 0 ? d->config.settle_after_ms : longest_ms + SETTLE_MARGIN_MS;
+}
+
+static enum status open_stages(struct dispatcher *d)
+{
+    const struct batch_config batch = { .rows_max = d->config.batch_rows,
+                                        .wait_ms = d->config.batch_wait_ms,
+                                        .again_ms = d->config.busy_again_ms };
+    const struct batch_hooks batch_hooks = { .arg = d, .leases = hook_leases, .on_recorded = on_recorded };
+    const struct settle_config settle = { .every_ms = d->config.settle_every_ms,
+                                          .after_ms = settle_after_ms(d),
+                                          .policy_after_ms = d->config.policy_after_ms,
+                                          .rows_max = SETTLE_ROWS };
+    const struct settle_hooks settle_hooks = { .arg = d,
+                                               .leases = hook_leases,
+                                               .providers = settle_providers_now,
+                                               .reserve = settle_reserve,
+                                               .on_claimed = handover_settle,
+                                               .set = hook_set };
+    enum status st = batch_new(d->loop, d->store, &batch, &batch_hooks, &d->batch);
+    if (st == OK)
+        st = settle_new(d->loop, d->store, &settle, &settle_hooks, &d->settle);
+    return st;
+}
+
+static enum status check_config(const struct dispatcher_config *c, const struct registry *registry, struct err *e)
+{
+    if (c->in_flight_max < 1)
+        return err_set(e, E_INVALID, "in_flight_max must be at least 1");
+    if (c->batch_rows < 1 || c->batch_rows > STORE_BATCH_MAX)
+        return err_set(e, E_INVALID, "batch_rows must be 1 to %d", STORE_BATCH_MAX);
+    if (c->claims_max < 1 || c->settle_every_ms < 1 || c->breaker_failures_max < 1 || c->breaker_open_ms < 1)
+        return err_set(e, E_INVALID,
+                       "claims_max, settle_every, breaker_failures_max and breaker_open must be positive");
+    if (c->default_provider == NULL || registry_find(registry, c->default_provider) < 0)
+        return err_set(e, E_INVALID, "provider '%s' is not configured",
+                       c->default_provider != NULL ? c->default_provider : "");
+    return OK;
+}
+
+enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transport *transport,
+                           const struct registry *registry, const struct business_clock *clock,
+                           const struct dispatcher_config *config, const struct dispatcher_hooks *hooks,
+                           struct dispatcher **ret, struct err *e)
+{
+    enum status st = check_config(config, registry, e);
+    if (st != OK)
+        return st;
+    struct dispatcher *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return err_set(e, E_NOMEM, "out of memory for the dispatcher");
+    d->loop = loop;
+    d->store = store;
+    d->transport = transport;
+    d->registry = registry;
+    d->clock = clock;
+    d->config = *config;
+    d->hooks = *hooks;
+    d->lane_count = registry_count(registry);
+    d->default_lane = registry_find(registry, config->default_provider);
+    for (size_t i = 0; i < d->lane_count; i++)
+        lane_init(&d->lanes[i], registry_at(registry, i), config->breaker_failures_max, config->breaker_open_ms,
+                  config->breaker_open_ms_max, mono_now());
+    st = flights_init(&d->flights, 2 * config->in_flight_max);
+    if (st == OK)
+        st = open_stages(d);
+    if (st != OK) {
+        if (d->batch != NULL)
+            batch_close(d->batch);
+        flights_fini(&d->flights);
+        free(d);
+        return err_set(e, st, "out of memory for the dispatcher");
+    }
+    uv_idle_init(loop, &d->soon);
+    uv_timer_init(loop, &d->later);
+    d->soon.data = d->later.data = d;
+    d->handles_open = 2;
+    *ret = d;
+    return OK;
+}
+
+void dispatcher_drain(struct dispatcher *d, void (*cb)(void *arg), void *arg)
+{
+    d->draining = true;
+    d->on_drained = cb;
+    d->on_drained_arg = arg;
+    settle_stop(d->settle);
+    batch_hurry(d->batch);
+    dispatcher_ended(d);
+}
+
+void dispatcher_abort(struct dispatcher *d)
+{
+    d->draining = true;
+    d->on_drained = NULL;
+    settle_stop(d->settle);
+    batch_stop(d->batch);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct dispatcher *d = handle->data;
+    if (--d->handles_open > 0)
+        return;
+    flights_fini(&d->flights);
+    free(d);
+}
+
+void dispatcher_close(struct dispatcher *d)
+{
+    assert(d->claims == 0 && d->returns == 0);
+    size_t lost = batch_close(d->batch);
+    settle_close(d->settle);
+    if (lost > 0)
+        log_warn("results_dropped", kv("results", lost));
+    uv_close((uv_handle_t *)&d->soon, on_handle_closed);
+    uv_close((uv_handle_t *)&d->later, on_handle_closed);
+}
+
+/* --- questions ---------------------------------------------------------------------------------------------------- */
+
+bool dispatcher_in_flight(const struct dispatcher *d, struct message_ref ref)
+{
+    return flights_find(&d->flights, ref) != NULL;
+}
+
+size_t dispatcher_list_in_flight(const struct dispatcher *d, struct message_ref *ret_refs, size_t refs_max)
+{
+    size_t count = 0;
+    for (size_t b = 0; b < d->flights.bucket_count; b++) {
+        for (const struct flight *f = d->flights.buckets[b]; f != NULL; f = f->next) {
+            if (count < refs_max)
+                ret_refs[count] = f->ref;
+            count++;
+        }
+    }
+    return count;
+}
+
+size_t dispatcher_in_flight_max(const struct dispatcher *d)
+{
+    return d->flights.max;
+}
+
+void dispatcher_read_stats(const struct dispatcher *d, struct dispatcher_stats *ret)
+{
+    *ret = d->stats;
+    ret->batch = batch_stats(d->batch);
+    ret->settle = settle_stats(d->settle);
+    ret->slots = d->slots;
+    ret->in_flight = d->flights.count;
+}
+
+size_t dispatcher_providers(const struct dispatcher *d)
+{
+    return d->lane_count;
+}
+
+struct dispatcher_provider_stats dispatcher_provider_at(const struct dispatcher *d, size_t i)
+{
+    const struct lane *l = &d->lanes[i];
+    return (struct dispatcher_provider_stats){
+        .name = l->provider->config.name,
+        .breaker = l->breaker.state,
+        .used = l->budget.used,
+        .window = (size_t)l->budget.window,
+    };
+}

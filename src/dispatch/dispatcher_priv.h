@@ -1,0 +1,75 @@
+/* What the files of the dispatcher share: dispatcher.c (offers, places, life), claim.c (asking), handover.c (posting what
+ * was claimed, giving back, ends). */
+#ifndef FOLLOWUPD_DISPATCH_DISPATCHER_PRIV_H
+#define FOLLOWUPD_DISPATCH_DISPATCHER_PRIV_H
+
+#include "flight.h"
+#include "followupd/dispatch/dispatcher.h"
+#include "lane.h"
+
+#define ACCOUNTS_SEEN 4096 /* a power of two */
+
+struct dispatcher {
+    uv_loop_t *loop;
+    struct store *store;
+    struct transport *transport;
+    const struct registry *registry;
+    const struct business_clock *clock;
+    struct dispatcher_config config;
+    struct dispatcher_hooks hooks;
+    struct lane lanes[REGISTRY_PROVIDERS_MAX];
+    size_t lane_count;
+    int default_lane;
+    struct {
+        int64_t account_id; /* 0: none */
+        int lane;
+    } seen[ACCOUNTS_SEEN];                            /* which provider an account's last message had */
+    const char *settle_names[REGISTRY_PROVIDERS_MAX]; /* what settle_providers_now answered last */
+    int64_t settle_windows_ms[REGISTRY_PROVIDERS_MAX];
+    struct flights flights;
+    size_t slots;           /* flights that claim or post, and places settle has set aside */
+    size_t claims, returns; /* statements under way */
+    struct batch *batch;
+    struct settle *settle;
+    uv_idle_t soon;   /* on_room, in the next turn of the loop */
+    uv_timer_t later; /* on_room, when a token or a breaker's wait is over */
+    int handles_open;
+    bool refused; /* offer took less than was there */
+    bool draining;
+    void (*on_drained)(void *arg);
+    void *on_drained_arg;
+    double busy_recent; /* busy verdicts of about the last second: the more, the later they are asked again */
+    struct mono busy_at;
+    struct dispatcher_stats stats;
+};
+
+/* --- dispatcher.c --- */
+int dispatcher_guess_lane(const struct dispatcher *d, int64_t account_id);
+void dispatcher_saw_lane(struct dispatcher *d, int64_t account_id, int lane);
+/* Sets a message for that many real milliseconds from now. */
+void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t wait_ms);
+/* The flight is over, unsent or recorded: out of the table. set_again_ms: -1: only if it was offered meanwhile. */
+void dispatcher_end_flight(struct dispatcher *d, struct flight *f, int64_t set_again_ms);
+/* Something ended: tells who waits for room, or that all is drained. */
+void dispatcher_ended(struct dispatcher *d);
+
+/* --- claim.c: asks for flights that hold their slots; takes them in any case. --- */
+void claim_start(struct dispatcher *d, struct flight **flights, size_t count);
+
+/* --- handover.c --- */
+/* Flights of one answer that are not posted; one unclaim for all. */
+struct giveback {
+    struct dispatcher *dispatcher;
+    size_t count;
+    struct flight *flights[STORE_BATCH_MAX];
+    struct send_result claimed[STORE_BATCH_MAX];
+};
+/* f holds its slot; row is a claimed one. gives_back: collects what is not posted. */
+void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_row *row, int64_t asked_us,
+                    struct giveback *gives_back);
+/* Taken. */
+void handover_give_back(struct giveback *g);
+/* settle's rows. */
+void handover_settle(void *dispatcher, size_t reserved, const struct claim_row *rows, size_t count, int64_t asked_us);
+
+#endif

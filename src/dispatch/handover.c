@@ -1,0 +1,225 @@
+#include <stdlib.h>
+
+#include "dispatcher_priv.h"
+#include "followupd/base/log.h"
+
+#define NO_PROVIDER_AGAIN_MS 60000
+
+static void release_slot(struct dispatcher *d, struct flight *f)
+{
+    lane_unused(&d->lanes[f->lane], f->pass);
+    d->slots--;
+}
+
+static void record(struct dispatcher *d, struct flight *f, struct kept_result *k)
+{
+    f->phase = FLIGHT_RECORDING;
+    d->stats.outcomes[k->result.outcome]++;
+    batch_add(d->batch, k);
+}
+
+/* Records an outcome without a POST; without memory for that the row is found by sweep_sending. */
+static void record_unposted(struct dispatcher *d, struct flight *f, const struct claim_row *row, enum outcome outcome,
+                            const char *reason, int64_t retry_after_ms)
+{
+    struct kept_result *k = attempt_not_posted(row, outcome, reason);
+    release_slot(d, f);
+    if (k == NULL) {
+        dispatcher_end_flight(d, f, -1);
+        return;
+    }
+    k->result.uncounted = outcome == OUTCOME_RETRY;
+    k->result.retry_after_ms = retry_after_ms;
+    record(d, f, k);
+}
+
+/* --- giving back ------------------------------------------------------------------------------------------------ */
+
+static void give_back(struct dispatcher *d, struct flight *f, const struct claim_row *row, struct giveback *g,
+                      const char *reason)
+{
+    if (f->settling) { /* it may have left before: only `in doubt` is true */
+        record_unposted(d, f, row, OUTCOME_IN_DOUBT, reason, 0);
+        return;
+    }
+    d->stats.given_back++;
+    log_info("message_given_back", kv("account", row->ref.account_id), kv("message", row->ref.message_id),
+             kv("reason", reason));
+    release_slot(d, f);
+    if (g == NULL || g->count == STORE_BATCH_MAX) {
+        dispatcher_end_flight(d, f, -1); /* out of memory: sweep_sending brings it back */
+        return;
+    }
+    f->phase = FLIGHT_RETURNING;
+    g->flights[g->count] = f;
+    g->claimed[g->count++] = (struct send_result){ .ref = row->ref,
+                                                   .attempts = row->attempts,
+                                                   .posts = row->posts,
+                                                   .epoch = row->epoch,
+                                                   .outcome = OUTCOME_RETRY,
+                                                   .uncounted = true };
+}
+
+static void on_given_back(void *arg, enum status st, const struct err *e, const struct due_message *rows, size_t count)
+{
+    struct giveback *g = arg;
+    struct dispatcher *d = g->dispatcher;
+    d->returns--;
+    if (st != OK) /* the rows stay `sending` without us: sweep_sending brings them back */
+        log_warn("give_back_failed", kv("status", status_text(st)), kv("messages", g->count),
+                 kv("reason", e != NULL ? e->text : ""));
+    for (size_t i = 0; i < g->count; i++)
+        dispatcher_end_flight(d, g->flights[i], -1);
+    for (size_t i = 0; st == OK && i < count; i++)
+        d->hooks.set(d->hooks.arg, rows[i]);
+    free(g);
+    dispatcher_ended(d);
+}
+
+void handover_give_back(struct giveback *g)
+{
+    struct dispatcher *d = g->dispatcher;
+    if (g->count == 0) {
+        free(g);
+        return;
+    }
+    d->returns++;
+    enum status st = d->store->ops->unclaim(d->store, g->claimed, g->count, on_given_back, g);
+    if (st != OK)
+        on_given_back(g, st, NULL, NULL, 0);
+}
+
+/* --- the POST ---------------------------------------------------------------------------------------------------- */
+
+static void measure(struct dispatcher *d, const struct flight *f)
+{
+    const struct attempt *a = &f->attempt;
+    if (a->begun_us == 0)
+        return;
+    histogram_add(&d->stats.latency, a->ended_us - a->begun_us);
+    if (f->settling)
+        return;
+    double late_ms = business_late_ms(d->clock, f->due, business_now(d->clock));
+    histogram_add(&d->stats.late, (int64_t)(late_ms * 1000.0) - (mono_now_us() - a->begun_us));
+}
+
+static void log_end(const struct flight *f, const struct judgement *j, const struct kept_result *k)
+{
+    const char *provider = f->attempt.provider->config.name;
+    int64_t latency_ms = (f->attempt.ended_us - f->attempt.started_us) / 1000;
+    enum log_level level = j->alarm                         ? LOG_LEVEL_ERROR
+                           : j->outcome == OUTCOME_SENT     ? LOG_LEVEL_DEBUG
+                           : j->outcome == OUTCOME_IN_DOUBT ? LOG_LEVEL_WARN
+                                                            : LOG_LEVEL_INFO;
+    log_at(level, j->alarm ? "provider_redirects" : "message_attempted", kv("account", f->ref.account_id),
+           kv("message", f->ref.message_id), kv("provider", provider), kv("outcome", outcome_label(j->outcome)),
+           kv("http_status", k->result.http_status), kv("attempt", k->result.attempts), kv("post", k->result.posts),
+           kv("latency_ms", latency_ms));
+}
+
+static void on_attempt_end(struct attempt *a, const struct judgement *j, struct kept_result *k)
+{
+    struct flight *f = container_of(a, struct flight, attempt);
+    struct dispatcher *d = f->dispatcher;
+    struct lane *lane = &d->lanes[f->lane];
+    struct mono now = mono_now();
+    int64_t latency_ms = a->begun_us != 0 ? (a->ended_us - a->begun_us) / 1000 : -1;
+    lane_end(lane, f->pass, j, latency_ms, now);
+    /* Not the message's fault: no sooner than the provider may be asked again. */
+    if (j->uncounted && k->result.retry_after_ms == 0)
+        k->result.retry_after_ms = lane_wait_ms(lane, now) > 1000 ? lane_wait_ms(lane, now) : 1000;
+    if (k->result.retry_after_ms > PROVIDER_RETRY_AFTER_MS_MAX)
+        k->result.retry_after_ms = PROVIDER_RETRY_AFTER_MS_MAX;
+    measure(d, f);
+    log_end(f, j, k);
+    d->slots--;
+    record(d, f, k);
+    dispatcher_ended(d);
+}
+
+/* The slot goes where the database says. False: that provider has none; f keeps its old one. */
+static bool move_slot(struct dispatcher *d, struct flight *f, int lane)
+{
+    struct breaker_pass pass;
+    if (lane == f->lane)
+        return true;
+    if (!lane_take(&d->lanes[lane], mono_now(), &pass))
+        return false;
+    lane_unused(&d->lanes[f->lane], f->pass);
+    f->lane = lane;
+    f->pass = pass;
+    return true;
+}
+
+void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_row *row, int64_t asked_us,
+                    struct giveback *gives_back)
+{
+    struct kept_result *rejected = NULL;
+    int lane = row->provider != NULL ? registry_find(d->registry, row->provider) : -1;
+    if (lane < 0) {
+        log_error("provider_unknown", kv("account", row->ref.account_id), kv("message", row->ref.message_id),
+                  kv("provider", row->provider));
+        record_unposted(d, f, row, f->settling ? OUTCOME_IN_DOUBT : OUTCOME_RETRY,
+                        "its provider is not in the configuration", NO_PROVIDER_AGAIN_MS);
+        return;
+    }
+    dispatcher_saw_lane(d, row->ref.account_id, lane);
+    f->due = row->due;
+    if (!move_slot(d, f, lane)) {
+        give_back(d, f, row, gives_back, "its provider has no room");
+        return;
+    }
+    if (mono_now_us() - asked_us > d->config.begin_within_ms * 1000) {
+        give_back(d, f, row, gives_back, "too long after its claim");
+        return;
+    }
+    if (!d->hooks.may_send(d->hooks.arg, row->shard, row->epoch)) {
+        give_back(d, f, row, gives_back, "the lease is over");
+        return;
+    }
+    f->phase = FLIGHT_POSTING;
+    enum status st = attempt_start(&f->attempt, row, registry_at(d->registry, (size_t)lane), d->config.public_url,
+                                   d->transport, on_attempt_end, &rejected);
+    if (st == OK)
+        return;
+    if (rejected == NULL) {
+        give_back(d, f, row, gives_back, status_text(st));
+        return;
+    }
+    log_info("message_rejected", kv("account", row->ref.account_id), kv("message", row->ref.message_id),
+             kv("reason", rejected->result.detail));
+    release_slot(d, f);
+    record(d, f, rejected);
+}
+
+/* A message in doubt takes the slot that was set aside for it; its provider's own slot it needs too. */
+static void settle_row(struct dispatcher *d, const struct claim_row *row, int64_t asked_us)
+{
+    struct flight *f = flights_find(&d->flights, row->ref) == NULL ? flights_add(&d->flights, row->ref) : NULL;
+    int lane = row->provider != NULL ? registry_find(d->registry, row->provider) : -1;
+    if (f == NULL)
+        return; /* sweep_sending finds it */
+    f->dispatcher = d;
+    f->settling = true;
+    f->lane = lane;
+    d->slots++;
+    if (lane >= 0 && lane_take(&d->lanes[lane], mono_now(), &f->pass)) {
+        handover_begin(d, f, row, asked_us, NULL);
+        return;
+    }
+    d->slots--;
+    struct kept_result *k = attempt_not_posted(row, OUTCOME_IN_DOUBT, "not posted again yet: its provider has no room");
+    if (k == NULL)
+        dispatcher_end_flight(d, f, -1);
+    else
+        record(d, f, k);
+}
+
+void handover_settle(void *dispatcher, size_t reserved, const struct claim_row *rows, size_t count, int64_t asked_us)
+{
+    struct dispatcher *d = dispatcher;
+    d->slots -= reserved;
+    for (size_t i = 0; i < count; i++)
+        settle_row(d, &rows[i], asked_us);
+    dispatcher_ended(d);
+}

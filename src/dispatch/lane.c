@@ -1,0 +1,62 @@
+#include "lane.h"
+
+#include "followupd/base/log.h"
+
+#define QUEUE_MS_MIN 50
+#define QUEUE_MS_MAX 60000
+
+void lane_init(struct lane *l, const struct provider *p, int failures_max, int64_t open_ms, int64_t open_ms_max,
+               struct mono now)
+{
+    *l = (struct lane){ .provider = p };
+    budget_init(&l->budget, p->config.rate_per_s, p->config.concurrency_max, now);
+    breaker_init(&l->breaker, failures_max, open_ms, open_ms_max);
+}
+
+bool lane_take(struct lane *l, struct mono now, struct breaker_pass *ret)
+{
+    if (!breaker_take(&l->breaker, now, ret))
+        return false;
+    if (budget_take(&l->budget, now))
+        return true;
+    breaker_unused(&l->breaker, *ret);
+    return false;
+}
+
+void lane_unused(struct lane *l, struct breaker_pass pass)
+{
+    budget_unused(&l->budget);
+    breaker_unused(&l->breaker, pass);
+}
+
+void lane_end(struct lane *l, struct breaker_pass pass, const struct judgement *j, int64_t latency_ms, struct mono now)
+{
+    enum breaker_sign sign = j->refused_us ? BREAKER_REFUSES : j->unreachable ? BREAKER_FAILS : BREAKER_WORKS;
+    budget_end(&l->budget, latency_ms, j->overloaded, now);
+    if (j->retry_after_ms > 0)
+        breaker_pause(&l->breaker, j->retry_after_ms, now);
+    if (!breaker_end(&l->breaker, pass, sign, now))
+        return;
+    log_at(l->breaker.state == BREAKER_CLOSED ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "provider_breaker",
+           kv("provider", l->provider->config.name), kv("state", breaker_state_label(l->breaker.state)),
+           kv("wait_ms", breaker_wait_ms(&l->breaker, now)), kv("reason", (const char *)j->detail));
+}
+
+int64_t lane_wait_ms(struct lane *l, struct mono now)
+{
+    int64_t tokens_ms = budget_wait_ms(&l->budget, now), breaker_ms = breaker_wait_ms(&l->breaker, now);
+    int64_t wait_ms = tokens_ms > breaker_ms ? tokens_ms : breaker_ms;
+    return wait_ms;
+}
+
+int64_t lane_queue_ms(struct lane *l, struct mono now)
+{
+    double rate = l->budget.rate_per_s, earliest_ms = (double)(now.ms + lane_wait_ms(l, now));
+    if (l->next_free_ms < earliest_ms)
+        l->next_free_ms = earliest_ms;
+    if (l->next_free_ms > (double)(now.ms + QUEUE_MS_MAX))
+        return QUEUE_MS_MAX;
+    int64_t wait_ms = (int64_t)l->next_free_ms - now.ms;
+    l->next_free_ms += rate > 0 ? 1000.0 / rate : 1;
+    return wait_ms > QUEUE_MS_MIN ? wait_ms : QUEUE_MS_MIN;
+}

@@ -1,0 +1,141 @@
+#include "followupd/result/attempt.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "followupd/result/letter.h"
+
+void attempt_key(const struct claim_row *row, char ret[ATTEMPT_KEY_BYTES])
+{
+    snprintf(ret, ATTEMPT_KEY_BYTES, "fu/%" PRId64 "/%" PRId64 "/%d", row->ref.account_id, row->ref.message_id,
+             row->attempts);
+}
+
+static void release(struct attempt *a)
+{
+    rendered_fini(&a->rendered);
+    provider_request_fini(&a->request);
+}
+
+static void say(struct kept_result *k, const char *text)
+{
+    judge_copy_text(k->detail, sizeof k->detail, text, strlen(text));
+    k->result.detail = k->detail[0] != '\0' ? k->detail : NULL;
+}
+
+struct kept_result *attempt_not_posted(const struct claim_row *row, enum outcome outcome, const char *reason)
+{
+    struct kept_result *k = kept_result_new(row);
+    if (k == NULL)
+        return NULL;
+    k->result.outcome = outcome;
+    k->result.started_real = k->result.ended_real = wall_now();
+    say(k, reason);
+    return k;
+}
+
+static char *move_text(char **from)
+{
+    char *text = *from;
+    *from = NULL;
+    return text;
+}
+
+/* What left is kept for those who ask later what was said. */
+static void keep_letter(struct kept_result *k, struct rendered *r)
+{
+    k->result.subject = k->subject = move_text(&r->subject);
+    k->result.text = k->text = move_text(&r->text);
+    k->result.html = k->html = move_text(&r->html);
+}
+
+/* The only place an attempt ends. */
+static void on_answer(void *arg, const struct transport_answer *answer)
+{
+    struct attempt *a = arg;
+    struct kept_result *k = a->kept;
+    struct judgement j;
+    k->result.ended_real = wall_now();
+    judge_answer(a->provider->type, answer, k->result.ended_real, &j);
+    a->begun_us = answer->begun_us;
+    a->ended_us = mono_now_us();
+    k->result.outcome = j.outcome;
+    k->result.uncounted = j.uncounted;
+    k->result.http_status = answer->http_status;
+    k->result.retry_after_ms = j.retry_after_ms;
+    say(k, j.detail);
+    if (j.provider_message_id[0] != '\0') {
+        memcpy(k->provider_message_id, j.provider_message_id, sizeof k->provider_message_id);
+        k->result.provider_message_id = k->provider_message_id;
+    }
+    if (j.outcome == OUTCOME_SENT)
+        keep_letter(k, &a->rendered);
+    release(a);
+    a->kept = NULL;
+    a->cb(a, &j, k);
+}
+
+static enum status prepare(struct attempt *a, const struct claim_row *row, const char *public_url, struct err *e)
+{
+    char key[ATTEMPT_KEY_BYTES];
+    enum status st = letter_render(row, public_url, &a->rendered, e);
+    if (st != OK)
+        return st;
+    attempt_key(row, key);
+    struct outgoing m = {
+        .account_id = row->ref.account_id,
+        .message_id = row->ref.message_id,
+        .due = row->due,
+        .key = key,
+        .from = a->rendered.from,
+        .to = a->rendered.to,
+        .reply_to = a->rendered.reply_to,
+        .subject = a->rendered.subject,
+        .text = a->rendered.text,
+        .html = a->rendered.html,
+        .headers = a->rendered.headers,
+    };
+    return a->provider->type->build(&a->provider->config, &m, &a->request, e);
+}
+
+enum status attempt_start(struct attempt *a, const struct claim_row *row, const struct provider *provider,
+                          const char *public_url, struct transport *transport, attempt_cb cb,
+                          struct kept_result **ret_rejected)
+{
+    struct err e = { "" };
+    *a = (struct attempt){ .provider = provider, .cb = cb, .started_us = mono_now_us() };
+    a->kept = kept_result_new(row);
+    if (a->kept == NULL)
+        return E_NOMEM;
+    enum status st = prepare(a, row, public_url, &e);
+    a->kept->result.started_real = wall_now();
+    if (st == E_INVALID || st == E_LIMIT) {
+        a->kept->result.outcome = OUTCOME_REJECTED;
+        a->kept->result.ended_real = a->kept->result.started_real;
+        say(a->kept, e.text);
+        *ret_rejected = a->kept;
+        a->kept = NULL;
+    }
+    if (st != OK)
+        goto failed;
+    a->post = (struct transport_request){
+        .url = provider->config.url,
+        .headers = (const char *const *)a->request.headers,
+        .header_count = a->request.header_count,
+        .body = a->request.body,
+        .body_bytes = a->request.body_bytes,
+        .timeout_ms = provider->config.timeout_ms,
+    };
+    st = transport_post(transport, &a->post, on_answer, a);
+    if (st == OK)
+        return OK;
+    if (st == E_LIMIT || st == E_INVALID)
+        st = E_BUSY; /* the transport's own limit is no property of the message */
+failed:
+    release(a);
+    kept_result_free(a->kept);
+    a->kept = NULL;
+    return st;
+}

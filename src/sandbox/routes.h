@@ -1,0 +1,38 @@
+/* routes: what the stand-in provider answers.
+ *
+ *     POST /send      a message -> 200 {"id":"sb-<seq>"} once its ledger line is on disk
+ *                     400 {"error":"<field>: ..."} · 409 key used with another body, or {"error":"key in use"} ·
+ *                     413 · 415 not application/json · 503 the ledger is behind · 507 the ledger is full
+ *     PUT /faults     a list of rules (fault.h) replaces the ones before -> 200 {"rules":<count>}
+ *     GET /stats      counters
+ *     GET /healthz    200 {"status":"ok"}
+ *
+ * A request that is sound meets the faults first; one that a fault refuses never reaches the ledger and does not hold
+ * its key. The others go on to the ledger, replays too: their answer can be late, cut or garbage once more. */
+#ifndef SANDBOX_ROUTES_H
+#define SANDBOX_ROUTES_H
+
+#include <stdint.h>
+
+#include "fault.h"
+#include "server.h"
+
+struct ledger;
+struct people;
+
+struct provider {
+    struct ledger *ledger; /* borrowed, as all here */
+    struct faults *faults;
+    struct people *people;                   /* NULL: nobody plays the leads */
+    const struct server *server;             /* for its counters */
+    void (*on_ledger_failed)(void *context); /* runs once a request */
+    void *context;
+    struct {
+        uint64_t accepted, replayed, refused, key_reused, key_in_use, turned_away;
+        uint64_t faults[FAULT_ACTIONS];
+    } stats;
+};
+
+extern const struct server_route provider_routes[]; /* their context is a struct provider */
+
+#endif

@@ -1,0 +1,208 @@
+#include "followupd/sched/loader.h"
+
+#include <string.h>
+
+#include "followupd/base/log.h"
+
+#define HORIZON_MS_MIN 60000
+
+void loader_init(struct loader *l, const struct loader_config *config, struct store *store, struct agenda *agenda)
+{
+    *l = (struct loader){ .config = *config, .store = store, .agenda = agenda, .horizon_ms = config->horizon_ms };
+}
+
+void loader_shards(struct loader *l, const int *shards, size_t count)
+{
+    memcpy(l->shards, shards, count * sizeof *shards);
+    l->shard_count = count;
+}
+
+struct wall loader_keeps_until(const struct loader *l)
+{
+    return l->running && l->until.us > l->loaded_until.us ? l->until : l->loaded_until;
+}
+
+bool loader_complete(const struct loader *l)
+{
+    return l->loaded_until.us > 0 && !l->wants_all && !(l->running && l->whole);
+}
+
+/* --- one load --------------------------------------------------------------------------------------------------- */
+
+static void on_rows(void *arg, enum status st, const struct err *e, const struct due_message *rows, size_t count)
+{
+    (void)st;
+    (void)e;
+    struct loader *l = arg;
+    if (!agenda_loading(l->agenda) || l->over_rows)
+        return;
+    if (l->whole && l->config.rows_max > 0 && agenda_load_count(l->agenda) + count > l->config.rows_max &&
+        l->horizon_ms > HORIZON_MS_MIN) {
+        l->over_rows = true;
+        return;
+    }
+    for (size_t i = 0; i < count && !l->failed; i++) {
+        if (!l->in_flight(l->arg, rows[i].ref))
+            l->failed = agenda_load_row(l->agenda, &rows[i]) != OK;
+    }
+}
+
+/* What the end of a load means for the agenda; anything but OK: it did not happen, and everything is wanted. */
+static enum status finish(struct loader *l, enum status st, struct err *e)
+{
+    if (st == OK && l->failed)
+        st = err_set(e, E_NOMEM, "out of memory for what is due");
+    if (st == OK && l->stale)
+        st = err_set(e, E_CANCELLED, "asked for again while it ran");
+    if (st == OK && l->over_rows)
+        st = err_set(e, E_LIMIT, "more rows than fit; the horizon is halved");
+    if (st != OK) {
+        agenda_load_abort(l->agenda);
+        return st;
+    }
+    st = agenda_load_finish(l->agenda);
+    if (st == E_LIMIT)
+        err_set(e, st, "more changes while it ran than the log holds");
+    else if (st != OK)
+        err_set(e, st, "%s", status_text(st));
+    return st;
+}
+
+static void on_done(void *arg, enum status st, const struct err *e)
+{
+    struct loader *l = arg;
+    struct err why;
+    if (st != OK)
+        why = *e;
+    size_t rows = agenda_load_count(l->agenda);
+    l->running = false;
+    st = finish(l, st, &why);
+    if (st == OK) {
+        if (l->until.us > l->loaded_until.us || l->whole)
+            l->loaded_until = l->until;
+        log_debug("messages_loaded", kv("rows", rows), kv("whole", l->whole));
+        l->on_loaded(l->arg);
+        return;
+    }
+    if (l->over_rows)
+        l->horizon_ms = l->horizon_ms / 2 < HORIZON_MS_MIN ? HORIZON_MS_MIN : l->horizon_ms / 2;
+    l->wants_all = true;
+    if (st != E_GONE && st != E_CANCELLED)
+        log_warn("load_failed", kv("error", why.text), kv("rows", rows));
+}
+
+static enum status start(struct loader *l, bool whole, const struct load_request *r, struct wall now)
+{
+    enum status st = agenda_load_begin(l->agenda, whole, now);
+    if (st != OK)
+        return st;
+    l->whole = whole;
+    l->until = r->until;
+    l->stale = l->over_rows = l->failed = false;
+    st = l->store->ops->load(l->store, r, on_rows, on_done, l);
+    if (st == OK)
+        l->running = true;
+    else
+        agenda_load_abort(l->agenda);
+    return st;
+}
+
+/* --- which one is next ------------------------------------------------------------------------------------------ */
+
+static struct wall horizon(const struct loader *l, struct wall now)
+{
+    return (struct wall){ now.us + l->horizon_ms * 1000 };
+}
+
+static enum status start_all(struct loader *l, struct wall now)
+{
+    struct load_request r = { .shards = l->shards, .shard_count = l->shard_count, .until = horizon(l, now) };
+    enum status st = start(l, true, &r, now);
+    if (st == OK) {
+        l->wants_all = l->wants_stretch = false;
+        l->account_count = 0;
+    }
+    return st;
+}
+
+static enum status start_account(struct loader *l, struct wall now)
+{
+    int64_t account_id = l->accounts[l->account_count - 1];
+    struct load_request r = {
+        .shards = l->shards, .shard_count = l->shard_count, .account_id = account_id, .until = l->loaded_until
+    };
+    /* Dropped before the log begins, so that only changes made after the load began are replayed over its rows. */
+    agenda_drop_account(l->agenda, account_id);
+    enum status st = start(l, false, &r, now);
+    if (st == OK)
+        l->account_count--;
+    else
+        l->wants_all = true; /* what was dropped must come back */
+    return st;
+}
+
+static enum status start_stretch(struct loader *l, struct wall now)
+{
+    struct load_request r = {
+        .shards = l->shards, .shard_count = l->shard_count, .from = l->loaded_until, .until = horizon(l, now)
+    };
+    enum status st = start(l, false, &r, now);
+    if (st == OK)
+        l->wants_stretch = false;
+    return st;
+}
+
+static void start_next(struct loader *l, struct wall now)
+{
+    if (l->running || l->shard_count == 0)
+        return;
+    enum status st = OK;
+    if (l->wants_all)
+        st = start_all(l, now);
+    else if (l->account_count > 0)
+        st = start_account(l, now);
+    else if (l->wants_stretch)
+        st = start_stretch(l, now);
+    if (st != OK && st != E_GONE && st != E_BUSY)
+        log_warn("load_not_started", kv("error", status_text(st)));
+}
+
+void loader_all(struct loader *l, struct wall now)
+{
+    l->wants_all = true;
+    l->stale = l->running; /* for other shards, or from before a gap in what we were told */
+    start_next(l, now);
+}
+
+void loader_account(struct loader *l, int64_t account_id, struct wall now)
+{
+    for (size_t i = 0; i < l->account_count; i++) {
+        if (l->accounts[i] == account_id)
+            return;
+    }
+    if (l->account_count == LOADER_ACCOUNTS_MAX) {
+        l->account_count = 0;
+        l->wants_all = true;
+    }
+    if (!l->wants_all)
+        l->accounts[l->account_count++] = account_id;
+    start_next(l, now);
+}
+
+void loader_poke(struct loader *l, struct wall now)
+{
+    if (l->loaded_until.us > 0 && l->horizon_ms < l->config.horizon_ms &&
+        agenda_count(l->agenda) < l->config.rows_max / 4)
+        l->horizon_ms *= 2;
+    int64_t moved_us = horizon(l, now).us - l->loaded_until.us;
+    if (l->loaded_until.us > 0 && moved_us > l->horizon_ms * 1000 / LOADER_HORIZON_PART)
+        l->wants_stretch = true;
+    start_next(l, now);
+}
+
+void loader_down(struct loader *l)
+{
+    l->wants_all = true;
+    l->account_count = 0;
+    l->wants_stretch = false;
+}

@@ -1,0 +1,114 @@
+#include "followupd/sched/sweep.h"
+
+#include <string.h>
+
+#include "followupd/base/log.h"
+
+static enum status next_page(struct sweep *s);
+
+void sweep_init(struct sweep *s, struct store *store)
+{
+    *s = (struct sweep){ .store = store };
+}
+
+void sweep_leases(struct sweep *s, struct lease_set leases)
+{
+    memcpy(s->leases, leases.leases, leases.count * sizeof *leases.leases);
+    s->lease_count = leases.count;
+    s->recent.after = s->older.after = (struct due_message){ 0 };
+}
+
+/* --- due -------------------------------------------------------------------------------------------------------- */
+
+static void on_page(void *arg, enum status st, const struct err *e, const struct due_message *rows, size_t count)
+{
+    struct sweep *s = arg;
+    struct sweep_run *run = s->running;
+    s->running = NULL;
+    if (st != OK) {
+        run->after = (struct due_message){ 0 };
+        if (st != E_GONE && st != E_CANCELLED)
+            log_warn("sweep_failed", kv("error", e->text));
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        s->on_row(s->arg, &rows[i]);
+    if (count < STORE_BATCH_MAX) {
+        run->after = (struct due_message){ 0 };
+        return;
+    }
+    run->after = rows[count - 1];
+    if (--s->pages_left == 0)
+        return;
+    s->running = run;
+    if (next_page(s) != OK)
+        s->running = NULL;
+}
+
+static enum status next_page(struct sweep *s)
+{
+    struct sweep_request r = { .leases = { s->leases, s->lease_count },
+                               .from = s->running->from,
+                               .until = s->running->until,
+                               .after = s->running->after,
+                               .count_max = STORE_BATCH_MAX };
+    return s->store->ops->sweep_due(s->store, &r, on_page, s);
+}
+
+/* A run that stopped at its bound keeps its place as long as that lies inside the interval. */
+static enum status run(struct sweep *s, struct sweep_run *r, struct wall from, struct wall until)
+{
+    if (s->running != NULL)
+        return E_BUSY;
+    if (s->lease_count == 0)
+        return OK;
+    r->from = from;
+    r->until = until;
+    if (r->after.due.us < from.us || r->after.due.us >= until.us)
+        r->after = (struct due_message){ 0 };
+    s->running = r;
+    s->pages_left = SWEEP_PAGES_MAX;
+    enum status st = next_page(s);
+    if (st != OK)
+        s->running = NULL;
+    return st;
+}
+
+enum status sweep_recent(struct sweep *s, struct wall from, struct wall until)
+{
+    return run(s, &s->recent, from, until);
+}
+
+enum status sweep_older(struct sweep *s, struct wall until)
+{
+    return run(s, &s->older, (struct wall){ INT64_MIN }, until);
+}
+
+/* --- sending ---------------------------------------------------------------------------------------------------- */
+
+static void on_sending(void *arg, enum status st, const struct err *e, const struct due_message *rows, size_t count)
+{
+    struct sweep *s = arg;
+    s->sending = false;
+    if (st != OK) {
+        if (st != E_GONE && st != E_CANCELLED)
+            log_warn("sweep_sending_failed", kv("error", e->text));
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        s->on_row(s->arg, &rows[i]);
+    if (count > 0)
+        log_info("lost_claims_found", kv("messages", count));
+}
+
+enum status sweep_sending(struct sweep *s, const struct message_ref *in_flight, size_t count, int64_t grace_ms)
+{
+    if (s->sending)
+        return E_BUSY;
+    if (s->lease_count == 0)
+        return OK;
+    struct lease_set leases = { s->leases, s->lease_count };
+    enum status st = s->store->ops->sweep_sending(s->store, leases, in_flight, count, grace_ms, on_sending, s);
+    s->sending = st == OK;
+    return st;
+}

@@ -1,0 +1,343 @@
+/* How it works
+ *
+ * The table holds for each id its due time and the tag of the slot that has its valid copy: the only truth. Slots hold
+ * copies of ids and are a hint: when a slot is reached, each id in it is looked up, and fired, moved to the slot that
+ * fits now, or dropped. So cancelling is one store, moving to a later time is one store (the copy is moved when it is
+ * met), and moving to an earlier time leaves a stale copy behind.
+ *
+ * A copy whose tag does not match is stale. Two slots may share a tag (1 in 256): that keeps a stale copy a little
+ * longer, or moves an id twice. It never fires twice, because firing clears the entry in the table.
+ *
+ * Rings: level l takes a due time when (due >> shift) - (t >> shift) < slots, so within a level a slot number means one
+ * stretch of time. The wheel's time t does not pass the beginning of a slot that still holds something. */
+#include "followupd/sched/wheel.h"
+
+#include <stdlib.h>
+
+#include "wheel_priv.h"
+
+void wheel_file(struct wheel *w, uint32_t id, int64_t due)
+{
+    int64_t begins;
+    unsigned slot = slot_for(w, due, &begins);
+    entry_put(w, id, due, tag_of(slot));
+    bool many = slots_push(&w->slots, slot, id);
+    if (begins < w->event)
+        w->event = begins;
+    int64_t wake = many ? begins : due; /* a full slot takes time to move: begin when it begins */
+    if (wake < w->next)
+        w->next = wake;
+}
+
+/* ---- creation ---- */
+
+static enum status table_grow(struct wheel *w, uint64_t ids)
+{
+    size_t bytes = pages_round(ids * ENTRY_BYTES + sizeof(uint64_t));
+    uint8_t *table = pages_grow(w->table, w->table_bytes, bytes);
+    if (table == NULL)
+        return E_NOMEM;
+    w->table = table;
+    w->table_bytes = bytes;
+    w->ids = (bytes - sizeof(uint64_t)) / ENTRY_BYTES;
+    return OK;
+}
+
+struct wheel *wheel_new(int64_t base_ms, uint32_t ids_hint)
+{
+    struct wheel *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return NULL;
+    w->base_ms = base_ms;
+    w->event = w->next = INT64_MAX;
+    if (table_grow(w, ids_hint) != OK || slots_init(&w->slots, ids_hint) != OK) {
+        wheel_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+void wheel_free(struct wheel *w)
+{
+    if (w == NULL)
+        return;
+    pages_free(w->table, w->table_bytes);
+    slots_fini(&w->slots);
+    free(w);
+}
+
+/* ---- set and cancel ---- */
+
+static void copy_went_stale(struct wheel *w)
+{
+    uint64_t stale = stale_count(w);
+    if (stale > SWEEP_STALE_MIN && stale > w->live && ++w->sweep.tick % SWEEP_EVERY == 0)
+        wheel_sweep(w);
+}
+
+static enum status to_due(const struct wheel *w, int64_t due_ms, int64_t *ret)
+{
+    int64_t due;
+    if (__builtin_sub_overflow(due_ms, w->base_ms, &due))
+        due = due_ms < w->base_ms ? 0 : INT64_MAX;
+    if (due > DUE_MAX)
+        return E_LIMIT;
+    *ret = due < 0 ? 0 : due;
+    return OK;
+}
+
+enum status wheel_set(struct wheel *w, uint32_t id, int64_t due_ms)
+{
+    int64_t due;
+    enum status st = to_due(w, due_ms, &due);
+    if (st != OK)
+        return st;
+    if (id >= w->ids) {
+        uint64_t more = w->ids + w->ids / 2;
+        st = table_grow(w, more > id ? more : (uint64_t)id + 1);
+        if (st != OK)
+            return st;
+    }
+    struct entry e = entry_get(w, id);
+    if (e.due >= 0 && due >= e.due) { /* later: its copy is moved when it is met */
+        entry_put(w, id, due, e.tag);
+        if (e.due <= w->next)
+            w->next_known = false;
+        return OK;
+    }
+    st = slots_reserve(&w->slots);
+    if (st != OK)
+        return st;
+    w->live += e.due < 0;
+    wheel_file(w, id, due);
+    if (e.due >= 0)
+        copy_went_stale(w);
+    return OK;
+}
+
+bool wheel_cancel(struct wheel *w, uint32_t id)
+{
+    if (id >= w->ids)
+        return false;
+    struct entry e = entry_get(w, id);
+    if (e.due < 0)
+        return false;
+    entry_put(w, id, -1, 0);
+    w->live--;
+    if (e.due <= w->next)
+        w->next_known = false;
+    copy_went_stale(w);
+    return true;
+}
+
+int64_t wheel_due(const struct wheel *w, uint32_t id)
+{
+    struct entry e = id < w->ids ? entry_get(w, id) : (struct entry){ .due = -1 };
+    return e.due < 0 ? -1 : w->base_ms + e.due;
+}
+
+/* ---- what comes next ---- */
+
+/* The first slot of a level that holds something, and when it begins (not before t); -1: none. */
+static int first_slot(const struct wheel *w, unsigned l, int64_t *ret_begins)
+{
+    unsigned mask = level[l].slots - 1, here = (unsigned)(w->t >> level[l].shift) & mask;
+    int found = bits_find(&w->slots.bits[l], here);
+    if (found < 0 || (unsigned)found > mask)
+        return -1;
+    int64_t begins = (w->t >> level[l].shift) + (((unsigned)found - here) & mask);
+    begins = begins << level[l].shift;
+    *ret_begins = begins < w->t ? w->t : begins;
+    return (int)level[l].first + found;
+}
+
+/* When the first slot begins, of any level. */
+int64_t wheel_event_find(const struct wheel *w)
+{
+    int64_t best = INT64_MAX, begins;
+    if (first_slot(w, 0, &begins) >= 0) {
+        best = begins;
+        if (best >> 8 == w->t >> 8 && (w->t & 255) != 0)
+            return best; /* slots of other levels begin at multiples of 256 */
+    }
+    for (unsigned l = 1; l < LEVELS; l++) {
+        if (first_slot(w, l, &begins) >= 0 && begins < best)
+            best = begins;
+    }
+    return best;
+}
+
+/* The earliest due time of a level, as far as it is before `best`: exact when its first slot is small, else when that
+ * slot begins. Tidies small slots, so that stale and postponed copies wake nobody; `tidied` counts them. */
+static int64_t level_next(struct wheel *w, unsigned l, int64_t best, unsigned *tidied)
+{
+    for (;;) {
+        int64_t begins;
+        int slot = first_slot(w, l, &begins);
+        if (slot < 0 || begins >= best)
+            return best;
+        if (slots_second(&w->slots, (unsigned)slot) != 0 || *tidied == TIDY_SLOTS_MAX)
+            return begins;
+        ++*tidied;
+        int64_t earliest = wheel_tidy_head(w, (unsigned)slot, true);
+        if (earliest != INT64_MAX)
+            return earliest < best ? earliest : best;
+    }
+}
+
+static int64_t next_find(struct wheel *w)
+{
+    int64_t best = INT64_MAX;
+    unsigned tidied = 0;
+    if (w->live == 0)
+        return INT64_MAX; /* whatever stale copies there are */
+    if (w->slots.slot[SLOT_OVERDUE].fill > 0)
+        return w->t - 1;
+    w->next = INT64_MAX; /* tidying files ids, possibly in a level already looked at; that lowers w->next */
+    for (unsigned l = 0; l < LEVELS; l++)
+        best = level_next(w, l, best, &tidied);
+    return best < w->next ? best : w->next;
+}
+
+int64_t wheel_next_ms(struct wheel *w)
+{
+    if (!w->next_known) {
+        w->next = next_find(w);
+        w->next_known = true;
+    }
+    return w->next == INT64_MAX ? INT64_MAX : w->base_ms + w->next;
+}
+
+/* ---- advance ---- */
+
+#define MOVE_ALL (-1) /* no due time is before the base */
+
+/* What one call may still do, and where the fired ids go. */
+struct round {
+    size_t budget;
+    uint32_t *ids; /* borrowed */
+    size_t room, fired;
+};
+
+/* Reads ahead: the table's entries of this chunk's successor and the chunk after that. */
+static void prefetch_after(const struct wheel *w, unsigned slot)
+{
+    uint32_t c = slots_second(&w->slots, slot);
+    if (c == 0)
+        return;
+    const struct chunk *k = &w->slots.chunk[c];
+    for (unsigned i = 0; i < CHUNK_IDS; i++)
+        entry_prefetch(w, k->id[i]);
+    __builtin_prefetch(&w->slots.chunk[k->next]);
+    __builtin_prefetch(&w->slots.chunk[k->next].id[CHUNK_IDS - 1]);
+}
+
+/* One id met in a slot. False: it is due but ret_ids is full; it stays. */
+static bool meet(struct wheel *w, unsigned slot, uint32_t id, int64_t until, struct round *r)
+{
+    struct entry e = entry_get(w, id);
+    if (!is_valid(e, slot))
+        return true;
+    if (e.due > until) {
+        wheel_file(w, id, e.due);
+        return true;
+    }
+    if (r->fired == r->room)
+        return false;
+    entry_put(w, id, -1, 0);
+    w->live--;
+    r->ids[r->fired++] = id;
+    return true;
+}
+
+/* Empties a slot: what is due by `until` into ret_ids, the rest into other slots. Ids leave from the end, so the slot
+ * is whole whenever we stop; none of them is filed back here: what is due when a slot begins fits a finer level, later
+ * is another slot. False: stopped, something is left. */
+static bool empty_slot(struct wheel *w, unsigned slot, int64_t until, struct round *r)
+{
+    uint32_t count;
+    uint32_t *ids = slots_head(&w->slots, slot, &count);
+    for (uint32_t i = 0; i < count; i++)
+        entry_prefetch(w, ids[i]);
+    if (w->sweep.slot == slot)
+        w->sweep.after = 0;
+    for (; ids != NULL; ids = slots_head(&w->slots, slot, &count)) {
+        bool full = false;
+        prefetch_after(w, slot);
+        while (count > 0 && r->budget > 0 && !full) {
+            full = !meet(w, slot, ids[count - 1], until, r);
+            count -= !full;
+            r->budget--;
+        }
+        slots_keep(&w->slots, slot, count);
+        if (count > 0)
+            return false;
+    }
+    return true;
+}
+
+/* Takes the wheel to its next event, not past `now`. False: there is none, or the round is over. */
+static bool advance_step(struct wheel *w, int64_t now, struct round *r)
+{
+    int64_t e = wheel_event_find(w);
+    w->event = e;
+    if (e > now) {
+        w->t = now + 1;
+        return false;
+    }
+    w->t = e;
+    for (unsigned l = LEVELS - 1; l > 0; l--) {
+        bool begins = (e & ((1ll << level[l].shift) - 1)) == 0;
+        if (begins && !empty_slot(w, slot_in(l, e), MOVE_ALL, r))
+            return false;
+    }
+    if (!empty_slot(w, slot_in(0, e), e, r))
+        return false;
+    w->t = e + 1;
+    return true;
+}
+
+size_t wheel_advance(struct wheel *w, int64_t now_ms, size_t budget, uint32_t *ret_ids, size_t ids_max)
+{
+    struct round r = { .budget = budget, .ids = ret_ids, .room = ids_max };
+    int64_t now;
+    if (now_ms < w->base_ms)
+        return 0;
+    if (to_due(w, now_ms, &now) != OK)
+        now = DUE_MAX + 1; /* past every due time */
+    if (w->event > now) {  /* the common case of a wake-up for nothing */
+        w->t = now + 1 > w->t ? now + 1 : w->t;
+        return 0;
+    }
+    bool more = empty_slot(w, SLOT_OVERDUE, w->t - 1, &r);
+    while (more && w->t <= now)
+        more = advance_step(w, now, &r);
+    w->next_known = false;
+    return r.fired;
+}
+
+/* ---- at leisure ---- */
+
+bool wheel_idle(struct wheel *w, size_t ids)
+{
+    struct round r = { .budget = ids };
+    int64_t following = ((w->t >> level[2].shift) + 1) << level[2].shift;
+    if (!empty_slot(w, slot_in(2, following), MOVE_ALL, &r))
+        return true;
+    while (stale_count(w) > SWEEP_STALE_MIN && stale_count(w) > w->live / 2) {
+        if (r.budget < CHUNK_IDS)
+            return true;
+        wheel_sweep(w);
+        r.budget -= CHUNK_IDS;
+    }
+    return false;
+}
+
+void wheel_stats(const struct wheel *w, struct wheel_stats *ret)
+{
+    *ret = (struct wheel_stats){
+        .live = w->live,
+        .stale = stale_count(w),
+        .bytes = sizeof *w + w->table_bytes + (size_t)w->slots.used * sizeof(struct chunk),
+    };
+}

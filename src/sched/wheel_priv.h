@@ -1,0 +1,103 @@
+/* wheel_priv: the wheel's parts that its files share: the table of due times, and which slot fits a due time. */
+#ifndef FOLLOWUPD_SCHED_WHEEL_PRIV_H
+#define FOLLOWUPD_SCHED_WHEEL_PRIV_H
+
+#include <string.h>
+
+#include "followupd/sched/wheel.h"
+#include "wheel_slots_priv.h"
+
+#define ENTRY_BYTES     6 /* 40 bits: due + 1, 0 when not pending; 8 bits: tag */
+#define DUE_MAX         ((1ll << 40) - 3)
+#define SWEEP_STALE_MIN 4096
+#define SWEEP_EVERY     8  /* stale copies made for one chunk swept: four ids looked at for each */
+#define TIDY_SLOTS_MAX  16 /* a call of wheel_next_ms; each one removes or moves a copy that will not come back */
+
+struct wheel {
+    uint8_t *table; /* owned, mapped; zero: not pending */
+    size_t table_bytes;
+    uint64_t ids; /* that the table has entries for */
+    int64_t base_ms;
+    int64_t t;     /* the first millisecond not yet processed, after the base */
+    int64_t event; /* no slot that holds something begins before this */
+    int64_t next;  /* what wheel_next_ms answered, while next_known */
+    bool next_known;
+    uint64_t live;
+    struct {
+        unsigned slot, tick;
+        uint32_t after; /* the next chunk to sweep follows this one in `slot`; 0: choose another slot */
+    } sweep;
+    struct slots slots;
+};
+
+struct entry {
+    int64_t due; /* after the base; -1: not pending */
+    unsigned tag;
+};
+
+static inline struct entry entry_get(const struct wheel *w, uint32_t id)
+{
+    uint64_t v;
+    memcpy(&v, w->table + (size_t)id * ENTRY_BYTES, sizeof v); /* two bytes too many; the table has them at its end */
+    return (struct entry){ .due = (int64_t)(v & ((1ull << 40) - 1)) - 1, .tag = (unsigned)(v >> 40 & 255) };
+}
+
+static inline void entry_put(struct wheel *w, uint32_t id, int64_t due, unsigned tag)
+{
+    uint64_t v = (uint64_t)(due + 1) | (uint64_t)tag << 40;
+    memcpy(w->table + (size_t)id * ENTRY_BYTES, &v, ENTRY_BYTES); /* little-endian, as entry_get */
+}
+
+static inline void entry_prefetch(const struct wheel *w, uint32_t id)
+{
+    __builtin_prefetch(w->table + (size_t)id * ENTRY_BYTES);
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "entries are packed little-endian");
+
+static inline unsigned tag_of(unsigned slot)
+{
+    return (slot * 37u + (slot >> 8) * 11u) & 255u;
+}
+
+static inline unsigned slot_in(unsigned l, int64_t due)
+{
+    return level[l].first + ((unsigned)(due >> level[l].shift) & (level[l].slots - 1));
+}
+
+/* The slot for a due time, and when it begins. */
+static inline unsigned slot_for(const struct wheel *w, int64_t due, int64_t *ret_begins)
+{
+    unsigned l = 0;
+    *ret_begins = due;
+    if (due < w->t)
+        return SLOT_OVERDUE;
+    while (l < LEVELS - 1 && (due >> level[l].shift) - (w->t >> level[l].shift) >= level[l].slots)
+        l++;
+    *ret_begins = due >> level[l].shift << level[l].shift;
+    return slot_in(l, due);
+}
+
+/* A copy still counts when its id is pending and filed in the slot where the copy is. */
+static inline bool is_valid(struct entry e, unsigned slot)
+{
+    return e.due >= 0 && e.tag == tag_of(slot);
+}
+
+static inline uint64_t stale_count(const struct wheel *w)
+{
+    return w->slots.copies - w->live; /* a pending id has at least one copy */
+}
+
+/* Writes the entry and puts a copy where it will be met in time. */
+void wheel_file(struct wheel *w, uint32_t id, int64_t due);
+/* When the first slot that holds something begins, of any level. */
+int64_t wheel_event_find(const struct wheel *w);
+
+/* Drops the stale among the newest ids of a slot, at most CHUNK_IDS; `refile` also moves those that belong elsewhere
+ * by now. Returns the earliest due time of what is left, INT64_MAX when nothing is. */
+int64_t wheel_tidy_head(struct wheel *w, unsigned slot, bool refile);
+/* Looks at about a chunk of copies above level 0, in turn, and keeps the valid ones. */
+void wheel_sweep(struct wheel *w);
+
+#endif

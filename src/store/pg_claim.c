@@ -1,0 +1,159 @@
+/* claim, claim_in_doubt, unclaim. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pg_internal.h"
+
+#define CLAIM_COLUMNS                                                                                                  \
+    "SELECT account_id, message_id, verdict::text, due_at, shard, epoch, attempts, posts, kind::text, provider, "      \
+    "recipient, from_name, from_address, reply_to, subject, body_text, body_html, merge_values::text, "                \
+    "rfc_message_id, in_reply_to, refs, unsubscribe_token::text, payload::text FROM "
+#define CLAIM_TYPES "llstiliisssssssssssssss"
+
+static const struct db_statement claim_statement = {
+    "claim_messages",
+    CLAIM_COLUMNS "followup.claim_messages($1::uuid, $2::int4[], $3::int8[], $4::int8[], $5::int8[], $6::text)"
+};
+
+static const struct db_statement claim_in_doubt_statement = {
+    "claim_in_doubt", CLAIM_COLUMNS "followup.claim_in_doubt($1::uuid, $2::int4[], $3::int8[], $4::text[], "
+                                    "$5::int8[], $6::int8, $7::text, $8::int4)"
+};
+
+static const struct db_statement unclaim_statement = {
+    "unclaim_messages", "SELECT account_id, message_id, due_at "
+                        "FROM followup.unclaim_messages($1::uuid, $2::int8[], $3::int8[], $4::int8[])"
+};
+
+static enum status read_verdict(const char *label, enum claim_verdict *ret, struct err *e)
+{
+    for (int v = CLAIM_CLAIMED; label != NULL && v <= CLAIM_NOT_OURS; v++) {
+        if (strcmp(label, claim_verdict_label(v)) == 0) {
+            *ret = v;
+            return OK;
+        }
+    }
+    return err_set(e, E_DB, "the claim answered a verdict we do not know: %s", label != NULL ? label : "NULL");
+}
+
+static enum status read_row(const PGresult *res, int row, struct claim_row *ret, struct err *e)
+{
+    enum status st = read_verdict(db_text(res, row, 2), &ret->verdict, e);
+    if (st != OK)
+        return st;
+    ret->ref = (struct message_ref){ db_i64(res, row, 0), db_i64(res, row, 1) };
+    ret->due = db_wall(res, row, 3);
+    ret->shard = db_i32(res, row, 4);
+    ret->epoch = db_i64(res, row, 5);
+    ret->attempts = db_i32(res, row, 6);
+    ret->posts = db_i32(res, row, 7);
+    const char **texts[] = { &ret->kind,         &ret->provider,          &ret->recipient,      &ret->from_name,
+                             &ret->from_address, &ret->reply_to,          &ret->subject,        &ret->body_text,
+                             &ret->body_html,    &ret->merge_values,      &ret->rfc_message_id, &ret->in_reply_to,
+                             &ret->references,   &ret->unsubscribe_token, &ret->payload };
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        *texts[i] = db_text(res, row, 8 + (int)i);
+    return OK;
+}
+
+static enum status read_rows(const PGresult *res, struct claim_row **ret, size_t *ret_count, struct err *e)
+{
+    enum status st = db_result_check(res, CLAIM_TYPES, e);
+    if (st != OK)
+        return st;
+    size_t count = (size_t)PQntuples(res);
+    struct claim_row *rows = calloc(count + 1, sizeof *rows);
+    if (rows == NULL)
+        return err_set(e, E_NOMEM, "out of memory");
+    for (size_t i = 0; i < count && st == OK; i++)
+        st = read_row(res, (int)i, &rows[i], e);
+    if (st != OK) {
+        free(rows);
+        return st;
+    }
+    *ret = rows;
+    *ret_count = count;
+    return OK;
+}
+
+static void on_claim(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
+{
+    struct pg_op *op = container_of(q, struct pg_op, query);
+    struct claim_row *rows = NULL;
+    size_t count = 0;
+    struct err why;
+    if (st == OK) {
+        st = read_rows(res, &rows, &count, &why);
+        e = &why;
+    }
+    store_claim_cb cb = op->cb.claim;
+    void *arg = op->arg;
+    pg_op_free(op);
+    cb(arg, st, st == OK ? NULL : e, rows, count);
+    free(rows);
+}
+
+enum status pg_claim(struct store *base, struct lease_set leases, const struct message_ref *refs, size_t count,
+                     store_claim_cb cb, void *arg)
+{
+    struct store_pg *s = pg_of(base);
+    if (count > STORE_BATCH_MAX)
+        return E_LIMIT;
+    struct pg_op *op = pg_op_new(s, arg);
+    if (op != NULL)
+        op->cb.claim = cb;
+    struct db_params p;
+    db_params_init(&p);
+    db_add_text(&p, s->config.worker);
+    pg_add_leases(&p, leases);
+    pg_add_refs(&p, refs, count);
+    db_add_text(&p, s->config.default_provider);
+    return pg_start(s, PG_CLAIMS, &claim_statement, &p, op, on_claim);
+}
+
+enum status pg_claim_in_doubt(struct store *base, const struct in_doubt_request *r, store_claim_cb cb, void *arg)
+{
+    struct store_pg *s = pg_of(base);
+    if (r->count_max > STORE_BATCH_MAX)
+        return E_LIMIT;
+    struct pg_op *op = pg_op_new(s, arg);
+    if (op != NULL)
+        op->cb.claim = cb;
+    struct db_params p;
+    db_params_init(&p);
+    db_add_text(&p, s->config.worker);
+    pg_add_leases(&p, r->leases);
+    db_array(&p, DB_TEXT, r->provider_count);
+    for (size_t i = 0; i < r->provider_count; i++)
+        db_element_text(&p, r->providers[i]);
+    db_array(&p, DB_INT8, r->provider_count);
+    for (size_t i = 0; i < r->provider_count; i++)
+        db_element_i64(&p, r->key_window_ms[i]);
+    db_add_i64(&p, r->settle_after_ms);
+    db_add_text(&p, s->config.default_provider);
+    db_add_i32(&p, (int32_t)r->count_max);
+    return pg_start(s, PG_CLAIMS, &claim_in_doubt_statement, &p, op, on_claim);
+}
+
+enum status pg_unclaim(struct store *base, const struct send_result *claimed, size_t count, store_due_cb cb, void *arg)
+{
+    struct store_pg *s = pg_of(base);
+    if (count > STORE_BATCH_MAX)
+        return E_LIMIT;
+    struct pg_op *op = pg_op_new(s, arg);
+    if (op != NULL)
+        op->cb.due = cb;
+    struct db_params p;
+    db_params_init(&p);
+    db_add_text(&p, s->config.worker);
+    db_array(&p, DB_INT8, count);
+    for (size_t i = 0; i < count; i++)
+        db_element_i64(&p, claimed[i].ref.account_id);
+    db_array(&p, DB_INT8, count);
+    for (size_t i = 0; i < count; i++)
+        db_element_i64(&p, claimed[i].ref.message_id);
+    db_array(&p, DB_INT8, count);
+    for (size_t i = 0; i < count; i++)
+        db_element_i64(&p, claimed[i].epoch);
+    return pg_start(s, PG_RESULTS, &unclaim_statement, &p, op, pg_on_due);
+}

@@ -1,0 +1,627 @@
+#include "followupd/dispatch/dispatcher.h"
+
+#include <criterion/criterion.h>
+
+#include "../fakes.h"
+
+static uv_loop_t loop;
+static struct fake_store store = { .store.ops = &fake_store_ops, .up = true };
+static struct fake_transport transport = { .transport.ops = &fake_transport_ops };
+static struct registry *registry;
+static struct business_clock business;
+static struct dispatcher *d;
+static struct dispatcher_config config = DISPATCHER_CONFIG_DEFAULTS;
+static struct provider_config providers[2];
+static size_t provider_count = 1;
+static bool lease_lost;
+static size_t asked_may_send, rooms, drains;
+static struct due_message sets[2048];
+static size_t set_count;
+
+static struct lease_set hook_leases(void *arg)
+{
+    static const struct shard_lease lease = { 3, 5 };
+    (void)arg;
+    return (struct lease_set){ &lease, 1 };
+}
+static bool hook_may_send(void *arg, int shard, int64_t epoch)
+{
+    (void)arg;
+    cr_assert_eq(shard, 3);
+    cr_assert_eq(epoch, 5);
+    asked_may_send++;
+    return !lease_lost;
+}
+static void hook_set(void *arg, struct due_message due)
+{
+    (void)arg;
+    cr_assert_lt(set_count, COUNT_OF(sets));
+    sets[set_count++] = due;
+}
+static void hook_room(void *arg)
+{
+    (void)arg;
+    rooms++;
+}
+static void on_drained(void *arg)
+{
+    (void)arg;
+    drains++;
+}
+
+/* Defaults a test may change before start(). */
+static void begin(void)
+{
+    for (size_t i = 0; i < COUNT_OF(providers); i++)
+        providers[i] = (struct provider_config){
+            .name = i == 0 ? "a" : "b",
+            .type = "generic",
+            .url = "http://127.0.0.1:1/send",
+            .concurrency_max = 64,
+            .timeout_ms = 1000,
+        };
+    config.default_provider = "a";
+    config.batch_wait_ms = 1;
+    config.settle_every_ms = 3600000;
+    business_clock_set(&business, wall_now(), 1.0, mono_now_us(), mono_now_us());
+}
+
+static void start(void)
+{
+    const struct dispatcher_hooks hooks = {
+        .leases = hook_leases, .may_send = hook_may_send, .set = hook_set, .on_room = hook_room
+    };
+    uv_loop_init(&loop);
+    cr_assert_eq(registry_new(providers, provider_count, &registry, NULL), OK);
+    cr_assert_eq(
+        dispatcher_new(&loop, &store.store, &transport.transport, registry, &business, &config, &hooks, &d, NULL), OK);
+}
+
+static void finish(void)
+{
+    dispatcher_abort(d);
+    while (store.records.count > 0) /* as a store does that is closed */
+        fake_fail_record(&store, E_CANCELLED);
+    dispatcher_close(d);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    cr_assert_eq(uv_loop_close(&loop), 0);
+    registry_free(registry);
+}
+
+static void turn(void)
+{
+    for (int i = 0; i < 3; i++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+static size_t offer(int64_t first, int64_t last)
+{
+    struct due_message due[1024];
+    size_t count = 0;
+    for (int64_t id = first; id <= last; id++)
+        due[count++] = (struct due_message){ { 1, id }, business_now(&business) };
+    return dispatcher_offer(d, due, count);
+}
+
+static struct message_ref ref(int64_t id)
+{
+    return (struct message_ref){ 1, id };
+}
+
+static void record_all(void)
+{
+    while (store.records.count == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    fake_answer_record(&store, 0);
+}
+
+static struct dispatcher_stats stats(void)
+{
+    static struct dispatcher_stats s;
+    dispatcher_read_stats(d, &s);
+    return s;
+}
+
+TestSuite(dispatcher, .init = begin);
+
+Test(dispatcher, a_due_message_is_claimed_posted_recorded_and_forgotten)
+{
+    start();
+    cr_assert_eq(offer(1, 1), 1);
+    cr_assert_eq(store.claims.count, 1);
+    cr_assert_eq(transport.total, 0, "posted before its claim was committed");
+    cr_assert(dispatcher_in_flight(d, ref(1)));
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(transport.total, 1);
+    cr_assert_eq(asked_may_send, 1);
+    fake_answer_post(&transport, 200);
+    cr_assert(dispatcher_in_flight(d, ref(1)), "not before the database answered");
+    record_all();
+    cr_assert_not(dispatcher_in_flight(d, ref(1)));
+    cr_assert_eq(stats().outcomes[OUTCOME_SENT], 1);
+    cr_assert_eq(stats().late.count, 1);
+    cr_assert_eq(set_count, 0);
+    finish();
+}
+
+Test(dispatcher, what_is_planned_next_goes_into_the_wheel)
+{
+    start();
+    offer(1, 1);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    fake_answer_post(&transport, 200);
+    while (store.records.count == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    struct fake_call *c = fake_take(&store.records);
+    struct recorded_row row = { .ref = ref(1), .accepted = true, .has_next = true, .next = { ref(2), { 77 } } };
+    c->on_record(c->arg, OK, NULL, &row, 1);
+    free(c);
+    cr_assert_eq(set_count, 1);
+    cr_assert_eq(sets[0].ref.message_id, 2);
+    cr_assert_eq(sets[0].due.us, 77);
+    finish();
+}
+
+Test(dispatcher, a_claim_never_asks_for_more_than_there_are_slots)
+{
+    providers[0].concurrency_max = 5;
+    start();
+    cr_assert_eq(offer(1, 20), 5);
+    cr_assert_eq(store.claims.count, 1);
+    cr_assert_eq(store.claims.calls[0]->count, 5);
+    cr_assert_eq(offer(6, 20), 0);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(offer(6, 20), 0, "five are being posted");
+    fake_answer_post(&transport, 200);
+    cr_assert_eq(offer(6, 20), 1);
+    cr_assert_eq(store.claims.calls[0]->count, 1);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    while (transport.count > 0)
+        fake_answer_post(&transport, 200);
+    finish();
+}
+
+Test(dispatcher, the_rate_bounds_what_is_claimed)
+{
+    providers[0].rate_per_s = 0.001;
+    start();
+    cr_assert_eq(offer(1, 20), 1);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    cr_assert_eq(offer(2, 20), 1, "nothing was posted: its token came back");
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    fake_answer_post(&transport, 200);
+    cr_assert_eq(offer(3, 20), 0);
+    finish();
+}
+
+Test(dispatcher, claims_under_way_and_messages_in_flight_are_bounded)
+{
+    config.in_flight_max = 10;
+    config.batch_rows = 4;
+    start();
+    cr_assert_eq(offer(1, 100), 8, "two claims of four");
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(offer(9, 100), 2, "ten slots");
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(offer(11, 100), 0);
+    cr_assert_eq(stats().slots, 10);
+    while (transport.count > 0)
+        fake_answer_post(&transport, 200);
+    finish();
+}
+
+Test(dispatcher, results_that_cannot_be_recorded_stop_the_claims_and_are_not_lost)
+{
+    config.in_flight_max = 4;
+    start();
+    int64_t id = 1;
+    for (int round = 0; round < 2; round++) {
+        cr_assert_eq(offer(id, id + 9), 4);
+        id += 4;
+        fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+        while (transport.count > 0)
+            fake_answer_post(&transport, 200);
+    }
+    cr_assert_eq(offer(id, id + 9), 0, "eight wait to be recorded");
+    cr_assert_eq(stats().in_flight, 8);
+    struct message_ref refs[8];
+    cr_assert_eq(dispatcher_list_in_flight(d, refs, 8), 8);
+    size_t before = rooms;
+    while (stats().in_flight > 0) {
+        record_all();
+        turn();
+    }
+    cr_assert_gt(rooms, before, "nobody was told that there is room");
+    cr_assert_eq(offer(id, id + 9), 4);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    finish();
+}
+
+Test(dispatcher, nothing_is_claimed_while_the_database_is_away_and_room_is_told_afterwards)
+{
+    start();
+    store.up = false;
+    cr_assert_eq(offer(1, 3), 0);
+    cr_assert_eq(store.claims.total, 0);
+    store.up = true;
+    dispatcher_wake(d);
+    turn();
+    cr_assert_eq(rooms, 1);
+    cr_assert_eq(offer(1, 3), 3);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    finish();
+}
+
+Test(dispatcher, a_lost_lease_means_given_back_and_not_posted)
+{
+    start();
+    lease_lost = true;
+    offer(1, 2);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(transport.total, 0);
+    cr_assert_eq(store.unclaims.count, 1);
+    cr_assert_eq(store.unclaims.calls[0]->count, 2);
+    cr_assert_eq(store.unclaims.calls[0]->results[0].epoch, 5);
+    cr_assert(dispatcher_in_flight(d, ref(1)));
+    struct fake_call *c = fake_take(&store.unclaims);
+    struct due_message again = { ref(1), { 9 } };
+    c->on_due(c->arg, OK, NULL, &again, 1);
+    free(c);
+    cr_assert_eq(set_count, 1);
+    cr_assert_not(dispatcher_in_flight(d, ref(2)));
+    cr_assert_eq(stats().slots, 0);
+    finish();
+}
+
+Test(dispatcher, a_claim_answered_too_late_is_given_back_and_not_posted)
+{
+    config.begin_within_ms = 5;
+    start();
+    offer(1, 1);
+    for (struct mono until = mono_add(mono_now(), 20); !mono_reached(until, mono_now());)
+        continue;
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(transport.total, 0);
+    cr_assert_eq(store.unclaims.count, 1);
+    struct fake_call *c = fake_take(&store.unclaims);
+    c->on_due(c->arg, E_GONE, NULL, NULL, 0);
+    free(c);
+    cr_assert_not(dispatcher_in_flight(d, ref(1)), "sweep_sending must be able to find it");
+    finish();
+}
+
+Test(dispatcher, a_busy_message_is_asked_again_a_little_later)
+{
+    start();
+    offer(1, 1);
+    int64_t before = business_now(&business).us;
+    fake_answer_claim(&store, CLAIM_BUSY, "a");
+    cr_assert_eq(set_count, 1);
+    cr_assert_eq(sets[0].ref.message_id, 1);
+    cr_assert_geq(sets[0].due.us, before + config.busy_again_ms * 1000);
+    cr_assert_not(dispatcher_in_flight(d, ref(1)));
+    cr_assert_eq(offer(1, 1), 1);
+    cr_assert_eq(store.claims.count, 1);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    finish();
+}
+
+Test(dispatcher, many_busy_messages_are_asked_again_later_than_few)
+{
+    config.in_flight_max = 500;
+    providers[0].concurrency_max = 1000;
+    start();
+    int64_t asked = 0;
+    for (int i = 0; i < 30; i++) {
+        asked += (int64_t)offer(asked + 1, asked + 30);
+        fake_answer_claim(&store, CLAIM_BUSY, "a");
+    }
+    cr_assert_gt(sets[set_count - 1].due.us - sets[0].due.us, 100000);
+    finish();
+}
+
+Test(dispatcher, a_moved_message_is_set_and_one_that_is_gone_is_forgotten)
+{
+    start();
+    offer(1, 2);
+    struct fake_call *c = fake_take(&store.claims);
+    struct claim_row rows[2] = { fake_row(ref(1)), fake_row(ref(2)) };
+    rows[0].verdict = CLAIM_MOVED;
+    rows[0].due.us = 4711;
+    rows[1].verdict = CLAIM_GONE;
+    c->on_claim(c->arg, OK, NULL, rows, 2);
+    free(c);
+    cr_assert_eq(set_count, 1);
+    cr_assert_eq(sets[0].due.us, 4711);
+    cr_assert_eq(stats().in_flight, 0);
+    cr_assert_eq(transport.total, 0);
+    finish();
+}
+
+Test(dispatcher, what_is_in_flight_is_taken_but_not_claimed_twice)
+{
+    start();
+    offer(1, 1);
+    cr_assert_eq(offer(1, 1), 1);
+    cr_assert_eq(store.claims.total, 1);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    cr_assert_eq(set_count, 1, "offered meanwhile: asked once more");
+    finish();
+}
+
+Test(dispatcher, a_claim_that_failed_is_asked_again_and_holds_no_slot)
+{
+    start();
+    offer(1, 3);
+    fake_fail_claim(&store, E_TIMEOUT);
+    cr_assert_eq(set_count, 3);
+    cr_assert_eq(stats().slots, 0);
+    cr_assert_eq(stats().in_flight, 0);
+    cr_assert_eq(stats().claim_failures, 1);
+    finish();
+}
+
+Test(dispatcher, a_message_without_an_answer_in_the_claim_is_asked_again)
+{
+    start();
+    offer(1, 2);
+    struct fake_call *c = fake_take(&store.claims);
+    struct claim_row row = fake_row(ref(1));
+    row.verdict = CLAIM_GONE;
+    c->on_claim(c->arg, OK, NULL, &row, 1);
+    free(c);
+    cr_assert_eq(set_count, 1);
+    cr_assert_eq(sets[0].ref.message_id, 2);
+    cr_assert_eq(stats().in_flight, 0);
+    finish();
+}
+
+Test(dispatcher, a_letter_that_cannot_be_made_is_rejected_and_never_posted)
+{
+    start();
+    offer(1, 1);
+    struct fake_call *c = fake_take(&store.claims);
+    struct claim_row row = fake_row(ref(1));
+    row.merge_values = "{}";
+    c->on_claim(c->arg, OK, NULL, &row, 1);
+    free(c);
+    cr_assert_eq(transport.total, 0);
+    cr_assert_eq(stats().slots, 0);
+    while (store.records.count == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_REJECTED);
+    cr_assert_not_null(strstr(store.records.calls[0]->details[0], "first_name"));
+    fake_answer_record(&store, 0);
+    finish();
+}
+
+Test(dispatcher, a_refusing_provider_stops_the_claims_and_its_messages_keep_their_key)
+{
+    start();
+    offer(1, 2);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    fake_answer_post(&transport, 401);
+    fake_answer_post(&transport, 401);
+    cr_assert_eq(dispatcher_provider_at(d, 0).breaker, BREAKER_OPEN);
+    cr_assert_eq(offer(3, 9), 0);
+    while (store.records.count == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_RETRY);
+    cr_assert(store.records.calls[0]->results[0].uncounted);
+    cr_assert_geq(store.records.calls[0]->results[0].retry_after_ms, 1000);
+    fake_answer_record(&store, 0);
+    finish();
+}
+
+Test(dispatcher, a_probe_that_is_gone_leaves_room_for_another)
+{
+    config.breaker_open_ms = 1;
+    start();
+    offer(1, 1);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    fake_answer_post(&transport, 403);
+    while (offer(2, 9) == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    cr_assert_eq(store.claims.calls[0]->count, 1, "one probe");
+    cr_assert_eq(offer(3, 9), 0);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    cr_assert_eq(offer(3, 9), 1);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    fake_answer_post(&transport, 200);
+    cr_assert_eq(dispatcher_provider_at(d, 0).breaker, BREAKER_CLOSED);
+    cr_assert_eq(offer(4, 9), 6);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    finish();
+}
+
+Test(dispatcher, the_slot_follows_the_provider_that_the_claim_names)
+{
+    provider_count = 2;
+    providers[1].concurrency_max = 2;
+    start();
+    offer(1, 2);
+    cr_assert_eq(dispatcher_provider_at(d, 0).used, 2);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "b");
+    cr_assert_eq(transport.total, 2);
+    cr_assert_eq(dispatcher_provider_at(d, 0).used, 0);
+    cr_assert_eq(dispatcher_provider_at(d, 1).used, 2);
+    cr_assert_eq(offer(3, 3), 1, "b has no room: set again, so that a is not held up");
+    cr_assert_eq(store.claims.count, 0);
+    cr_assert_eq(set_count, 1);
+    cr_assert_gt(sets[0].due.us, business_now(&business).us);
+    while (transport.count > 0)
+        fake_answer_post(&transport, 200);
+    finish();
+}
+
+Test(dispatcher, more_than_the_named_provider_has_room_for_is_given_back)
+{
+    provider_count = 2;
+    providers[1].concurrency_max = 2;
+    start();
+    offer(1, 5);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "b");
+    cr_assert_eq(transport.total, 2);
+    cr_assert_eq(store.unclaims.calls[0]->count, 3);
+    cr_assert_eq(dispatcher_provider_at(d, 0).used, 0);
+    while (transport.count > 0)
+        fake_answer_post(&transport, 200);
+    struct fake_call *c = fake_take(&store.unclaims);
+    c->on_due(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    finish();
+}
+
+Test(dispatcher, a_provider_nobody_configured_is_a_retry_and_never_posted)
+{
+    start();
+    offer(1, 1);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "elsewhere");
+    cr_assert_eq(transport.total, 0);
+    while (store.records.count == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_RETRY);
+    cr_assert(store.records.calls[0]->results[0].uncounted);
+    cr_assert_eq(stats().slots, 0);
+    fake_answer_record(&store, 0);
+    finish();
+}
+
+static struct fake_call *wait_for_in_doubt(void)
+{
+    while (store.in_doubt.count == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    return fake_take(&store.in_doubt);
+}
+
+static void end_policies(void)
+{
+    while (store.policies.count > 0) {
+        struct fake_call *c = fake_take(&store.policies);
+        c->on_due(c->arg, OK, NULL, NULL, 0);
+        free(c);
+    }
+}
+
+Test(dispatcher, a_message_in_doubt_is_posted_again_under_its_key)
+{
+    config.settle_every_ms = 1;
+    start();
+    struct fake_call *c = wait_for_in_doubt();
+    cr_assert_eq(stats().slots, c->count, "its places are set aside");
+    struct claim_row row = fake_row(ref(1));
+    row.posts = 2;
+    c->on_claim(c->arg, OK, NULL, &row, 1);
+    free(c);
+    cr_assert_eq(transport.total, 1);
+    cr_assert_eq(stats().slots, 1);
+    fake_answer_post(&transport, 200);
+    cr_assert_eq(stats().late.count, 0, "a message in doubt says nothing about lateness");
+    while (store.records.count == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    cr_assert_eq(store.records.calls[0]->results[0].posts, 2);
+    fake_answer_record(&store, 0);
+    while (store.in_doubt.count > 0) {
+        c = fake_take(&store.in_doubt);
+        c->on_claim(c->arg, OK, NULL, NULL, 0);
+        free(c);
+    }
+    end_policies();
+    cr_assert_eq(stats().slots, 0);
+    finish();
+}
+
+Test(dispatcher, a_message_in_doubt_that_cannot_be_posted_stays_in_doubt)
+{
+    config.settle_every_ms = 1;
+    start();
+    lease_lost = true;
+    struct fake_call *c = wait_for_in_doubt();
+    struct claim_row row = fake_row(ref(1));
+    c->on_claim(c->arg, OK, NULL, &row, 1);
+    free(c);
+    cr_assert_eq(transport.total, 0);
+    cr_assert_eq(store.unclaims.total, 0, "given back it would be sent under another key");
+    while (store.records.count == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_IN_DOUBT);
+    fake_answer_record(&store, 0);
+    while (store.in_doubt.count > 0) {
+        c = fake_take(&store.in_doubt);
+        c->on_claim(c->arg, E_CANCELLED, NULL, NULL, 0);
+        free(c);
+    }
+    end_policies();
+    cr_assert_eq(stats().slots, 0);
+    finish();
+}
+
+Test(dispatcher, what_the_policy_decided_goes_into_the_wheel)
+{
+    config.settle_every_ms = 1;
+    start();
+    while (store.policies.count == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    struct fake_call *c = fake_take(&store.policies);
+    struct due_message next = { ref(9), { 1 } };
+    c->on_due(c->arg, OK, NULL, &next, 1);
+    free(c);
+    cr_assert_eq(set_count, 1);
+    cr_assert_eq(sets[0].ref.message_id, 9);
+    c = wait_for_in_doubt();
+    c->on_claim(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    dispatcher_abort(d);
+    end_policies();
+    while (store.in_doubt.count > 0) {
+        c = fake_take(&store.in_doubt);
+        c->on_claim(c->arg, OK, NULL, NULL, 0);
+        free(c);
+    }
+    finish();
+}
+
+Test(dispatcher, draining_takes_nothing_new_and_ends_when_all_is_recorded)
+{
+    config.batch_wait_ms = 3600000;
+    start();
+    offer(1, 2);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    dispatcher_drain(d, on_drained, NULL);
+    cr_assert_eq(offer(3, 4), 0);
+    turn();
+    cr_assert_eq(drains, 0);
+    fake_answer_post(&transport, 200);
+    fake_answer_post(&transport, 200);
+    turn();
+    cr_assert_eq(drains, 0, "nothing is recorded yet");
+    while (store.records.count > 0)
+        fake_answer_record(&store, 0);
+    turn();
+    cr_assert_eq(drains, 1);
+    cr_assert_eq(store.claims.total, 1);
+    finish();
+}
+
+Test(dispatcher, draining_when_idle_ends_at_once_but_not_inside_the_call)
+{
+    start();
+    dispatcher_drain(d, on_drained, NULL);
+    cr_assert_eq(drains, 0);
+    turn();
+    cr_assert_eq(drains, 1);
+    finish();
+}
+
+Test(dispatcher, a_default_provider_nobody_configured_is_refused)
+{
+    struct dispatcher_hooks hooks = { 0 };
+    struct err e;
+    config.default_provider = "nobody";
+    cr_assert_eq(registry_new(providers, 1, &registry, NULL), OK);
+    cr_assert_eq(dispatcher_new(NULL, &store.store, &transport.transport, registry, &business, &config, &hooks, &d, &e),
+                 E_INVALID);
+    cr_assert_str_eq(e.text, "provider 'nobody' is not configured");
+    registry_free(registry);
+}

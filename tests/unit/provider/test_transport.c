@@ -1,0 +1,262 @@
+#include "followupd/provider/transport.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "http_server.h"
+
+#define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"id\":\"p1\"}"
+
+struct post_end {
+    size_t calls;
+    enum transport_end end;
+    int http_status;
+    char body[64], detail[256], retry_after[64];
+    size_t body_bytes;
+    bool body_whole, timed_out, begun;
+};
+
+static uv_loop_t loop;
+static struct transport *transport;
+static struct http_server server;
+static char url[64];
+static struct transport_request request;
+
+static void start(const struct server_step *steps, size_t count)
+{
+    uv_loop_init(&loop);
+    cr_assert_eq(transport_open(&loop, 4, &transport, NULL), OK);
+    http_server_start(&server, &loop, steps, count);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/send", server.port);
+    static const char *const headers[] = { "Content-Type: application/json", "Idempotency-Key: fu/1/2/3" };
+    request = (struct transport_request){
+        .url = url,
+        .headers = headers,
+        .header_count = 2,
+        .body = "{\"message_id\":\"m-2\"}",
+        .body_bytes = 20,
+        .timeout_ms = 5000,
+    };
+}
+
+static void finish(void)
+{
+    if (transport != NULL)
+        transport_close(transport, NULL, NULL);
+    transport = NULL;
+    http_server_stop(&server);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    cr_assert_eq(uv_loop_close(&loop), 0);
+}
+
+static void on_end(void *arg, const struct transport_answer *a)
+{
+    struct post_end *e = arg;
+    e->calls++;
+    e->end = a->end;
+    e->http_status = a->http_status;
+    e->body_bytes = a->body_bytes;
+    e->body_whole = a->body_whole;
+    e->timed_out = a->timed_out;
+    e->begun = a->begun_us != 0;
+    snprintf(e->body, sizeof e->body, "%s", a->body);
+    snprintf(e->detail, sizeof e->detail, "%s", a->detail);
+    snprintf(e->retry_after, sizeof e->retry_after, "%s", a->retry_after != NULL ? a->retry_after : "");
+}
+
+static struct post_end post_and_wait(void)
+{
+    struct post_end e = { 0 };
+    cr_assert_eq(transport_post(transport, &request, on_end, &e), OK);
+    cr_assert_eq(e.calls, 0, "the callback ran inside the call");
+    while (e.calls == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    for (int i = 0; i < 20; i++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    cr_assert_eq(e.calls, 1);
+    return e;
+}
+
+#define START(...)                                                                                                     \
+    start((const struct server_step[]){ __VA_ARGS__ },                                                                 \
+          sizeof((const struct server_step[]){ __VA_ARGS__ }) / sizeof(struct server_step))
+
+Test(transport, a_post_carries_its_headers_and_body_and_brings_the_answer)
+{
+    START({ SERVER_ANSWER, OK_ANSWER });
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_ANSWERED);
+    cr_assert_eq(e.http_status, 200);
+    cr_assert_str_eq(e.body, "{\"id\":\"p1\"}");
+    cr_assert(e.body_whole && e.begun);
+    cr_assert_not_null(strstr(server.last, "POST /send HTTP/1.1\r\n"));
+    cr_assert_not_null(strstr(server.last, "\r\nIdempotency-Key: fu/1/2/3\r\n"));
+    cr_assert_not_null(strstr(server.last, "\r\n\r\n{\"message_id\":\"m-2\"}"));
+    cr_assert_null(strstr(server.last, "Expect"));
+    finish();
+}
+
+Test(transport, a_connection_is_used_again)
+{
+    START({ SERVER_ANSWER, OK_ANSWER });
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(post_and_wait().http_status, 200);
+    cr_assert_eq(server.requests, 3);
+    cr_assert_eq(server.connections, 1);
+    finish();
+}
+
+Test(transport, a_reused_connection_closed_after_the_request_was_read_is_doubt_and_never_posted_again)
+{
+    START({ SERVER_ANSWER, OK_ANSWER }, { SERVER_CLOSE }, { SERVER_ANSWER, OK_ANSWER });
+    cr_assert_eq(post_and_wait().http_status, 200);
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_IN_DOUBT);
+    cr_assert_eq(server.requests, 2, "%zu requests arrived: the POST was repeated", server.requests);
+    cr_assert_str_eq(e.detail, "the connection was closed without an answer");
+    cr_assert_eq(post_and_wait().http_status, 200, "the handle works afterwards");
+    finish();
+}
+
+Test(transport, a_fresh_connection_closed_without_an_answer_is_doubt)
+{
+    START({ SERVER_CLOSE });
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_IN_DOUBT);
+    cr_assert(e.begun);
+    cr_assert_eq(server.requests, 1);
+    finish();
+}
+
+Test(transport, a_refused_connection_was_provably_not_sent)
+{
+    START({ SERVER_CLOSE });
+    uv_tcp_t placeholder; /* a port that is bound but does not listen refuses */
+    struct sockaddr_in address;
+    int bytes = sizeof address;
+    uv_tcp_init(&loop, &placeholder);
+    uv_ip4_addr("127.0.0.1", 0, &address);
+    cr_assert_eq(uv_tcp_bind(&placeholder, (struct sockaddr *)&address, 0), 0);
+    uv_tcp_getsockname(&placeholder, (struct sockaddr *)&address, &bytes);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/send", ntohs(address.sin_port));
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_NOT_SENT, "%s", e.detail);
+    cr_assert_not(e.begun);
+    uv_close((uv_handle_t *)&placeholder, NULL);
+    finish();
+}
+
+Test(transport, a_name_that_does_not_resolve_was_provably_not_sent)
+{
+    START({ SERVER_CLOSE });
+    snprintf(url, sizeof url, "http://nowhere.invalid/send");
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_NOT_SENT, "%s", e.detail);
+    finish();
+}
+
+Test(transport, a_failed_tls_handshake_was_provably_not_sent)
+{
+    START({ SERVER_CLOSE });
+    snprintf(url, sizeof url, "https://127.0.0.1:%d/send", server.port);
+    request.timeout_ms = 200; /* the server waits for an HTTP request that never comes */
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_NOT_SENT, "%s", e.detail);
+    cr_assert_eq(server.requests, 0);
+    finish();
+}
+
+Test(transport, no_answer_in_time_is_doubt)
+{
+    START({ SERVER_SILENT });
+    request.timeout_ms = 100;
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_IN_DOUBT);
+    cr_assert(e.timed_out);
+    cr_assert_eq(server.requests, 1);
+    finish();
+}
+
+Test(transport, bytes_that_are_not_http_are_doubt)
+{
+    START({ SERVER_ANSWER_AND_CLOSE, "what is this?\n\n" });
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_IN_DOUBT, "end %d, status %d", e.end, e.http_status);
+    finish();
+}
+
+Test(transport, a_status_counts_though_its_body_is_cut)
+{
+    START({ SERVER_ANSWER_AND_CLOSE, "HTTP/1.1 202 Accepted\r\nContent-Length: 500\r\n\r\n{\"id\"" });
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_ANSWERED);
+    cr_assert_eq(e.http_status, 202);
+    cr_assert_not(e.body_whole);
+    finish();
+}
+
+Test(transport, a_huge_answer_is_read_no_further_than_its_limit_and_keeps_its_status)
+{
+    START({ SERVER_HUGE });
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_ANSWERED);
+    cr_assert_eq(e.http_status, 200);
+    cr_assert_not(e.body_whole);
+    cr_assert_leq(e.body_bytes, TRANSPORT_ANSWER_BYTES_MAX);
+    finish();
+}
+
+Test(transport, an_interim_answer_is_not_the_answer)
+{
+    START({ SERVER_ANSWER_AND_CLOSE, "HTTP/1.1 102 Processing\r\n\r\n" });
+    cr_assert_eq(post_and_wait().end, TRANSPORT_IN_DOUBT);
+    finish();
+}
+
+Test(transport, a_redirect_is_an_answer_and_is_not_followed)
+{
+    START({ SERVER_ANSWER, "HTTP/1.1 307 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n" });
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.http_status, 307);
+    cr_assert_eq(server.requests, 1);
+    finish();
+}
+
+Test(transport, retry_after_comes_with_the_answer)
+{
+    START({ SERVER_ANSWER, "HTTP/1.1 429 Slow\r\nretry-after: 7\r\nContent-Length: 0\r\n\r\n" });
+    cr_assert_str_eq(post_and_wait().retry_after, "7");
+    finish();
+}
+
+Test(transport, more_posts_than_allowed_are_refused_and_closing_ends_the_others_once)
+{
+    START({ SERVER_SILENT });
+    struct post_end e[5] = { 0 };
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(transport_post(transport, &request, on_end, &e[i]), OK);
+    cr_assert_eq(transport_post(transport, &request, on_end, &e[4]), E_LIMIT);
+    while (server.requests < 4)
+        uv_run(&loop, UV_RUN_ONCE);
+    transport_close(transport, NULL, NULL);
+    transport = NULL;
+    for (int i = 0; i < 4; i++) {
+        cr_assert_eq(e[i].calls, 1);
+        cr_assert_eq(e[i].end, TRANSPORT_IN_DOUBT);
+    }
+    cr_assert_eq(e[4].calls, 0);
+    finish();
+}
+
+Test(transport, closing_before_anything_left_says_not_sent)
+{
+    START({ SERVER_SILENT });
+    struct post_end e = { 0 };
+    cr_assert_eq(transport_post(transport, &request, on_end, &e), OK);
+    transport_close(transport, NULL, NULL);
+    transport = NULL;
+    cr_assert_eq(e.calls, 1);
+    cr_assert_eq(e.end, TRANSPORT_NOT_SENT);
+    finish();
+}
