@@ -43,9 +43,11 @@ static size_t claim_room(const struct dispatcher *d)
     if (d->draining || d->claims >= d->config.claims_max || !d->store->ops->is_up(d->store))
         return 0;
     size_t slots = d->slots < d->config.in_flight_max ? d->config.in_flight_max - d->slots : 0;
-    return min_size(min_size(slots, d->flights.max - d->flights.count), d->config.batch_rows);
+    size_t room = min_size(min_size(slots, d->flights.max - d->flights.count), d->config.batch_rows);
+    return min_size(room, UNSET_MAX - d->unset_count);
 }
 
+static void on_soon(uv_idle_t *idle);
 static void look_again(struct dispatcher *d, int64_t wait_ms);
 
 /* Takes a slot for one message. False: the offer ends here. *ret NULL and true: the message is taken, but not asked for. */
@@ -60,7 +62,7 @@ static bool take_one(struct dispatcher *d, const struct due_message *due, struct
     int lane = dispatcher_guess_lane(d, due->ref.account_id);
     struct breaker_pass pass;
     if (!lane_take(&d->lanes[lane], now, &pass)) {
-        if (d->lane_count > 1) {
+        if (d->lane_count > 1 && d->unset_count + d->config.batch_rows < UNSET_MAX) {
             dispatcher_set_later(d, due->ref, lane_queue_ms(&d->lanes[lane], now));
             return true;
         }
@@ -85,6 +87,7 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
     struct mono now = mono_now();
     size_t taken = 0, room;
     bool stopped = false;
+    d->offering = true;
     while (!stopped && taken < count && (room = claim_room(d)) > 0) {
         size_t asked_count = 0;
         while (taken < count && asked_count < room) {
@@ -99,6 +102,7 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
         if (asked_count > 0)
             claim_start(d, asked, asked_count);
     }
+    d->offering = false;
     if (taken < count) {
         d->refused = true;
         if (!stopped)
@@ -109,8 +113,25 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
 
 void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t wait_ms)
 {
-    struct wall at = { business_now(d->clock).us + business_span_us(d->clock, wait_ms) };
-    d->hooks.set(d->hooks.arg, (struct due_message){ ref, at });
+    struct business_clock clock;
+    struct due_message due = { .ref = ref };
+    if (d->hooks.clock(d->hooks.arg, &clock)) /* else: due since ever; the claim knows better */
+        due.due.us = business_now(&clock).us + business_span_us(&clock, wait_ms);
+    if (!d->offering) {
+        d->hooks.set(d->hooks.arg, due);
+        return;
+    }
+    assert(d->unset_count < UNSET_MAX); /* claim_room counted */
+    d->unset[d->unset_count++] = due;
+    uv_idle_start(&d->soon, on_soon);
+}
+
+static void set_unset(struct dispatcher *d)
+{
+    size_t count = d->unset_count;
+    d->unset_count = 0;
+    for (size_t i = 0; i < count; i++)
+        d->hooks.set(d->hooks.arg, d->unset[i]);
 }
 
 void dispatcher_end_flight(struct dispatcher *d, struct flight *f, int64_t set_again_ms)
@@ -157,6 +178,7 @@ static void on_soon(uv_idle_t *idle)
 {
     struct dispatcher *d = idle->data;
     uv_idle_stop(idle);
+    set_unset(d);
     if (d->on_drained != NULL && is_drained(d)) {
         void (*cb)(void *arg) = d->on_drained;
         d->on_drained = NULL;
@@ -276,9 +298,8 @@ static enum status check_config(const struct dispatcher_config *c, const struct 
 }
 
 enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transport *transport,
-                           const struct registry *registry, const struct business_clock *clock,
-                           const struct dispatcher_config *config, const struct dispatcher_hooks *hooks,
-                           struct dispatcher **ret, struct err *e)
+                           const struct registry *registry, const struct dispatcher_config *config,
+                           const struct dispatcher_hooks *hooks, struct dispatcher **ret, struct err *e)
 {
     enum status st = check_config(config, registry, e);
     if (st != OK)
@@ -290,7 +311,6 @@ enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transpor
     d->store = store;
     d->transport = transport;
     d->registry = registry;
-    d->clock = clock;
     d->config = *config;
     d->hooks = *hooks;
     d->lane_count = registry_count(registry);
@@ -299,12 +319,16 @@ enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transpor
         lane_init(&d->lanes[i], registry_at(registry, i), config->breaker_failures_max, config->breaker_open_ms,
                   config->breaker_open_ms_max, mono_now());
     st = flights_init(&d->flights, 2 * config->in_flight_max);
+    d->listed = calloc(2 * config->in_flight_max, sizeof *d->listed);
+    if (st == OK && d->listed == NULL)
+        st = E_NOMEM;
     if (st == OK)
         st = open_stages(d);
     if (st != OK) {
         if (d->batch != NULL)
             batch_close(d->batch);
         flights_fini(&d->flights);
+        free(d->listed);
         free(d);
         return err_set(e, st, "out of memory for the dispatcher");
     }
@@ -340,6 +364,7 @@ static void on_handle_closed(uv_handle_t *handle)
     if (--d->handles_open > 0)
         return;
     flights_fini(&d->flights);
+    free(d->listed);
     free(d);
 }
 
@@ -361,22 +386,15 @@ bool dispatcher_in_flight(const struct dispatcher *d, struct message_ref ref)
     return flights_find(&d->flights, ref) != NULL;
 }
 
-size_t dispatcher_list_in_flight(const struct dispatcher *d, struct message_ref *ret_refs, size_t refs_max)
+const struct message_ref *dispatcher_in_flight_list(struct dispatcher *d, size_t *ret_count)
 {
     size_t count = 0;
     for (size_t b = 0; b < d->flights.bucket_count; b++) {
-        for (const struct flight *f = d->flights.buckets[b]; f != NULL; f = f->next) {
-            if (count < refs_max)
-                ret_refs[count] = f->ref;
-            count++;
-        }
+        for (const struct flight *f = d->flights.buckets[b]; f != NULL; f = f->next)
+            d->listed[count++] = f->ref;
     }
-    return count;
-}
-
-size_t dispatcher_in_flight_max(const struct dispatcher *d)
-{
-    return d->flights.max;
+    *ret_count = count;
+    return d->listed;
 }
 
 void dispatcher_read_stats(const struct dispatcher *d, struct dispatcher_stats *ret)

@@ -8,13 +8,13 @@
 #include "lane.h"
 
 #define ACCOUNTS_SEEN 4096 /* a power of two */
+#define UNSET_MAX     (2 * STORE_BATCH_MAX)
 
 struct dispatcher {
     uv_loop_t *loop;
     struct store *store;
     struct transport *transport;
     const struct registry *registry;
-    const struct business_clock *clock;
     struct dispatcher_config config;
     struct dispatcher_hooks hooks;
     struct lane lanes[REGISTRY_PROVIDERS_MAX];
@@ -27,6 +27,10 @@ struct dispatcher {
     const char *settle_names[REGISTRY_PROVIDERS_MAX]; /* what settle_providers_now answered last */
     int64_t settle_windows_ms[REGISTRY_PROVIDERS_MAX];
     struct flights flights;
+    struct message_ref *listed; /* owned; what dispatcher_in_flight_list answered last */
+    bool offering;              /* sets wait in unset until the next turn: whoever offers is still counting */
+    struct due_message unset[UNSET_MAX];
+    size_t unset_count;
     size_t slots;           /* flights that claim or post, and places settle has set aside */
     size_t claims, returns; /* statements under way */
     struct batch *batch;

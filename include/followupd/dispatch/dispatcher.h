@@ -15,7 +15,7 @@
  *                    to be recorded: so when the database is away, claims stop and nothing is lost.
  * In doubt           settle takes messages back with the same key; those that cannot be posted now stay in doubt.
  * Time               struct wall is business time; *_ms are real.
- * Ownership          the transport allows at least in_flight_max POSTs at once; loop, store, transport, registry, clock and texts of the configuration are borrowed and outlive d.
+ * Ownership          the transport allows at least in_flight_max POSTs at once; loop, store, transport, registry and texts of the configuration are borrowed and outlive d.
  */
 #ifndef FOLLOWUPD_DISPATCH_DISPATCHER_H
 #define FOLLOWUPD_DISPATCH_DISPATCHER_H
@@ -58,7 +58,9 @@ struct dispatcher_hooks {
     struct lease_set (*leases)(void *arg);
     /* Is this lease still ours, and will it be for as long as a POST may take? Asked just before the POST. */
     bool (*may_send)(void *arg, int shard, int64_t epoch);
-    /* This message is due then (business time): into the wheel. Must not offer from inside. */
+    /* Business time as the database tells it; false: not known yet. */
+    bool (*clock)(void *arg, struct business_clock *ret);
+    /* This message is due then (business time): into the wheel. Never from inside dispatcher_offer; must not offer. */
     void (*set)(void *arg, struct due_message due);
     /* dispatcher_offer refused something before and may take some now. From the loop, never inside a call of ours. */
     void (*on_room)(void *arg);
@@ -84,9 +86,8 @@ struct dispatcher_provider_stats {
 struct dispatcher;
 
 MUST_USE enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transport *transport,
-                                    const struct registry *registry, const struct business_clock *clock,
-                                    const struct dispatcher_config *config, const struct dispatcher_hooks *hooks,
-                                    struct dispatcher **ret, struct err *e);
+                                    const struct registry *registry, const struct dispatcher_config *config,
+                                    const struct dispatcher_hooks *hooks, struct dispatcher **ret, struct err *e);
 /* Takes the first n messages, returns n. Those taken are ours: they come back through `set` or are done with. What is in
  * flight already is taken and forgotten (set again when it comes back). */
 size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, size_t count);
@@ -94,10 +95,8 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
 void dispatcher_wake(struct dispatcher *d);
 
 bool dispatcher_in_flight(const struct dispatcher *d, struct message_ref ref);
-/* Writes at most refs_max; returns how many there are. For sweep_sending. */
-size_t dispatcher_list_in_flight(const struct dispatcher *d, struct message_ref *ret_refs, size_t refs_max);
-/* in_flight_max of the table: room for dispatcher_list_in_flight. */
-size_t dispatcher_in_flight_max(const struct dispatcher *d);
+/* All of them, for sweep_sending: at most 2 * in_flight_max; borrowed until the next turn of the loop. */
+const struct message_ref *dispatcher_in_flight_list(struct dispatcher *d, size_t *ret_count);
 void dispatcher_read_stats(const struct dispatcher *d, struct dispatcher_stats *ret);
 size_t dispatcher_providers(const struct dispatcher *d);
 struct dispatcher_provider_stats dispatcher_provider_at(const struct dispatcher *d, size_t i);

@@ -17,6 +17,7 @@ static bool lease_lost;
 static size_t asked_may_send, rooms, drains;
 static struct due_message sets[2048];
 static size_t set_count;
+static bool offering;
 
 static struct lease_set hook_leases(void *arg)
 {
@@ -35,8 +36,15 @@ static bool hook_may_send(void *arg, int shard, int64_t epoch)
 static void hook_set(void *arg, struct due_message due)
 {
     (void)arg;
+    cr_assert_not(offering, "set from inside an offer");
     cr_assert_lt(set_count, COUNT_OF(sets));
     sets[set_count++] = due;
+}
+static bool hook_clock(void *arg, struct business_clock *ret)
+{
+    (void)arg;
+    *ret = business;
+    return true;
 }
 static void hook_room(void *arg)
 {
@@ -69,12 +77,11 @@ static void begin(void)
 static void start(void)
 {
     const struct dispatcher_hooks hooks = {
-        .leases = hook_leases, .may_send = hook_may_send, .set = hook_set, .on_room = hook_room
+        .leases = hook_leases, .may_send = hook_may_send, .clock = hook_clock, .set = hook_set, .on_room = hook_room
     };
     uv_loop_init(&loop);
     cr_assert_eq(registry_new(providers, provider_count, &registry, NULL), OK);
-    cr_assert_eq(
-        dispatcher_new(&loop, &store.store, &transport.transport, registry, &business, &config, &hooks, &d, NULL), OK);
+    cr_assert_eq(dispatcher_new(&loop, &store.store, &transport.transport, registry, &config, &hooks, &d, NULL), OK);
 }
 
 static void finish(void)
@@ -100,7 +107,10 @@ static size_t offer(int64_t first, int64_t last)
     size_t count = 0;
     for (int64_t id = first; id <= last; id++)
         due[count++] = (struct due_message){ { 1, id }, business_now(&business) };
-    return dispatcher_offer(d, due, count);
+    offering = true;
+    size_t taken = dispatcher_offer(d, due, count);
+    offering = false;
+    return taken;
 }
 
 static struct message_ref ref(int64_t id)
@@ -225,8 +235,11 @@ Test(dispatcher, results_that_cannot_be_recorded_stop_the_claims_and_are_not_los
     }
     cr_assert_eq(offer(id, id + 9), 0, "eight wait to be recorded");
     cr_assert_eq(stats().in_flight, 8);
-    struct message_ref refs[8];
-    cr_assert_eq(dispatcher_list_in_flight(d, refs, 8), 8);
+    size_t listed;
+    const struct message_ref *refs = dispatcher_in_flight_list(d, &listed);
+    cr_assert_eq(listed, 8);
+    for (size_t i = 0; i < listed; i++)
+        cr_assert(dispatcher_in_flight(d, refs[i]));
     size_t before = rooms;
     while (stats().in_flight > 0) {
         record_all();
@@ -362,6 +375,28 @@ Test(dispatcher, a_claim_that_failed_is_asked_again_and_holds_no_slot)
     finish();
 }
 
+static enum status refuse_claim(struct store *s, struct lease_set leases, const struct message_ref *refs, size_t count,
+                                store_claim_cb cb, void *arg)
+{
+    (void)s, (void)leases, (void)refs, (void)count, (void)cb, (void)arg;
+    return E_BUSY;
+}
+
+Test(dispatcher, a_claim_that_could_not_be_asked_is_set_again_in_the_next_turn)
+{
+    struct store_ops ops = fake_store_ops;
+    ops.claim = refuse_claim;
+    store.store.ops = &ops;
+    config.batch_rows = 10;
+    start();
+    size_t taken = offer(1, 30);
+    cr_assert_eq(taken, 30);
+    cr_assert_eq(stats().slots, 0);
+    turn();
+    cr_assert_eq(set_count, taken);
+    finish();
+}
+
 Test(dispatcher, a_message_without_an_answer_in_the_claim_is_asked_again)
 {
     start();
@@ -448,6 +483,7 @@ Test(dispatcher, the_slot_follows_the_provider_that_the_claim_names)
     cr_assert_eq(dispatcher_provider_at(d, 1).used, 2);
     cr_assert_eq(offer(3, 3), 1, "b has no room: set again, so that a is not held up");
     cr_assert_eq(store.claims.count, 0);
+    turn();
     cr_assert_eq(set_count, 1);
     cr_assert_gt(sets[0].due.us, business_now(&business).us);
     while (transport.count > 0)
@@ -620,7 +656,7 @@ Test(dispatcher, a_default_provider_nobody_configured_is_refused)
     struct err e;
     config.default_provider = "nobody";
     cr_assert_eq(registry_new(providers, 1, &registry, NULL), OK);
-    cr_assert_eq(dispatcher_new(NULL, &store.store, &transport.transport, registry, &business, &config, &hooks, &d, &e),
+    cr_assert_eq(dispatcher_new(NULL, &store.store, &transport.transport, registry, &config, &hooks, &d, &e),
                  E_INVALID);
     cr_assert_str_eq(e.text, "provider 'nobody' is not configured");
     registry_free(registry);
