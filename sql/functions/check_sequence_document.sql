@@ -19,7 +19,7 @@ BEGIN
         END;
     IF v_complaint IS NULL THEN
         SELECT format('%s: unknown key', k) INTO v_complaint
-          FROM jsonb_object_keys(p_document) AS k WHERE k NOT IN ('name', 'status_set', 'steps') LIMIT 1;
+          FROM jsonb_object_keys(p_document) AS k WHERE k NOT IN ('name', 'status_set', 'steps', 'sequence_id', 'version', 'paused_at') LIMIT 1; -- the last three: as sequence_show gives them
     END IF;
     IF v_complaint IS NOT NULL THEN
         RAISE EXCEPTION '%', v_complaint USING ERRCODE = 'invalid_parameter_value';

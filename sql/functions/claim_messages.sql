@@ -74,15 +74,7 @@ BEGIN
                AND v.subject IS NOT NULL
                AND (v.hold_until IS NULL OR v.hold_until <= v_now)
                AND (v.late_action = 'send' OR m.due_at >= v_now - v.late_after)
-               AND (m.forced
-                    OR NOT EXISTS (SELECT FROM followup.send_window AS w WHERE w.account_id = m.account_id OFFSET 0)
-                    OR EXISTS (SELECT
-                                 FROM (SELECT v_now AT TIME ZONE followup.lead_timezone(
-                                                  v.lead_timezone, v.account_timezone) AS local OFFSET 0) AS z
-                                 JOIN followup.send_window AS w
-                                   ON w.account_id = m.account_id
-                                  AND w.weekday = extract(isodow FROM z.local)::integer
-                                  AND w.opens <= z.local::time AND w.closes > z.local::time OFFSET 0)))
+               AND (m.forced OR followup.window_open(m.account_id, v.lead_timezone, v.account_timezone, v_now)))
     RETURNING m.account_id, m.id, 'claimed'::followup.claim_verdict, m.due_at, m.shard, m.epoch, m.attempts, m.posts,
               m.kind, m.provider, m.recipient, v.from_name, v.from_address, v.reply_to, v.subject, v.body_text,
               v.body_html, v.merge_values, m.rfc_message_id, v.in_reply_to, v.refs, v.unsubscribe_token, m.payload;

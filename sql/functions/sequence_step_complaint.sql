@@ -30,11 +30,11 @@ BEGIN
         RETURN 'subject: holds a line break or is longer than 900 characters';
     ELSIF length(p_step ->> 'body_text') > 200000 OR length(p_step ->> 'body_html') > 200000 THEN
         RETURN 'body: is longer than 200000 characters';
-    ELSIF p_step ->> 'delay' !~ '^ *(0|([0-9]{1,6} *(seconds?|minutes?|hours?|days?|weeks?)( +|$))+)$' THEN
+    ELSIF p_step ->> 'delay' !~ '^ *(0|([0-9]{1,6} *(seconds?|minutes?|hours?|days?|weeks?)( +|$))+|([0-9]{1,6} days? +)?[0-9]{1,5}:[0-9]{2}:[0-9]{2})$' THEN
         RETURN format('delay: "%s" is no delay; write 0, "36 hours" or "2 days"', left(p_step ->> 'delay', 40));
     ELSIF (p_step ->> 'delay')::interval > '3 years' THEN
         RETURN 'delay: is longer than 3 years';
-    ELSIF coalesce(p_step ->> 'unit', 'elapsed') = 'business_days' AND p_step ->> 'delay' !~ '^ *(0|[0-9]+ *days?) *$' THEN
+    ELSIF coalesce(p_step ->> 'unit', 'elapsed') = 'business_days' AND p_step ->> 'delay' !~ '^ *(0|00:00:00|[0-9]+ *days?) *$' THEN
         RETURN 'delay: of business days is given in days';
     END IF;
     FOREACH v_field IN ARRAY ARRAY['subject', 'body_text', 'body_html'] LOOP

@@ -155,6 +155,7 @@ enum once_type once_column_type(const struct once_rows *r, size_t column)
         INT4S = 1007,
         INT8S = 1016,
         NUMERIC = 1700,
+        TIMESTAMPTZ = 1184,
         JSONB = 3802
     }; /* fixed in PostgreSQL's catalog */
     switch (PQftype(r->result, (int)column)) {
@@ -173,6 +174,8 @@ enum once_type once_column_type(const struct once_rows *r, size_t column)
     case INT4S:
     case INT8S:
         return ONCE_NUMBERS;
+    case TIMESTAMPTZ:
+        return ONCE_INSTANT;
     default:
         return ONCE_TEXT;
     }

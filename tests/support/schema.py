@@ -3,7 +3,7 @@
 
     load(cluster, "one")                  the schema in a database that is there already
     template(cluster)                     makes, once, a database with the schema; answers its name
-    fast_clock(cluster, "one")            replaces the clock (sql/demo/fast_clock.sql), as the demo does
+    fast_clock(cluster, "one", ...)       replaces the clock (sql/demo/fast_clock.sql), as the demo does
 
 `followupctl migrate` loads it where that program has been built (FOLLOWUPD_BIN), so that every test runs on what an
 operator would get. Without it the files are run by psql in the same order.
@@ -52,9 +52,11 @@ def template(cluster, extensions=()):
     return name
 
 
-def fast_clock(cluster, dbname):
-    """Replaces followup.now() and followup.clock() in this database only."""
-    cluster.psql("-1", "-f", str(SQL / "demo/fast_clock.sql"), dbname=dbname)
+def fast_clock(cluster, dbname, business, real, rate):
+    """Replaces followup.now() and followup.clock() in this database only: `business` at the instant `real`, and `rate`
+    times faster from there on."""
+    cluster.psql("-1", "-v", f"business={business.isoformat()}", "-v", f"real={real.isoformat()}", "-v", f"rate={rate}",
+                 "-f", str(SQL / "demo/fast_clock.sql"), dbname=dbname)
 
 
 def program(name):
@@ -69,7 +71,8 @@ def _load_files(cluster, dbname):
     if not migrations:
         raise SchemaError(f"no migrations in {SQL / 'migrations'}")
     for file in migrations:
-        cluster.psql("-1", "-f", str(file), dbname=dbname)
+        note = f"INSERT INTO followup.migration (version, name) VALUES ({int(file.name[:4])}, '{file.stem}')"
+        cluster.psql("-1", "-f", str(file), "-c", note, dbname=dbname)
     # They call one another: bodies are checked when they run, and none is there unless all are. Owned by followup_owner.
     owned = [file for folder in ("functions", "views", "triggers") for file in sorted((SQL / folder).glob("*.sql"))]
     if owned:

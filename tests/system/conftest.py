@@ -9,6 +9,7 @@
 A test has 60 s unless it is marked with @pytest.mark.timeout(SECONDS).
 """
 
+import datetime as dt
 import os
 import pathlib
 import signal
@@ -77,9 +78,13 @@ class Database:
         assert len(rows) == 1, f"{len(rows)} rows instead of one: {sql}"
         return rows[0][0]
 
-    def fast_clock(self):
-        """Business time as in the demo, in this database only; before a daemon is started."""
-        schema.fast_clock(self.cluster, self.name)
+    def fast_clock(self, rate, business=None):
+        """Business time as in the demo, in this database only; before a daemon is started. Answers the clock that turns
+        the real time of a ledger line into business time."""
+        real = dt.datetime.now(dt.timezone.utc)
+        business = business or real
+        schema.fast_clock(self.cluster, self.name, business, real, rate)
+        return lambda at_us: business + (dt.datetime.fromtimestamp(at_us / 1e6, dt.timezone.utc) - real) * rate
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,14 @@
 struct once;
 struct once_rows;
 
-enum once_type { ONCE_TEXT, ONCE_NUMBER, ONCE_BOOLEAN, ONCE_JSON, ONCE_NUMBERS /* an array of numbers */ };
+enum once_type {
+    ONCE_TEXT,
+    ONCE_NUMBER,
+    ONCE_BOOLEAN,
+    ONCE_JSON,
+    ONCE_INSTANT,
+    ONCE_NUMBERS /* an array of numbers */
+};
 
 /* application_name: as pg_stat_activity shows it. */
 MUST_USE enum status once_open(const char *conninfo, const char *application_name, struct once **ret, struct err *e);

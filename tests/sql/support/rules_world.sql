@@ -107,3 +107,20 @@ CREATE FUNCTION t.messages(p_lead bigint) RETURNS text LANGUAGE sql AS $$
 
 CREATE FUNCTION t.due(p_lead bigint) RETURNS text LANGUAGE sql AS $$
     SELECT to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') FROM followup.message WHERE id = t.live(p_lead) $$;
+
+-- A reply to a lead in that state ('after follow_up': one follow-up sent, the next scheduled), and what became of it.
+CREATE FUNCTION t.after_reply_of(p_lead bigint, p_outcome text, OUT state text, OUT messages text) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM t.reply(p_lead, p_outcome);
+    state := t.state(p_lead);
+    messages := t.messages(p_lead);
+END $$;
+CREATE FUNCTION t.after_reply(p_state text, p_outcome text, OUT state text, OUT messages text) LANGUAGE plpgsql AS $$
+DECLARE
+    v_lead bigint := t.lead_in(CASE p_state WHEN 'after follow_up' THEN 'active/follow_up hot' ELSE p_state END);
+BEGIN
+    IF p_state = 'after follow_up' THEN
+        PERFORM t.finish(v_lead);
+    END IF;
+    SELECT * INTO state, messages FROM t.after_reply_of(v_lead, p_outcome);
+END $$;

@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
 sys.path.insert(0, str(HERE.parent))
 import cluster as postgres  # noqa: E402  (tests/support is no package)
+import schema  # noqa: E402
 
 UTC = dt.timezone.utc
 START_SECONDS_MAX = 20
@@ -69,7 +70,7 @@ class Stage:
             self.folder = pathlib.Path(self.cluster.folder, "demo")
             self.folder.mkdir(mode=0o755)
             self.ledger_path = self.folder / "ledger.jsonl"
-            self.ctl("migrate")
+            schema.load(self.cluster, DATABASE)
             self.database = psycopg.connect(self.cluster.conninfo(DATABASE), autocommit=True)
             return self
         except BaseException:
@@ -92,7 +93,7 @@ class Stage:
 
     # --- the programs -----------------------------------------------------------------------------------------------
 
-    def ctl(self, *words, account=True):
+    def ctl(self, *words):
         """followupctl, with --json; its answer parsed, its complaint raised."""
         command = [str(self.bin / "followupctl"), "--conninfo", self.cluster.conninfo(DATABASE), "--json"]
         done = subprocess.run([*command, *(str(word) for word in words)], text=True, capture_output=True,
@@ -124,7 +125,7 @@ class Stage:
         while time.monotonic() < deadline and self.daemon.poll() is None:
             with open(self.log_path, encoding="utf-8") as log:
                 log.seek(seen)
-                if " ready" in log.read():
+                if "followupd_ready" in log.read():
                     return
             time.sleep(0.01)
         raise RuntimeError(f"followupd did not start:\n{self.log_path.read_text()[-4000:]}")
@@ -147,8 +148,7 @@ class Stage:
         """From now on it is `business`, and time runs that much faster."""
         real = dt.datetime.now(UTC)
         self.origin = {"business": business.astimezone(UTC).isoformat(), "real": real.isoformat(), "rate": rate}
-        self.cluster.psql("-v", f"business={self.origin['business']}", "-v", f"real={self.origin['real']}", "-v",
-                          f"rate={rate}", "-f", str(SOURCE / "sql/demo/fast_clock.sql"), dbname=DATABASE)
+        schema.fast_clock(self.cluster, DATABASE, business.astimezone(UTC), real, rate)
 
     def now(self):
         passed = dt.datetime.now(UTC) - dt.datetime.fromisoformat(self.origin["real"])

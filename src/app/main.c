@@ -1,0 +1,77 @@
+/* followupd: reads its configuration and runs until it is told to stop. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "followupd/app/app.h"
+#include "followupd/base/log.h"
+#include "followupd/conf/key.h"
+
+#define EXIT_USAGE 2
+
+static const char usage[] =
+    "usage: followupd --config FILE [--check]\n"
+    "       followupd --print-config | --version | --help\n"
+    "\n"
+    "Sends scheduled follow-up messages: on time, once, and never after a stop.\n"
+    "\n"
+    "  --config FILE    the configuration; every key is in the output of --print-config\n"
+    "  --check          reads the configuration, says what is wrong with it, and ends\n"
+    "  --print-config   prints an example configuration with every key, its unit and its default\n"
+    "\n"
+    "SIGTERM ends it when what is in flight has ended, a second SIGTERM at once; SIGHUP reloads the configuration.\n"
+    "Exit status: 0 ended as asked, 1 could not start or the database refused it, 2 wrong usage or configuration.\n";
+
+int main(int argc, char **argv)
+{
+    enum { OPT_CONFIG = 'c', OPT_CHECK = 256, OPT_PRINT, OPT_VERSION, OPT_HELP };
+    static const struct option options[] = {
+        { "config", required_argument, NULL, OPT_CONFIG }, { "check", no_argument, NULL, OPT_CHECK },
+        { "print-config", no_argument, NULL, OPT_PRINT },  { "version", no_argument, NULL, OPT_VERSION },
+        { "help", no_argument, NULL, OPT_HELP },           { NULL, 0, NULL, 0 },
+    };
+    const char *path = NULL;
+    bool check = false;
+    for (int option; (option = getopt_long(argc, argv, "c:", options, NULL)) != -1;) {
+        switch (option) {
+        case OPT_CONFIG:
+            path = optarg;
+            break;
+        case OPT_CHECK:
+            check = true;
+            break;
+        case OPT_PRINT:
+            conf_print_example(stdout);
+            return EXIT_SUCCESS;
+        case OPT_VERSION:
+            puts("followupd " FOLLOWUPD_VERSION);
+            return EXIT_SUCCESS;
+        case OPT_HELP:
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
+        default:
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (path == NULL || optind < argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+
+    struct conf *conf = NULL;
+    struct err e = { "" };
+    if (conf_load(path, &conf, &e) != OK) {
+        fprintf(stderr, "followupd: %s\n", e.text);
+        return EXIT_USAGE;
+    }
+    if (check) {
+        printf("%s is fine\n", path);
+        conf_free(conf);
+        return EXIT_SUCCESS;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    log_level_set((enum log_level)conf->log_level);
+    return app_run(path, conf);
+}

@@ -1,0 +1,64 @@
+#include "followupd/app/providers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const type_names[] = { [CONF_PROVIDER_GENERIC] = "generic" };
+
+/* The file's content without the line end. *ret is owned. */
+static enum status read_key(const char *path, char **ret, struct err *e)
+{
+    char bytes[PROVIDER_KEY_BYTES_MAX + 2];
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return err_set(e, E_IO, "%s: %s", path, strerror(errno));
+    size_t used = fread(bytes, 1, sizeof bytes - 1, file);
+    int failed = ferror(file);
+    fclose(file);
+    if (failed)
+        return err_set(e, E_IO, "%s cannot be read", path);
+    if (used > PROVIDER_KEY_BYTES_MAX)
+        return err_set(e, E_LIMIT, "%s is longer than %d bytes", path, PROVIDER_KEY_BYTES_MAX);
+    bytes[used] = '\0';
+    if (strlen(bytes) != used)
+        return err_set(e, E_INVALID, "%s holds a NUL byte", path);
+    bytes[strcspn(bytes, "\r\n")] = '\0';
+    if (bytes[0] == '\0')
+        return err_set(e, E_INVALID, "%s holds no key", path);
+    *ret = strdup(bytes);
+    explicit_bzero(bytes, sizeof bytes);
+    return *ret != NULL ? OK : err_set(e, E_NOMEM, "out of memory");
+}
+
+enum status providers_open(const char *conf_path, const struct conf *conf, struct registry **ret, struct err *e)
+{
+    struct provider_config configs[CONF_PROVIDERS_MAX] = { 0 };
+    char *keys[CONF_PROVIDERS_MAX] = { NULL };
+    enum status st = OK;
+    for (size_t i = 0; i < conf->providers_count && st == OK; i++) {
+        const struct conf_provider *p = &conf->providers[i];
+        if (p->key_file != NULL)
+            st = read_key(p->key_file, &keys[i], e);
+        if (st != OK)
+            err_prefix(e, st, "%s:%d: [provider.%s] key_file", conf_path, p->line, p->name);
+        configs[i] = (struct provider_config){
+            .name = p->name,
+            .type = type_names[p->type],
+            .url = p->url,
+            .key = keys[i],
+            .rate_per_s = p->rate,
+            .concurrency_max = (int)p->concurrency_max,
+            .timeout_ms = p->timeout_ms,
+        };
+    }
+    if (st == OK)
+        st = registry_new(configs, conf->providers_count, ret, e);
+    for (size_t i = 0; i < conf->providers_count; i++) {
+        if (keys[i] != NULL)
+            explicit_bzero(keys[i], strlen(keys[i]));
+        free(keys[i]);
+    }
+    return st;
+}

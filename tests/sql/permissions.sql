@@ -1,0 +1,67 @@
+-- Who may do what: profiles, own leads, operators without an actor, and the wall between accounts.
+BEGIN;
+\ir support/rules_world.sql
+SELECT plan(33);
+
+SELECT t.started() AS own, t.started() AS other \gset
+UPDATE followup.lead SET rep_id = 1 WHERE id = :own;
+
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.skip_to_follow_up(1, ARRAY[:other], p_actor => 1)), 'f not_own_lead', 'a rep does not skip another''s lead');
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.skip_to_follow_up(1, ARRAY[:own], p_actor => 1)), 't', 'a rep skips an own lead');
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.restart_follow_up(1, ARRAY[:own], p_actor => 1)), 't', 'a rep restarts an own lead');
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.stop_messaging(1, ARRAY[:own], p_actor => 1)), 'f not_permitted', 'a rep does not stop');
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.start_follow_up(1, ARRAY[:own], 1, 1, p_actor => 1)), 'f not_permitted', 'a rep does not enrol');
+SELECT is(t.state(:own), 'active/sequence', 'what was refused changed nothing');
+SELECT (t.reply(:own)).done \gset
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.continue_follow_up(1, ARRAY[:own], p_actor => 1)), 't', 'a rep continues an own lead');
+SELECT results_eq(format('SELECT lead_id, reason::text FROM followup.restart_follow_up(1, ARRAY[%s, %s], p_actor => 1)', :other, :own),
+                  format('VALUES (%s::bigint, ''not_own_lead''), (%s, NULL)', :other, :own), 'a rep''s bulk covers own leads only');
+SELECT t.claim(:other) AS m \gset
+SELECT is((SELECT in_flight FROM followup.restart_follow_up(1, ARRAY[:other], p_actor => 1)), '{}', 'and says nothing about the others');
+
+INSERT INTO followup.profile (account_id, name, copied_from, permissions)
+SELECT 1, 'closer', 'rep', permissions || '{stop}' FROM followup.profile WHERE account_id = 1 AND name = 'rep';
+UPDATE followup.app_user SET profile = 'closer' WHERE id = 1;
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.stop_messaging(1, ARRAY[:own], p_actor => 1)), 't', 'a rep who was granted stop stops');
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.stop_messaging(1, ARRAY[:other], p_actor => 2)), 't', 'a manager stops any lead');
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.stop_messaging(1, ARRAY[t.started()], p_actor => 3)), 't', 'and so does an administrator');
+
+SELECT throws_ok('SELECT followup.pause(1, p_actor => 1)', '42501', NULL, 'a rep does not pause');
+SELECT throws_ok($$ SELECT followup.suppress(1, 'a@b.example', 'x', 'y', 1) $$, '42501', NULL, 'a rep does not suppress');
+SELECT throws_ok(format('SELECT followup.unsubscribe(1, %s, p_actor => 1)', :own), '42501', NULL, 'a rep does not unsubscribe');
+SELECT lives_ok('SELECT followup.pause(1, p_actor => 2)', 'a manager pauses');
+SELECT throws_ok(format('SELECT followup.stop_messaging(1, ARRAY[%s], p_actor => 4)', :own), '22023', NULL, 'a user of another account is no user of this one');
+SELECT throws_ok(format('SELECT followup.stop_messaging(1, ARRAY[%s], p_actor => 999)', :own), '22023', NULL, 'an unknown user raises');
+SELECT bag_eq('SELECT name, builtin FROM followup.profile WHERE account_id = 2', $$ VALUES ('rep', true), ('manager', true), ('administrator', true) $$,
+              'a new account has the three built-in profiles');
+SELECT ok((SELECT r.permissions <@ m.permissions AND m.permissions <@ a.permissions FROM followup.profile AS r, followup.profile AS m, followup.profile AS a
+            WHERE r.name = 'rep' AND m.name = 'manager' AND a.name = 'administrator' AND r.account_id = 2 AND m.account_id = 2 AND a.account_id = 2),
+          'administrators may what managers may, and they what reps may');
+
+-- Direct writes
+CREATE ROLE t_admin LOGIN IN ROLE followup_admin;
+CREATE ROLE t_app LOGIN IN ROLE followup_app;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO t_admin, t_app;
+SELECT throws_ok(format('UPDATE followup.lead SET state = ''stopped'', sub_state = NULL WHERE id = %s', t.started()), '42501',
+                 NULL, 'a lead''s state is not written directly, not even by a superuser');
+SELECT throws_ok(format('UPDATE followup.lead SET status = ''satisfied'' WHERE id = %s', :own), '42501', NULL, 'nor is its status');
+SELECT lives_ok(format('UPDATE followup.lead SET first_name = ''Bo'', state = state WHERE id = %s', :own), 'its name is');
+
+-- Sessions
+SET SESSION AUTHORIZATION t_admin;
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.restart_follow_up(1, ARRAY[8500])), 'f not_found', 'a member of followup_admin needs no actor');
+SELECT ok((followup.unsubscribe(1, :own)).done, 'and may what a manager may');
+RESET SESSION AUTHORIZATION;
+SELECT is((SELECT actor FROM followup.activity WHERE lead_id = :own AND action = 'unsubscribe'), 'sql:t_admin', 'logged by the role');
+SET SESSION AUTHORIZATION t_app;
+SELECT throws_ok('SELECT followup.restart_follow_up(1, ARRAY[1])', '42501', NULL, 'the application names an actor');
+SELECT throws_ok('SELECT followup.restart_follow_up(1, ARRAY[1], p_actor => 2)', '42501', NULL, 'and its account');
+SET followup.account = '2';
+SELECT throws_ok('SELECT followup.restart_follow_up(1, ARRAY[1], p_actor => 2)', '42501', NULL, 'and no other account');
+SELECT throws_ok($$ SELECT followup.record_reply(1, NULL, 'a', 'b', 'c', p_lead => 1) $$, '42501', NULL, 'for replies too');
+SELECT lives_ok('SELECT followup.restart_follow_up(2, ARRAY[1], p_actor => 4)', 'its own it may');
+SELECT is_empty('SELECT * FROM followup.preview(1, 1)', 'a preview of another account is empty');
+SELECT throws_ok('SELECT followup.end_conversations(2, ARRAY[1]::bigint[], ''stopped'', NULL)', '42501', NULL, 'the pieces behind the actions are nobody''s to call');
+RESET SESSION AUTHORIZATION;
+SELECT * FROM finish();
+ROLLBACK;
