@@ -42,6 +42,8 @@ static size_t claim_room(const struct dispatcher *d)
 {
     if (d->draining || d->claims >= d->config.claims_max || !d->store->ops->is_up(d->store))
         return 0;
+    if (d->hooks.leases(d->hooks.arg).count == 0)
+        return 0; /* a claim would answer `not ours` for all, and we would forget them */
     size_t slots = d->slots < d->config.in_flight_max ? d->config.in_flight_max - d->slots : 0;
     size_t room = min_size(min_size(slots, d->flights.max - d->flights.count), d->config.batch_rows);
     return min_size(room, UNSET_MAX - d->unset_count);
@@ -50,7 +52,8 @@ static size_t claim_room(const struct dispatcher *d)
 static void on_soon(uv_idle_t *idle);
 static void look_again(struct dispatcher *d, int64_t wait_ms);
 
-/* Takes a slot for one message. False: the offer ends here. *ret NULL and true: the message is taken, but not asked for. */
+/* Takes a slot for one message. False: the offer ends here. *ret NULL and true: the message is taken, but not asked
+ * for. */
 static bool take_one(struct dispatcher *d, const struct due_message *due, struct mono now, struct flight **ret)
 {
     struct flight *f = flights_find(&d->flights, due->ref);
@@ -113,10 +116,8 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
 
 void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t wait_ms)
 {
-    struct business_clock clock;
-    struct due_message due = { .ref = ref };
-    if (d->hooks.clock(d->hooks.arg, &clock)) /* else: due since ever; the claim knows better */
-        due.due.us = business_now(&clock).us + business_span_us(&clock, wait_ms);
+    struct wall at = { business_now(d->clock).us + business_span_us(d->clock, wait_ms) };
+    struct due_message due = { ref, at };
     if (!d->offering) {
         d->hooks.set(d->hooks.arg, due);
         return;
@@ -298,8 +299,9 @@ static enum status check_config(const struct dispatcher_config *c, const struct 
 }
 
 enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transport *transport,
-                           const struct registry *registry, const struct dispatcher_config *config,
-                           const struct dispatcher_hooks *hooks, struct dispatcher **ret, struct err *e)
+                           const struct registry *registry, const struct business_clock *clock,
+                           const struct dispatcher_config *config, const struct dispatcher_hooks *hooks,
+                           struct dispatcher **ret, struct err *e)
 {
     enum status st = check_config(config, registry, e);
     if (st != OK)
@@ -311,6 +313,7 @@ enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transpor
     d->store = store;
     d->transport = transport;
     d->registry = registry;
+    d->clock = clock;
     d->config = *config;
     d->hooks = *hooks;
     d->lane_count = registry_count(registry);
@@ -319,16 +322,12 @@ enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transpor
         lane_init(&d->lanes[i], registry_at(registry, i), config->breaker_failures_max, config->breaker_open_ms,
                   config->breaker_open_ms_max, mono_now());
     st = flights_init(&d->flights, 2 * config->in_flight_max);
-    d->listed = calloc(2 * config->in_flight_max, sizeof *d->listed);
-    if (st == OK && d->listed == NULL)
-        st = E_NOMEM;
     if (st == OK)
         st = open_stages(d);
     if (st != OK) {
         if (d->batch != NULL)
             batch_close(d->batch);
         flights_fini(&d->flights);
-        free(d->listed);
         free(d);
         return err_set(e, st, "out of memory for the dispatcher");
     }
@@ -364,7 +363,6 @@ static void on_handle_closed(uv_handle_t *handle)
     if (--d->handles_open > 0)
         return;
     flights_fini(&d->flights);
-    free(d->listed);
     free(d);
 }
 
@@ -386,15 +384,22 @@ bool dispatcher_in_flight(const struct dispatcher *d, struct message_ref ref)
     return flights_find(&d->flights, ref) != NULL;
 }
 
-const struct message_ref *dispatcher_in_flight_list(struct dispatcher *d, size_t *ret_count)
+size_t dispatcher_list_in_flight(const struct dispatcher *d, struct message_ref *ret_refs, size_t refs_max)
 {
     size_t count = 0;
     for (size_t b = 0; b < d->flights.bucket_count; b++) {
-        for (const struct flight *f = d->flights.buckets[b]; f != NULL; f = f->next)
-            d->listed[count++] = f->ref;
+        for (const struct flight *f = d->flights.buckets[b]; f != NULL; f = f->next) {
+            if (count < refs_max)
+                ret_refs[count] = f->ref;
+            count++;
+        }
     }
-    *ret_count = count;
-    return d->listed;
+    return count;
+}
+
+size_t dispatcher_in_flight_max(const struct dispatcher *d)
+{
+    return d->flights.max;
 }
 
 void dispatcher_read_stats(const struct dispatcher *d, struct dispatcher_stats *ret)

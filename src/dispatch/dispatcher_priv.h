@@ -1,5 +1,5 @@
-/* What the files of the dispatcher share: dispatcher.c (offers, places, life), claim.c (asking), handover.c (posting what
- * was claimed, giving back, ends). */
+/* What the files of the dispatcher share: dispatcher.c (offers, places, life), claim.c (asking), handover.c (posting
+ * what was claimed, giving back, ends). */
 #ifndef FOLLOWUPD_DISPATCH_DISPATCHER_PRIV_H
 #define FOLLOWUPD_DISPATCH_DISPATCHER_PRIV_H
 
@@ -15,6 +15,7 @@ struct dispatcher {
     struct store *store;
     struct transport *transport;
     const struct registry *registry;
+    const struct business_clock *clock;
     struct dispatcher_config config;
     struct dispatcher_hooks hooks;
     struct lane lanes[REGISTRY_PROVIDERS_MAX];
@@ -27,8 +28,7 @@ struct dispatcher {
     const char *settle_names[REGISTRY_PROVIDERS_MAX]; /* what settle_providers_now answered last */
     int64_t settle_windows_ms[REGISTRY_PROVIDERS_MAX];
     struct flights flights;
-    struct message_ref *listed; /* owned; what dispatcher_in_flight_list answered last */
-    bool offering;              /* sets wait in unset until the next turn: whoever offers is still counting */
+    bool offering; /* sets wait in unset until the next turn: whoever offers is still counting */
     struct due_message unset[UNSET_MAX];
     size_t unset_count;
     size_t slots;           /* flights that claim or post, and places settle has set aside */

@@ -13,7 +13,7 @@ static struct dispatcher *d;
 static struct dispatcher_config config = DISPATCHER_CONFIG_DEFAULTS;
 static struct provider_config providers[2];
 static size_t provider_count = 1;
-static bool lease_lost;
+static bool lease_lost, no_leases;
 static size_t asked_may_send, rooms, drains;
 static struct due_message sets[2048];
 static size_t set_count;
@@ -23,7 +23,7 @@ static struct lease_set hook_leases(void *arg)
 {
     static const struct shard_lease lease = { 3, 5 };
     (void)arg;
-    return (struct lease_set){ &lease, 1 };
+    return (struct lease_set){ &lease, no_leases ? 0 : 1 };
 }
 static bool hook_may_send(void *arg, int shard, int64_t epoch)
 {
@@ -39,12 +39,6 @@ static void hook_set(void *arg, struct due_message due)
     cr_assert_not(offering, "set from inside an offer");
     cr_assert_lt(set_count, COUNT_OF(sets));
     sets[set_count++] = due;
-}
-static bool hook_clock(void *arg, struct business_clock *ret)
-{
-    (void)arg;
-    *ret = business;
-    return true;
 }
 static void hook_room(void *arg)
 {
@@ -77,11 +71,12 @@ static void begin(void)
 static void start(void)
 {
     const struct dispatcher_hooks hooks = {
-        .leases = hook_leases, .may_send = hook_may_send, .clock = hook_clock, .set = hook_set, .on_room = hook_room
+        .leases = hook_leases, .may_send = hook_may_send, .set = hook_set, .on_room = hook_room
     };
     uv_loop_init(&loop);
     cr_assert_eq(registry_new(providers, provider_count, &registry, NULL), OK);
-    cr_assert_eq(dispatcher_new(&loop, &store.store, &transport.transport, registry, &config, &hooks, &d, NULL), OK);
+    cr_assert_eq(
+        dispatcher_new(&loop, &store.store, &transport.transport, registry, &business, &config, &hooks, &d, NULL), OK);
 }
 
 static void finish(void)
@@ -235,8 +230,8 @@ Test(dispatcher, results_that_cannot_be_recorded_stop_the_claims_and_are_not_los
     }
     cr_assert_eq(offer(id, id + 9), 0, "eight wait to be recorded");
     cr_assert_eq(stats().in_flight, 8);
-    size_t listed;
-    const struct message_ref *refs = dispatcher_in_flight_list(d, &listed);
+    struct message_ref refs[8];
+    size_t listed = dispatcher_list_in_flight(d, refs, 8);
     cr_assert_eq(listed, 8);
     for (size_t i = 0; i < listed; i++)
         cr_assert(dispatcher_in_flight(d, refs[i]));
@@ -261,6 +256,17 @@ Test(dispatcher, nothing_is_claimed_while_the_database_is_away_and_room_is_told_
     dispatcher_wake(d);
     turn();
     cr_assert_eq(rooms, 1);
+    cr_assert_eq(offer(1, 3), 3);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    finish();
+}
+
+Test(dispatcher, nothing_is_claimed_without_a_lease)
+{
+    start();
+    no_leases = true;
+    cr_assert_eq(offer(1, 3), 0);
+    no_leases = false;
     cr_assert_eq(offer(1, 3), 3);
     fake_answer_claim(&store, CLAIM_GONE, "a");
     finish();
@@ -656,7 +662,7 @@ Test(dispatcher, a_default_provider_nobody_configured_is_refused)
     struct err e;
     config.default_provider = "nobody";
     cr_assert_eq(registry_new(providers, 1, &registry, NULL), OK);
-    cr_assert_eq(dispatcher_new(NULL, &store.store, &transport.transport, registry, &config, &hooks, &d, &e),
+    cr_assert_eq(dispatcher_new(NULL, &store.store, &transport.transport, registry, &business, &config, &hooks, &d, &e),
                  E_INVALID);
     cr_assert_str_eq(e.text, "provider 'nobody' is not configured");
     registry_free(registry);
