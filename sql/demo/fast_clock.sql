@@ -7,25 +7,31 @@
 -- rate      business seconds a real second; default: 3600
 --
 -- It may be run again. followup.clock_is_replaced() is true afterwards, and migrate refuses the database.
-\if :{?real} \else
+\if :{?real}
+\else
     \set real now
 \endif
-\if :{?business} \else
+\if :{?business}
+\else
     \set business :real
 \endif
-\if :{?rate} \else
+\if :{?rate}
+\else
     \set rate 3600
 \endif
 SELECT to_char(:'real'::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00') AS fast_clock_real,
        to_char(:'business'::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00') AS fast_clock_business,
        :'rate'::double precision AS fast_clock_rate
 \gset
+-- In seconds: a difference of over a day has days in it, which would be added in the zone of the session.
 SELECT format($format$
 CREATE OR REPLACE FUNCTION followup.now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE AS
-    $body$ SELECT %1$L::timestamptz + (pg_catalog.clock_timestamp() - %2$L::timestamptz) * %3$L::double precision $body$;
+    $body$ SELECT %1$L::timestamptz + pg_catalog.make_interval(secs =>
+                  extract(epoch FROM pg_catalog.clock_timestamp() - %2$L::timestamptz)::double precision * %3$L::double precision) $body$;
 CREATE OR REPLACE FUNCTION followup.clock(OUT business timestamptz, OUT rate double precision) RETURNS SETOF record
     LANGUAGE sql VOLATILE PARALLEL SAFE ROWS 1 AS
-    $body$ SELECT %1$L::timestamptz + (pg_catalog.clock_timestamp() - %2$L::timestamptz) * %3$L::double precision,
+    $body$ SELECT %1$L::timestamptz + pg_catalog.make_interval(secs =>
+                  extract(epoch FROM pg_catalog.clock_timestamp() - %2$L::timestamptz)::double precision * %3$L::double precision),
                   %3$L::double precision $body$;
 CREATE OR REPLACE FUNCTION followup.clock_is_replaced() RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
     $body$ SELECT true $body$;

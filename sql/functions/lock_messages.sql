@@ -2,7 +2,9 @@ CREATE OR REPLACE FUNCTION followup.lock_messages(p_accounts bigint[], p_message
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM followup.require_read_committed();
-    -- The lead too, and first: the last message of a conversation and a failed one change it.
+    -- Shared, as an action would: what follows (a complaint unsubscribes) may lock the lead's account, and must not do so last.
+    PERFORM FROM followup.account AS a WHERE a.id = ANY (p_accounts) ORDER BY a.id FOR SHARE;
+    -- The lead too: the last message of a conversation and a failed one change it.
     PERFORM FROM followup.lead AS l
       WHERE (l.account_id, l.id) IN (
             SELECT m.account_id, m.lead_id
@@ -22,4 +24,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.lock_messages(bigint[], bigint[]) IS
-    'Locks what after_message may write, in the order lead, conversation, message: call it before taking messages out of pending, and read them in a later statement. Parallel arrays.';
+    'Locks what after_message may write, in the order account (shared), lead, conversation, message: call it before taking messages out of pending, and read them in a later statement. Parallel arrays.';

@@ -9,7 +9,8 @@ DECLARE
     v_found timestamptz;
 BEGIN
     v_at := greatest(followup.add_delay(p_account, p_timezone, p_country, p_base, p_delay, p_unit), p_not_before);
-    IF NOT EXISTS (SELECT FROM followup.send_window AS w WHERE w.account_id = p_account) THEN
+    IF NOT pg_catalog.isfinite(v_at)       -- held until somebody says when
+       OR NOT EXISTS (SELECT FROM followup.send_window AS w WHERE w.account_id = p_account) THEN
         RETURN v_at;
     END IF;
     v_day := (v_at AT TIME ZONE p_timezone)::date;

@@ -8,7 +8,7 @@ LANGUAGE sql STABLE AS $$
                 WHEN (p_actor).own_leads_of <> coalesce(l.rep_id, 0) THEN 'not_own_lead'
                 -- The one exception to the table, and only for whoever switched it on.
                 WHEN p_action = 'restart' AND l.sub_state = 'BounceRisk' AND a.restart_bounce_risk
-                    THEN CASE WHEN followup.bounce_rate(a.id) >= a.bounce_rate_limit
+                    THEN CASE WHEN (SELECT followup.bounce_rate(p_account)) >= a.bounce_rate_limit   -- asked once
                               THEN 'bounce_rate'::followup.skip_reason END
                 ELSE followup.action_verdict(p_action, l.state, l.sub_state) END,
            l.state, l.sub_state, followup.lead_timezone(l.timezone, a.timezone), l.country,

@@ -120,12 +120,13 @@ BEGIN
            coalesce(m.attempts = r.attempts AND m.epoch = r.epoch AND CASE r.outcome
                         WHEN 'sent' THEN m.state IN ('sent', 'delivered', 'bounced', 'complained')
                         WHEN 'rejected' THEN m.state = 'failed'
-                        WHEN 'retry' THEN m.state IN ('scheduled', 'cancelled', 'failed', 'in_doubt')
+                        WHEN 'retry' THEN m.state IN ('scheduled', 'cancelled', 'failed')
+                                          OR m.state = 'in_doubt' AND NOT followup.never_left(m.account_id, m.id, r.attempts, r.posts)
                         ELSE m.state = 'in_doubt' END, false),
            n.account_id, n.id, n.due_at
       FROM (SELECT DISTINCT ON (x.account_id, x.message_id) x.*
-              FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_epochs, p_outcomes)
-                       AS x(free, account_id, message_id, attempts, epoch, outcome)
+              FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_posts, p_epochs, p_outcomes)
+                       AS x(free, account_id, message_id, attempts, posts, epoch, outcome)
              ORDER BY x.account_id, x.message_id, x.outcome) AS r
       LEFT JOIN followup.message AS m ON m.account_id = r.account_id AND m.id = r.message_id
       LEFT JOIN LATERAL (

@@ -1,7 +1,7 @@
 -- What the five actions write: conversations, messages, leads, activity; and what they do to a message in flight.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(68);
+SELECT plan(71);
 
 -- Start
 SELECT t.lead() AS l \gset
@@ -142,6 +142,12 @@ SELECT t.started() AS l \gset
 SELECT t.live(:l) AS m \gset
 UPDATE followup.message SET due_at = due_at + '3 hours' WHERE id = :m;
 SELECT is((t.live(:l), t.due(:l))::text, format('(%s,"%s")', :m, to_char(followup.now() + '3 hours', 'YYYY-MM-DD HH24:MI')), 'a due time changed by hand keeps the message');
+
+-- Many at once
+CREATE TABLE t.many AS SELECT array_agg(t.lead()) AS leads FROM generate_series(1, 200);
+SELECT is((SELECT count(*) FILTER (WHERE r.done) FROM t.many, followup.start_follow_up(1, leads, 1, 1) AS r), 200::bigint, 'a bulk starts every lead');
+SELECT is((SELECT count(*) FILTER (WHERE r.done) FROM t.many, followup.restart_follow_up(1, leads || t.lead_in('stopped')) AS r), 200::bigint, 'one that is refused holds up nobody');
+SELECT is((SELECT count(*) || ' ' || count(DISTINCT lead_id) FROM t.many, followup.message WHERE lead_id = ANY (leads) AND pending), '200 200', 'each has one message');
 
 -- The invariant behind it all
 SELECT is_empty($$ SELECT c.id FROM followup.conversation AS c

@@ -1,7 +1,7 @@
 -- Planning an instant: delays, windows, zones, the two days a year when clocks change.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(42);
+SELECT plan(44);
 
 -- local_instant
 SELECT is(followup.local_instant('2026-03-29 02:30', 'Europe/Berlin'), '2026-03-29 01:30+00'::timestamptz, 'a gap: 02:30 becomes 03:30');
@@ -26,6 +26,7 @@ SELECT ok(NOT followup.known_timezone(z), format('%s is no zone of a lead', coal
 SELECT is(followup.known_timezone(NULL), false, 'NULL is no zone');
 SELECT is(followup.lead_timezone('Asia/Tokyo', 'Europe/Berlin'), 'Asia/Tokyo', 'the lead''s zone');
 SELECT is(followup.lead_timezone('GMT+2', 'Europe/Berlin'), 'Europe/Berlin', 'an unknown zone: the account''s');
+SELECT is('2026-07-01 12:00'::timestamp AT TIME ZONE followup.lead_timezone('CET', 'UTC'), '2026-07-01 10:00+00'::timestamptz, 'CET as a zone has a summer');
 SELECT is(followup.lead_timezone(NULL, 'Nowhere'), 'UTC', 'both unknown: UTC');
 
 -- Delays
@@ -65,6 +66,8 @@ DELETE FROM followup.send_window;
 INSERT INTO followup.send_window (account_id, weekday, opens, closes) VALUES (1, 3, '00:00', '24:00');
 SELECT is(followup.plan_at(1, 'Europe/Berlin', NULL, '2026-03-05 12:00+00', '0', 'elapsed', NULL, 1), '2026-03-10 23:00+00'::timestamptz, 'a whole day a week');
 SELECT is(followup.plan_at(1, 'Europe/Berlin', NULL, '2026-03-04 22:59+00', '0', 'elapsed', NULL, 1), '2026-03-04 22:59+00'::timestamptz, 'to its last minute');
+
+SELECT is(followup.plan_at(1, 'Europe/Berlin', NULL, 'infinity', '2 days', 'elapsed', NULL, 1), 'infinity'::timestamptz, 'what is held for good stays so');
 
 -- A lead's own zone reaches the message
 INSERT INTO followup.lead (account_id, id, email, timezone, sequence_id, assistant_id)

@@ -1,0 +1,114 @@
+-- Leases, and what they find: orphans, lost claims, what is due.
+\ir support/engine.sql
+\o /dev/null
+SELECT t.account(1), t.account(2);
+\o
+SELECT plan(44);
+
+-- leases
+SELECT is(count(*), 64::bigint, 'every shard has a lease') FROM followup.lease WHERE owner = t.me();
+SELECT is_empty('SELECT * FROM followup.acquire_leases(t.other(), NULL, 60000)', 'a live lease is not taken');
+SELECT is(count(*), 64::bigint, 'renewed by its owner') FROM followup.renew_leases(t.me(), t.shards(), t.epochs(), 60000);
+SELECT is_empty('SELECT * FROM followup.renew_leases(t.other(), t.shards(), t.epochs(), 60000)', 'not by another');
+SELECT is_empty('SELECT * FROM followup.renew_leases(t.me(), ARRAY[3], ARRAY[7]::bigint[], 60000)', 'not at another epoch');
+UPDATE followup.lease SET expires_at = clock_timestamp() - '1 s'::interval WHERE shard < 2;
+SELECT is(count(*), 1::bigint, 'one that ran out and was not taken can be renewed') FROM followup.renew_leases(t.me(), ARRAY[0], ARRAY[1]::bigint[], 60000);
+SELECT results_eq('SELECT * FROM followup.acquire_leases(t.other(), NULL, 60000)', 'VALUES (1, 2::bigint)', 'one that ran out is taken, one epoch up');
+SELECT is_empty('SELECT * FROM followup.renew_leases(t.me(), ARRAY[1], ARRAY[1]::bigint[], 60000)', 'and lost to the former owner');
+SELECT is(followup.release_leases(t.me(), ARRAY[5, 1], ARRAY[1, 1]::bigint[]), 1, 'only what is ours is released');
+SELECT results_eq('SELECT * FROM followup.acquire_leases(t.other(), NULL, 60000)', 'VALUES (5, 2::bigint)', 'a released one is free at once');
+SELECT is(count(*), 62::bigint, 'a dead worker''s are taken at once') FROM followup.acquire_leases(t.other(), t.me(), 60000);
+SELECT is(count(*), 64::bigint, 'and back') FROM followup.acquire_leases(t.me(), t.other(), 60000);
+UPDATE followup.lease SET expires_at = '-infinity' WHERE shard < 2;
+SELECT t.hold('FROM followup.lease WHERE shard = 0 FOR KEY SHARE');
+SELECT results_eq('SELECT shard FROM followup.acquire_leases(t.me(), NULL, 60000)', 'VALUES (1)', 'one under which a claim runs is left for the next time');
+SELECT is(count(*), 1::bigint, 'its owner renews it without waiting') FROM followup.renew_leases(t.me(), ARRAY[0], ARRAY[(t.epochs())[1]], 60000);
+SELECT t.let_go();
+
+-- the worker
+\o /dev/null
+SELECT followup.worker_beat(t.me(), 'host', false), followup.worker_beat(t.me(), 'host', true);
+INSERT INTO followup.worker (id, host, beat_at) VALUES (t.other(), 'host', clock_timestamp() - '8 days'::interval);
+SELECT followup.worker_beat(t.me(), 'host', true);
+\o
+SELECT results_eq('SELECT id, host, draining FROM followup.worker', 'SELECT t.me(), ''host''::text, true', 'one row a worker; the long dead are forgotten');
+
+-- unclaim
+SELECT t.lead(1, 'ada') AS ada, t.lead(1, 'ben') AS ben, t.lead(1, 'cid') AS cid \gset
+SELECT epoch AS epoch, due_at AS due FROM t.claim(1, :ada, :ben) WHERE message_id = :ada \gset
+SELECT is_empty(format('SELECT * FROM followup.unclaim_messages(t.me(), ARRAY[1, 1]::bigint[], ARRAY[%s, %s], ARRAY[%s, %s]::bigint[])', :ada, :cid, :epoch + 1, :epoch), 'another epoch, or not sending: not given back');
+SELECT is_empty(format('SELECT * FROM followup.unclaim_messages(t.other(), ARRAY[1]::bigint[], ARRAY[%s]::bigint[], ARRAY[%s]::bigint[])', :ada, :epoch), 'nor by another worker');
+SELECT results_eq(format('SELECT * FROM followup.unclaim_messages(t.me(), ARRAY[1]::bigint[], ARRAY[%s]::bigint[], ARRAY[%s]::bigint[])', :ada, :epoch),
+    format('VALUES (1::bigint, %s::bigint, %L::timestamptz)', :ada, :'due'), 'given back, due when it was');
+SELECT is((state::text, attempts, posts), ('scheduled'::text, 0, 0), 'and its key was not used') FROM followup.message WHERE id = :ada;
+SELECT is((attempts, posts), (1, 1), 'so the next claim takes the same one') FROM t.claim(1, :ada);
+\o /dev/null
+SELECT followup.stop_messaging(1, ARRAY[t.lead_of(1, :ben)]);
+\o
+SELECT is_empty(format('SELECT * FROM followup.unclaim_messages(t.me(), ARRAY[1]::bigint[], ARRAY[%s]::bigint[], ARRAY[%s]::bigint[])', :ben, :epoch), 'a stopped lead''s is not due again');
+SELECT is(t.state(1, :ben), 'cancelled', 'but cancelled');
+
+-- lost claims
+SELECT is_empty(format('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ARRAY[1]::bigint[], ARRAY[%s]::bigint[], 0, 100)', :ada), 'what is in flight is left alone');
+SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', 60000, 100)', 'what was claimed a moment ago too');
+SELECT is_empty('SELECT * FROM followup.sweep_sending(t.other(), t.shards(), t.epochs(), ''{}'', ''{}'', 0, 100)', 'another worker finds nothing');
+SELECT is(t.state(1, :ada), 'sending', 'and changes nothing');
+SELECT results_eq('SELECT message_id FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', 0, 100)', format('VALUES (%s::bigint)', :ada), 'a claim whose answer was lost is due again');
+SELECT is(t.state(1, :ada), 'scheduled', 'scheduled');
+
+-- a lost claim of a key that was posted before
+SELECT is(t.verdict(1, :cid), 'claimed', 'cid is claimed');
+\o /dev/null
+SELECT t.record(1, :cid, 'in_doubt');
+SELECT * FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['sandbox'], ARRAY[3600000]::bigint[], 0, 'sandbox', 10);
+\o
+SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', 0, 100)', 'is not due again');
+SELECT is((state::text, attempts, posts), ('in_doubt'::text, 1, 1), 'but in doubt, as before') FROM followup.message WHERE id = :cid;
+
+-- orphans
+SELECT is(t.verdict(1, :ada), 'claimed', 'ada is claimed again');
+UPDATE followup.lease SET epoch = epoch + 1;
+SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', 0, 100)', 'an older epoch: nothing is due');
+SELECT is(t.state(1, :ada), 'in_doubt', 'in doubt');
+
+-- what is due
+SELECT t.lead(2, 'm1', '3 min') AS m1, t.lead(2, 'm2', '2 min') AS m2, t.lead(2, 'm3', '1 min') AS m3, t.lead(2, 'm4', '-1 min') AS m4, t.lead(1, 'n1', '2 min') AS n1 \gset
+SELECT t.set(1, :n1, 'due_at = (SELECT due_at FROM followup.message WHERE id = ' || :m2 || ')');
+CREATE FUNCTION t.page(p_due timestamptz, p_account bigint, p_message bigint, p_limit integer) RETURNS SETOF bigint LANGUAGE sql AS $$
+    SELECT message_id FROM followup.sweep_due(t.shards(), followup.now() - '5 min'::interval, followup.now(), p_due, p_account, p_message, p_limit) $$;
+SELECT results_eq('SELECT * FROM t.page(NULL, NULL, NULL, 100)', format('VALUES (%s::bigint), (%s), (%s), (%s)', :m1, :n1, :m2, :m3), 'due in the interval, by (due, account, message)');
+SELECT results_eq('SELECT * FROM t.page(NULL, NULL, NULL, 2)', format('VALUES (%s::bigint), (%s)', :m1, :n1), 'a page of two');
+SELECT results_eq(format('SELECT * FROM t.page((SELECT due_at FROM followup.message WHERE id = %1$s), 1, %1$s, 2)', :n1), format('VALUES (%s::bigint), (%s)', :m2, :m3), 'the page after it, in the middle of one instant');
+SELECT is_empty(format('SELECT * FROM t.page((SELECT due_at FROM followup.message WHERE id = %1$s), 2, %1$s, 2)', :m3), 'and nothing after the last');
+SELECT results_eq('SELECT * FROM t.page(''1970-01-01Z'', 0, 0, 1)', format('VALUES (%s::bigint)', :m1), 'zeroes start at the first page too');
+SELECT is_empty('SELECT * FROM followup.sweep_due(ARRAY[' || (followup.shard_of(1) + 1) % 64 || '], ''-infinity'', followup.now(), NULL, NULL, NULL, 100) WHERE account_id = 1', 'of the shards asked for only');
+UPDATE followup.account SET paused_at = now() WHERE id = 2;
+SELECT results_eq('SELECT * FROM t.page(NULL, NULL, NULL, 100)', format('VALUES (%s::bigint)', :n1), 'without what is paused');
+
+-- The loader's question is answered by its index.
+INSERT INTO followup.message (account_id, kind, recipient, due_at) SELECT 1, 'alert', 'a@b.example', now() + g * '1 min'::interval FROM generate_series(1, 20000) AS g;
+ANALYZE followup.message;
+CREATE FUNCTION t.plan(p_query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_line text;
+    v_text text := '';
+BEGIN
+    FOR v_line IN EXECUTE 'EXPLAIN ' || p_query LOOP
+        v_text := v_text || v_line || E'\n';
+    END LOOP;
+    RETURN v_text;
+END $$;
+SELECT matches(t.plan('SELECT account_id, id, due_at FROM followup.message_to_load WHERE shard IN (' || followup.shard_of(1) || ', 70) AND due_at < now() + ''1 hour'''),
+    'message_queue', 'the loader reads the queue''s index');
+SELECT doesnt_match(t.plan('SELECT account_id, id, due_at FROM followup.message_to_load WHERE shard IN (' || followup.shard_of(1) || ', 70) AND due_at < now() + ''1 hour'''),
+    'Seq Scan on message', 'and not the table');
+-- A claim is a HOT update where the page has room: it touches no column that an index knows.
+SELECT is_empty($$
+    SELECT a.attname FROM pg_catalog.pg_index AS i
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid
+     WHERE i.indrelid = 'followup.message'::regclass
+       AND (a.attnum = ANY (i.indkey) OR pg_catalog.pg_get_expr(i.indpred, i.indrelid) ~ ('\m' || a.attname || '\M'))
+       AND a.attname IN ('state', 'claimed_by', 'epoch', 'claimed_at', 'claim_seq', 'attempts', 'posts', 'first_post_at',
+                         'provider', 'recipient', 'rfc_message_id') $$,
+    'no index knows a column that a claim writes');
+SELECT * FROM finish();
