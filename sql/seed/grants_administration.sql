@@ -1,9 +1,10 @@
--- What pages and API may call of the administration: reading, with the caller's rights, so that row-level security
--- holds; what these call is the caller's too. Writing stays with the operators (grants.sql).
+-- Who may call what of the administration. Whatever is not here or in the other grants is the owner's alone.
 GRANT EXECUTE ON FUNCTION
-    followup.sequence_show(bigint, bigint), followup.find_leads(bigint, text), followup.find_lead(bigint, text),
-    followup.find_lead_ids(bigint, jsonb), followup.lead_list(bigint, text, integer, bigint),
-    followup.lead_show(bigint, bigint), followup.require_account(bigint),
-    followup.filter_condition(integer, text, text, text), followup.filter_instant(text, text, text, text),
-    followup.conversation_status(bigint, bigint), followup.lead_timezone(text, text)
-TO followup_app;
+    followup.add_account, followup.add_user, followup.add_assistant, followup.import_sequence, followup.import_leads,
+    followup.find_named, followup.account_status, followup.engine_status
+    TO followup_admin;
+-- Reading is done with the caller's rights, so that row-level security holds; what these call is the caller's too.
+GRANT EXECUTE ON FUNCTION
+    followup.sequence_show, followup.find_leads, followup.find_lead, followup.find_lead_ids, followup.lead_list,
+    followup.lead_show, followup.require_account, followup.filter_condition, followup.filter_instant
+    TO followup_app, followup_admin;

@@ -71,7 +71,7 @@ def test_migrate_puts_a_changed_function_back(ctl, database):
 
 
 def test_migrate_refuses_a_replaced_clock(ctl, database):
-    database.fast_clock()
+    database.fast_clock(10)
     done = ctl("migrate", check=False)
     assert done.returncode == 1 and "the clock of this database is replaced" in done.stderr
 
