@@ -12,6 +12,13 @@ if(migrations)
     set_tests_properties(sql PROPERTIES PROCESSORS 2)
 endif()
 
+# store_pg: the store's own tests again, this time with a PostgreSQL to speak to. One at a time: they share a database.
+if(TARGET unit_store)
+    add_test(NAME store_pg COMMAND timeout -k 20 280 ${python} ${support}/with_schema.py $<TARGET_FILE:unit_store>
+                                   --jobs 1 --filter store_pg/*)
+    set_tests_properties(store_pg PROPERTIES PROCESSORS 2)
+endif()
+
 # system: one entry a file, so that each one's seconds are shown. timeout's SIGTERM lets the fixtures tidy up.
 foreach(file ${system_tests})
     get_filename_component(name ${file} NAME_WE)

@@ -28,7 +28,7 @@ LANGUAGE sql STABLE AS $$
     judged AS (
         SELECT k.*, CASE
                WHEN followup.address_complaint(k.email) IS NOT NULL THEN 'email: ' || followup.address_complaint(k.email)
-               WHEN k.nth > 1 THEN pg_catalog.format('email: line %s has the same address', k.first_line)
+               WHEN k.nth > 1 AND NOT (p_duplicates = 'skip' AND k.lead_id IS NOT NULL AND NOT k.written_now) THEN pg_catalog.format('email: line %s has the same address', k.first_line)
                WHEN k.written_now THEN 'email: an earlier line has the same address'
                WHEN k.first_name ~ '[[:cntrl:]]' THEN 'first_name: holds a line break or another control character'
                WHEN k.last_name ~ '[[:cntrl:]]' THEN 'last_name: holds a line break or another control character'

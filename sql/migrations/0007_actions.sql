@@ -30,8 +30,8 @@ CREATE TYPE followup.lead_plan AS (
 COMMENT ON TYPE followup.lead_plan IS 'one lead on its way through an action: what was read, then what is to be written';
 
 CREATE TABLE followup.timezone (
-    key  text PRIMARY KEY CHECK (key = lower(name)),
-    name text NOT NULL
+    key  text PRIMARY KEY CHECK (key = lower(key)),     -- as people write it, in lower case
+    name text NOT NULL                                  -- as AT TIME ZONE takes it
 );
 COMMENT ON TABLE followup.timezone IS
     'IANA zones of this server, from pg_timezone_names (which reads some 1,200 files a call); AT TIME ZONE alone would also take "GMT+2", with the sign of POSIX';

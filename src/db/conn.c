@@ -170,8 +170,8 @@ static void on_io(uv_poll_t *poll, int status, int events)
     if (c->state != DB_SESSION && c->state != DB_READY)
         return;
     if (status < 0 || ((events & UV_READABLE) && !PQconsumeInput(c->pg))) {
-        /* What came before the end may say why: "terminating connection due to administrator command". */
-        conn_break(c, E_GONE, "%s", status < 0 ? uv_strerror(status) : PQerrorMessage(c->pg));
+        const char *why = status < 0 ? uv_strerror(status) : PQerrorMessage(c->pg);
+        conn_break(c, E_GONE, "%s", c->notice.text[0] != '\0' ? c->notice.text : why);
         return;
     }
     step_ready(c);
@@ -233,6 +233,7 @@ void conn_break(struct db_conn *c, enum status st, const char *format, ...)
     va_start(args, format);
     vsnprintf(e.text, sizeof e.text, format, args);
     va_end(args);
+    c->notice.text[0] = '\0';
     one_line(e.text);
     c->state = DB_BROKEN;
     c->why_st = st;
@@ -302,6 +303,12 @@ static PGconn *start(const struct db_conn_config *config)
     return PQconnectStartParams(keys, values, 1);
 }
 
+static void on_notice(void *arg, const PGresult *res)
+{
+    struct db_conn *c = arg;
+    conn_result_error(res, &c->notice);
+}
+
 enum status db_conn_open(uv_loop_t *loop, const struct db_conn_config *config, const struct db_conn_events *events,
                          struct db_conn **ret, struct err *e)
 {
@@ -320,6 +327,7 @@ enum status db_conn_open(uv_loop_t *loop, const struct db_conn_config *config, c
         free(c);
         return err_set(e, E_NOMEM, "out of memory");
     }
+    PQsetNoticeReceiver(c->pg, on_notice, c);
     uv_timer_init(loop, &c->deadline);
     uv_idle_init(loop, &c->soon);
     c->handles_open = 2;

@@ -30,6 +30,7 @@ struct db_conn {
     size_t prepared_count;
     struct db_copy *copy; /* the one that runs, or NULL */
 
+    struct err notice;  /* the server's last words: "terminating connection due to administrator command" */
     enum status why_st; /* of the break */
     struct err why;
     enum status close_st;

@@ -70,15 +70,22 @@ static void end(struct db_params *p)
         p->at[p->count - 1].length = (int)(p->bytes.used - p->at[p->count - 1].offset);
 }
 
-void db_add_text(struct db_params *p, const char *text)
+void db_add_null(struct db_params *p)
 {
     begin(p, 0);
-    if (text != NULL) {
-        put(p, text, strlen(text) + 1); /* libpq wants the NUL of a text parameter */
-        end(p);
-    } else if (p->st == OK) {
+    if (p->st == OK)
         p->at[p->count - 1].length = -1;
+}
+
+void db_add_text(struct db_params *p, const char *text)
+{
+    if (text == NULL) {
+        db_add_null(p);
+        return;
     }
+    begin(p, 0);
+    put(p, text, strlen(text) + 1); /* libpq wants the NUL of a text parameter */
+    end(p);
 }
 
 void db_add_i64(struct db_params *p, int64_t v)

@@ -93,7 +93,11 @@ static void take_result(struct db_conn *c, struct db_query *q, PGresult *res)
         return;
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
-        PQclear(q->res); /* that of the prepare */
+        if (q->preparing != NULL) {
+            q->preparing = NULL; /* this was the answer to the prepare: it stays, whatever the statement does */
+            break;
+        }
+        PQclear(q->res);
         q->res = res;
         return;
     case PGRES_PIPELINE_ABORTED:

@@ -3,11 +3,14 @@
 #include <assert.h>
 #include <math.h>
 
-#define WINDOW_FIRST 32
-#define SLACK_MS     25
-#define REMEMBER_MS  30000
-#define STORE_S      0.1
-#define ROUND_MS_MIN 20
+#define WINDOW_FIRST    32
+#define SLACK_MS        25
+#define REMEMBER_MS     30000
+#define STORE_S         0.1
+#define WINDOW_SLOW_MIN 4
+#define SLOW_FACTOR     4
+#define AVERAGE_SHARE   (1.0 / 16)
+#define ROUND_MS_MIN    20
 
 static double tokens_max(const struct budget *b)
 {
@@ -22,6 +25,7 @@ void budget_init(struct budget *b, double rate_per_s, int concurrency_max, struc
         .filled_at = now,
         .window_max = concurrency_max,
         .window = concurrency_max < WINDOW_FIRST ? concurrency_max : WINDOW_FIRST,
+        .average_ms = -1,
         .quickest_ms = -1,
         .quickest_before_ms = -1,
         .quickest_since = now,
@@ -75,14 +79,13 @@ static int64_t quickest(struct budget *b, int64_t latency_ms, struct mono now)
     return before ? b->quickest_before_ms : b->quickest_ms;
 }
 
-static void narrow(struct budget *b, double factor, int64_t round_ms, struct mono now)
+static void narrow(struct budget *b, double factor, double window_min, int64_t round_ms, struct mono now)
 {
     b->has_slowed = true;
     if (!mono_reached(b->narrowed_until, now))
         return;
-    b->window *= factor;
-    if (b->window < 1)
-        b->window = 1;
+    if (b->window > window_min)
+        b->window = b->window * factor > window_min ? b->window * factor : window_min;
     b->narrowed_until = mono_add(now, round_ms > ROUND_MS_MIN ? round_ms : ROUND_MS_MIN);
 }
 
@@ -92,13 +95,16 @@ void budget_end(struct budget *b, int64_t latency_ms, bool overloaded, struct mo
     bool is_limit = (double)b->used * 2 >= b->window;
     b->used--;
     if (overloaded) {
-        narrow(b, 0.5, latency_ms, now);
+        narrow(b, 0.5, 1, latency_ms, now);
         return;
     }
     if (latency_ms < 0)
         return;
-    if (latency_ms > 2 * quickest(b, latency_ms, now) + SLACK_MS) {
-        narrow(b, 0.8, latency_ms, now);
+    int64_t quick_ms = quickest(b, latency_ms, now);
+    b->average_ms =
+        b->average_ms < 0 ? (double)latency_ms : b->average_ms + ((double)latency_ms - b->average_ms) * AVERAGE_SHARE;
+    if (b->average_ms > (double)(SLOW_FACTOR * quick_ms + SLACK_MS)) {
+        narrow(b, 0.8, WINDOW_SLOW_MIN, latency_ms, now);
         return;
     }
     if (is_limit)

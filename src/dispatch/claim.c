@@ -58,8 +58,8 @@ static void on_row(struct claim *c, const struct claim_row *row, struct giveback
     }
 }
 
-/* Logs, frees: the only place a claim ends. Whatever is still claiming got no answer: whether the statement committed is
- * unknown. Asking again is harmless, and rows that are `sending` without us are found by sweep_sending. */
+/* Logs, frees: the only place a claim ends. Whatever is still claiming got no answer: whether the statement committed
+ * is unknown. Asking again is harmless, and rows that are `sending` without us are found by sweep_sending. */
 static void claim_finish(struct claim *c, enum status st, const struct err *e)
 {
     struct dispatcher *d = c->dispatcher;

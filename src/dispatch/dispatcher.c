@@ -42,13 +42,18 @@ static size_t claim_room(const struct dispatcher *d)
 {
     if (d->draining || d->claims >= d->config.claims_max || !d->store->ops->is_up(d->store))
         return 0;
+    if (d->hooks.leases(d->hooks.arg).count == 0)
+        return 0; /* a claim would answer `not ours` for all, and we would forget them */
     size_t slots = d->slots < d->config.in_flight_max ? d->config.in_flight_max - d->slots : 0;
-    return min_size(min_size(slots, d->flights.max - d->flights.count), d->config.batch_rows);
+    size_t room = min_size(min_size(slots, d->flights.max - d->flights.count), d->config.batch_rows);
+    return min_size(room, UNSET_MAX - d->unset_count);
 }
 
+static void on_soon(uv_idle_t *idle);
 static void look_again(struct dispatcher *d, int64_t wait_ms);
 
-/* Takes a slot for one message. False: the offer ends here. *ret NULL and true: the message is taken, but not asked for. */
+/* Takes a slot for one message. False: the offer ends here. *ret NULL and true: the message is taken, but not asked
+ * for. */
 static bool take_one(struct dispatcher *d, const struct due_message *due, struct mono now, struct flight **ret)
 {
     struct flight *f = flights_find(&d->flights, due->ref);
@@ -60,7 +65,7 @@ static bool take_one(struct dispatcher *d, const struct due_message *due, struct
     int lane = dispatcher_guess_lane(d, due->ref.account_id);
     struct breaker_pass pass;
     if (!lane_take(&d->lanes[lane], now, &pass)) {
-        if (d->lane_count > 1) {
+        if (d->lane_count > 1 && d->unset_count + d->config.batch_rows < UNSET_MAX) {
             dispatcher_set_later(d, due->ref, lane_queue_ms(&d->lanes[lane], now));
             return true;
         }
@@ -85,6 +90,7 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
     struct mono now = mono_now();
     size_t taken = 0, room;
     bool stopped = false;
+    d->offering = true;
     while (!stopped && taken < count && (room = claim_room(d)) > 0) {
         size_t asked_count = 0;
         while (taken < count && asked_count < room) {
@@ -99,6 +105,7 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
         if (asked_count > 0)
             claim_start(d, asked, asked_count);
     }
+    d->offering = false;
     if (taken < count) {
         d->refused = true;
         if (!stopped)
@@ -110,7 +117,22 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
 void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t wait_ms)
 {
     struct wall at = { business_now(d->clock).us + business_span_us(d->clock, wait_ms) };
-    d->hooks.set(d->hooks.arg, (struct due_message){ ref, at });
+    struct due_message due = { ref, at };
+    if (!d->offering) {
+        d->hooks.set(d->hooks.arg, due);
+        return;
+    }
+    assert(d->unset_count < UNSET_MAX); /* claim_room counted */
+    d->unset[d->unset_count++] = due;
+    uv_idle_start(&d->soon, on_soon);
+}
+
+static void set_unset(struct dispatcher *d)
+{
+    size_t count = d->unset_count;
+    d->unset_count = 0;
+    for (size_t i = 0; i < count; i++)
+        d->hooks.set(d->hooks.arg, d->unset[i]);
 }
 
 void dispatcher_end_flight(struct dispatcher *d, struct flight *f, int64_t set_again_ms)
@@ -157,6 +179,7 @@ static void on_soon(uv_idle_t *idle)
 {
     struct dispatcher *d = idle->data;
     uv_idle_stop(idle);
+    set_unset(d);
     if (d->on_drained != NULL && is_drained(d)) {
         void (*cb)(void *arg) = d->on_drained;
         d->on_drained = NULL;

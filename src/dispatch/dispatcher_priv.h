@@ -1,5 +1,5 @@
-/* What the files of the dispatcher share: dispatcher.c (offers, places, life), claim.c (asking), handover.c (posting what
- * was claimed, giving back, ends). */
+/* What the files of the dispatcher share: dispatcher.c (offers, places, life), claim.c (asking), handover.c (posting
+ * what was claimed, giving back, ends). */
 #ifndef FOLLOWUPD_DISPATCH_DISPATCHER_PRIV_H
 #define FOLLOWUPD_DISPATCH_DISPATCHER_PRIV_H
 
@@ -8,6 +8,7 @@
 #include "lane.h"
 
 #define ACCOUNTS_SEEN 4096 /* a power of two */
+#define UNSET_MAX     (2 * STORE_BATCH_MAX)
 
 struct dispatcher {
     uv_loop_t *loop;
@@ -27,6 +28,9 @@ struct dispatcher {
     const char *settle_names[REGISTRY_PROVIDERS_MAX]; /* what settle_providers_now answered last */
     int64_t settle_windows_ms[REGISTRY_PROVIDERS_MAX];
     struct flights flights;
+    bool offering; /* sets wait in unset until the next turn: whoever offers is still counting */
+    struct due_message unset[UNSET_MAX];
+    size_t unset_count;
     size_t slots;           /* flights that claim or post, and places settle has set aside */
     size_t claims, returns; /* statements under way */
     struct batch *batch;

@@ -1,5 +1,5 @@
-/* flight: the messages that are ours at this moment, from the claim that asks for them until the database has answered for
- * their result. A fixed number of entries, found by account and message. Private to src/dispatch. */
+/* flight: the messages that are ours at this moment, from the claim that asks for them until the database has answered
+ * for their result. A fixed number of entries, found by account and message. Private to src/dispatch. */
 #ifndef FOLLOWUPD_DISPATCH_FLIGHT_H
 #define FOLLOWUPD_DISPATCH_FLIGHT_H
 

@@ -1,5 +1,5 @@
-/* lane: one provider as the dispatcher sees it: its budget, its breaker, and when those who found no slot may ask again.
- * Private to src/dispatch. */
+/* lane: one provider as the dispatcher sees it: its budget, its breaker, and when those who found no slot may ask
+ * again. Private to src/dispatch. */
 #ifndef FOLLOWUPD_DISPATCH_LANE_H
 #define FOLLOWUPD_DISPATCH_LANE_H
 

@@ -119,7 +119,6 @@ static void on_acquire(void *arg, enum status st, const struct err *e, const str
         changed |= take(o, &leases[i], o->acquire_asked);
     if (changed) {
         list_held(o);
-        log_info("leases_acquired", kv("shards", count), kv("held", o->held_count));
         o->events.on_change(o->events.arg);
     }
     if (more && o->formers_left > 0)
@@ -161,7 +160,6 @@ static void drop_missing(struct owner *o, const struct shard_lease *leases, size
     if (lost_count == 0)
         return;
     list_held(o);
-    log_warn("leases_lost", kv("shards", lost_count), kv("held", o->held_count));
     if (o->events.on_lost != NULL)
         o->events.on_lost(o->events.arg, lost, lost_count);
     o->events.on_change(o->events.arg);

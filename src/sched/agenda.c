@@ -9,6 +9,7 @@
 
 #define IDS_MAX     256             /* fired in one step of the wheel */
 #define BASE_BACK   (3600 * 1000LL) /* a new wheel can tell times of the last hour apart */
+#define STEPS_MAX   32              /* of the wheel in one advance */
 #define REPLAY_GROW 256
 
 struct book {
@@ -257,15 +258,15 @@ bool agenda_advance(struct agenda *a, struct wall now, size_t budget)
     int64_t now_ms = now.us / 1000;
     if (now_ms > a->now_ms)
         a->now_ms = now_ms;
-    /* Each step costs one of the budget even when nothing fires, so the loop is bounded by it. */
-    while (!agenda_full(a)) {
+    /* A step may look at all of the budget and fire little, so their number is bounded too. */
+    for (int steps = 0; steps < STEPS_MAX && budget > 0 && !agenda_full(a); steps++) {
         int64_t next_ms = wheel_next_ms(a->book.wheel);
         if (next_ms > now_ms)
             return false;
-        if (budget == 0)
-            return true;
         size_t fired = step(a, next_ms, budget);
-        budget -= fired + 1 < budget ? fired + 1 : budget;
+        if (fired == 0)
+            break; /* it moved what comes later: that was work enough */
+        budget -= fired < budget ? fired : budget;
     }
     return wheel_next_ms(a->book.wheel) <= now_ms;
 }

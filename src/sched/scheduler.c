@@ -17,6 +17,7 @@
 #define LOAD_RETRY_MS     1000
 #define LEISURE_IDS       1024 /* of wheel_idle a tick */
 #define ROUND_TRIP_US_MAX 1000000
+#define CLOCK_PERIODS_MAX 6
 #define MINUTE_MS         60000
 
 struct scheduler {
@@ -215,8 +216,9 @@ static void on_clock(void *arg, enum status st, const struct err *e, struct wall
             log_warn("clock_not_read", kv("error", e->text));
         return;
     }
-    /* A slow answer says little about now; the one we have is better. */
-    if (s->has_clock && rate == s->clock.rate && answered_us - asked_us > ROUND_TRIP_US_MAX)
+    /* A slow answer says little about now; the one we have is better, for a while. */
+    if (s->has_clock && rate == s->clock.rate && answered_us - asked_us > ROUND_TRIP_US_MAX &&
+        answered_us - s->clock.mono_us < CLOCK_PERIODS_MAX * s->config.clock_ms * 1000)
         return;
     bool first = !s->has_clock;
     business_clock_set(&s->clock, business, rate, asked_us, answered_us);

@@ -143,9 +143,15 @@ enum status pg_sweep_due(struct store *base, const struct sweep_request *r, stor
         db_element_i32(&p, r->leases.leases[i].shard);
     db_add_wall(&p, r->from);
     db_add_wall(&p, r->until);
-    db_add_wall(&p, first_page ? (struct wall){ INT64_MIN } : r->after.due);
-    db_add_i64(&p, r->after.ref.account_id);
-    db_add_i64(&p, r->after.ref.message_id);
+    if (first_page) {
+        db_add_null(&p);
+        db_add_null(&p);
+        db_add_null(&p);
+    } else {
+        db_add_wall(&p, r->after.due);
+        db_add_i64(&p, r->after.ref.account_id);
+        db_add_i64(&p, r->after.ref.message_id);
+    }
     db_add_i32(&p, (int32_t)r->count_max);
     return pg_start(s, PG_RESULTS, &sweep_due_statement, &p, op, pg_on_due);
 }

@@ -14,7 +14,7 @@ static const char *const role_names[PG_ROLES] = { "followupd control", "followup
 
 /* --- the session ------------------------------------------------------------------------------------------------ */
 
-/* plan_cache_mode stays at the server's choice: see the test of the claim's plan in sql/. */
+/* plan_cache_mode and the planner's switches are set by the functions that need them (sql/functions), not here. */
 static void session_sql(const struct store_pg *s, enum pg_role role, char *ret, size_t bytes)
 {
     long long timeout_ms = role == PG_LOAD ? 0 : s->config.statement_timeout_ms;

@@ -1,7 +1,7 @@
 -- Planning an instant: delays, windows, zones, the two days a year when clocks change.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(43);
+SELECT plan(44);
 
 -- local_instant
 SELECT is(followup.local_instant('2026-03-29 02:30', 'Europe/Berlin'), '2026-03-29 01:30+00'::timestamptz, 'a gap: 02:30 becomes 03:30');
@@ -26,6 +26,7 @@ SELECT ok(NOT followup.known_timezone(z), format('%s is no zone of a lead', coal
 SELECT is(followup.known_timezone(NULL), false, 'NULL is no zone');
 SELECT is(followup.lead_timezone('Asia/Tokyo', 'Europe/Berlin'), 'Asia/Tokyo', 'the lead''s zone');
 SELECT is(followup.lead_timezone('GMT+2', 'Europe/Berlin'), 'Europe/Berlin', 'an unknown zone: the account''s');
+SELECT is('2026-07-01 12:00'::timestamp AT TIME ZONE followup.lead_timezone('CET', 'UTC'), '2026-07-01 10:00+00'::timestamptz, 'CET as a zone has a summer');
 SELECT is(followup.lead_timezone(NULL, 'Nowhere'), 'UTC', 'both unknown: UTC');
 
 -- Delays

@@ -1,5 +1,5 @@
-/* fakes: a store and a transport that do nothing until a test answers for them. Each keeps what it was asked, oldest first;
- * answering takes the oldest. Texts that a real one copies onto the wire are copied where a test reads them. */
+/* fakes: a store and a transport that do nothing until a test answers for them. Each keeps what it was asked, oldest
+ * first; answering takes the oldest. Texts that a real one copies onto the wire are copied where a test reads them. */
 #ifndef TESTS_FAKES_H
 #define TESTS_FAKES_H
 

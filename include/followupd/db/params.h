@@ -45,6 +45,7 @@ void db_params_fini(struct db_params *p);
 
 /* Text format, for types whose input function is wanted (uuid); NULL is SQL's NULL. */
 void db_add_text(struct db_params *p, const char *text);
+void db_add_null(struct db_params *p);
 void db_add_i64(struct db_params *p, int64_t v);
 void db_add_i32(struct db_params *p, int32_t v);
 void db_add_bool(struct db_params *p, bool v);

@@ -2,11 +2,12 @@
  * brings the time.
  *
  * Rate     a token bucket: rate_per_s tokens a second, a tenth of a second's worth (at least one) in store.
- * Window   how many slots may be taken at once, 1..concurrency_max. It starts at 32 and follows the provider: every answer
- *          that comes quickly (within twice the quickest of the last minute plus 25 ms) widens it by one until the
- *          first slow one, from then on by one a window; a slow one takes a fifth off, an overload (429, 503, no answer)
- *          half, each at most once a round trip. By Little's law a window that holds rate x latency is wide enough, and a wider one
- *          only makes the provider's queue longer. It is widened only while at least half of it is used.
+ * Window   how many slots may be taken at once, 1..concurrency_max. It starts at 32 and follows the provider: while
+ *          answers are quick on average (within four times the quickest of the last minute plus 25 ms) each one widens
+ *          it by one until they first become slow, from then on all of a window together by one; slow ones take a
+ *          fifth off, down to 4, and an overload (429, 503, no answer) half, each at most once a round trip. By
+ *          Little's law a window that holds rate x latency is wide enough, and a wider one only makes the provider's
+ *          queue longer. It is widened only while at least half of it is used.
  * Slots    taken before the claim, given back by exactly one of budget_unused (nothing was posted: the token comes back
  *          too) and budget_end. */
 #ifndef FOLLOWUPD_DISPATCH_BUDGET_H
@@ -26,6 +27,7 @@ struct budget {
     bool has_slowed; /* the first slow answer has come */
     size_t used;
     int64_t quickest_ms, quickest_before_ms; /* of this and of the last half minute; -1: none yet */
+    double average_ms;                       /* of about the last 16 answers */
     struct mono quickest_since;
     struct mono narrowed_until; /* one narrowing a round trip */
 };

@@ -1,21 +1,22 @@
-/* dispatcher: due messages become POSTs. What the wheel says is due is claimed in the database, rendered, posted, and its
- * outcome recorded; nothing here decides a rule.
+/* dispatcher: due messages become POSTs. What the wheel says is due is claimed in the database, rendered, posted, and
+ * its outcome recorded; nothing here decides a rule.
  *
- * Before the claim   a message takes a slot of its provider (budget, breaker) and a place in the in-flight table. A claim
- *                    asks only for what can be posted at once; when there is no slot, dispatcher_offer takes less and
- *                    on_room tells later. Which provider a message uses is the database's word and comes with the claim;
- *                    before it, the provider last seen for that account counts (at first the default). When the word is
- *                    another, the slot moves there; when that provider has none, the message is given back unposted
- *                    and next time the guess is right. With several providers, one that has no slot does not hold up
- *                    the others: its messages are set again for when it will have one.
- * After the claim    a message whose lease is over, or whose claim was asked more than begin_within_ms ago, is given back
- *                    unposted. A letter that cannot be made is `rejected` with its reason and never posted.
+ * Before the claim   a message takes a slot of its provider (budget, breaker) and a place in the in-flight table. A
+ *                    claim asks only for what can be posted at once; when there is no slot, dispatcher_offer takes
+ *                    less and on_room tells later. Which provider a message uses is the database's word and comes with
+ *                    the claim; before it, the provider last seen for that account counts (at first the default). When
+ *                    the word is another, the slot moves there; when that provider has none, the message is given back
+ *                    unposted and next time the guess is right. With several providers, one that has no slot does not
+ *                    hold up the others: its messages are set again for when it will have one.
+ * After the claim    a message whose lease is over, or whose claim was asked more than begin_within_ms ago, is given
+ *                    back unposted. A letter that cannot be made is `rejected` with its reason and never posted.
  * Results            go through a batch; the in-flight entry lives until the database has answered for it. At most
  *                    in_flight_max messages are between claim and outcome, and at most twice as many wait in all
  *                    to be recorded: so when the database is away, claims stop and nothing is lost.
  * In doubt           settle takes messages back with the same key; those that cannot be posted now stay in doubt.
  * Time               struct wall is business time; *_ms are real.
- * Ownership          the transport allows at least in_flight_max POSTs at once; loop, store, transport, registry, clock and texts of the configuration are borrowed and outlive d.
+ * Ownership          the transport allows at least in_flight_max POSTs at once; loop, store, transport, registry,
+ *                    clock (its owner keeps it fresh) and texts of the configuration are borrowed and outlive d.
  */
 #ifndef FOLLOWUPD_DISPATCH_DISPATCHER_H
 #define FOLLOWUPD_DISPATCH_DISPATCHER_H
@@ -58,7 +59,8 @@ struct dispatcher_hooks {
     struct lease_set (*leases)(void *arg);
     /* Is this lease still ours, and will it be for as long as a POST may take? Asked just before the POST. */
     bool (*may_send)(void *arg, int shard, int64_t epoch);
-    /* This message is due then (business time): into the wheel. Must not offer from inside. */
+    /* This message is due then (business time): into the wheel. Never called from inside dispatcher_offer; must not
+     * offer. */
     void (*set)(void *arg, struct due_message due);
     /* dispatcher_offer refused something before and may take some now. From the loop, never inside a call of ours. */
     void (*on_room)(void *arg);
@@ -87,8 +89,8 @@ MUST_USE enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct
                                     const struct registry *registry, const struct business_clock *clock,
                                     const struct dispatcher_config *config, const struct dispatcher_hooks *hooks,
                                     struct dispatcher **ret, struct err *e);
-/* Takes the first n messages, returns n. Those taken are ours: they come back through `set` or are done with. What is in
- * flight already is taken and forgotten (set again when it comes back). */
+/* Takes the first n messages, returns n. Those taken are ours: they come back through `set` or are done with. What is
+ * in flight already is taken and forgotten (set again when it comes back). */
 size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, size_t count);
 /* The database is there again, or something else changed: look whether there is room. */
 void dispatcher_wake(struct dispatcher *d);
@@ -96,19 +98,19 @@ void dispatcher_wake(struct dispatcher *d);
 bool dispatcher_in_flight(const struct dispatcher *d, struct message_ref ref);
 /* Writes at most refs_max; returns how many there are. For sweep_sending. */
 size_t dispatcher_list_in_flight(const struct dispatcher *d, struct message_ref *ret_refs, size_t refs_max);
-/* in_flight_max of the table: room for dispatcher_list_in_flight. */
+/* The most there can be: room for dispatcher_list_in_flight. */
 size_t dispatcher_in_flight_max(const struct dispatcher *d);
 void dispatcher_read_stats(const struct dispatcher *d, struct dispatcher_stats *ret);
 size_t dispatcher_providers(const struct dispatcher *d);
 struct dispatcher_provider_stats dispatcher_provider_at(const struct dispatcher *d, size_t i);
 
-/* No new claims; POSTs end, results are recorded, then cb, once, from the loop. Bounded only by the caller's patience: it
- * may close instead of waiting on. */
+/* No new claims; POSTs end, results are recorded, then cb, once, from the loop. Bounded only by the caller's patience:
+ * it may close instead of waiting on. */
 void dispatcher_drain(struct dispatcher *d, void (*cb)(void *arg), void *arg);
 /* Touches store and transport no more; what is under way may still end. To be called before they are closed. */
 void dispatcher_abort(struct dispatcher *d);
-/* After the transport and the store are closed: nothing is under way. What was not recorded is dropped (and logged): the
- * next owner finds these messages `sending` and puts them in doubt. d is freed on the loop. */
+/* After the transport and the store are closed: nothing is under way. What was not recorded is dropped (and logged):
+ * the next owner finds these messages `sending` and puts them in doubt. d is freed on the loop. */
 void dispatcher_close(struct dispatcher *d);
 
 #endif

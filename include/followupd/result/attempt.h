@@ -2,8 +2,8 @@
  * flight; lives from attempt_start to its callback.
  *
  * Calls      attempt_start OK: posted, the callback runs exactly once, later. E_INVALID and E_LIMIT: it never can be
- *            sent (a merge tag without value, a bad address); *ret_rejected is its result, the caller's, and nothing was
- *            posted. Anything else: not posted and no result; give it back.
+ *            sent (a merge tag without value, a bad address); *ret_rejected is its result, the caller's, and nothing
+ *            was posted. Anything else: not posted and no result; give it back.
  * Ownership  the row is borrowed for the call. The callback takes the result. */
 #ifndef FOLLOWUPD_RESULT_ATTEMPT_H
 #define FOLLOWUPD_RESULT_ATTEMPT_H

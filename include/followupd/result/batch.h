@@ -1,10 +1,11 @@
 /* batch: outcomes on their way into the database. Collects results and records them together: when rows_max wait, or
  * wait_ms after the first; at most two record calls are under way.
  *
- * Nothing is lost   a result leaves the batch only when the database has answered for it. A call that fails (the database
- *                   is away, a time limit) puts its results back, to be repeated: recording twice is harmless. A result
- *                   that is missing in the answer was busy and goes into a later call. When the database refuses a
- *                   call, the next ones are half as long, down to single rows, so that one bad row only delays itself.
+ * Nothing is lost   a result leaves the batch only when the database has answered for it. A call that fails (the
+ *                   database is away, a time limit) puts its results back, to be repeated: recording twice is
+ *                   harmless. A result that is missing in the answer was busy and goes into a later call. When the
+ *                   database refuses a call, the next ones are half as long, down to single rows, so that one bad row
+ *                   only delays itself.
  * Bound             the batch has none of its own: it holds at most what its user allows to be on its way.
  * Ownership         kept results are taken. on_recorded's row is borrowed until it returns. */
 #ifndef FOLLOWUPD_RESULT_BATCH_H
@@ -57,8 +58,8 @@ size_t batch_count(const struct batch *b); /* not yet recorded, those under way 
 struct batch_stats batch_stats(const struct batch *b);
 /* Starts no more calls. */
 void batch_stop(struct batch *b);
-/* Only when no call is under way (the store is closed, or never answered for one). Unrecorded results are freed; returns
- * how many. b is freed on the loop. */
+/* Only when no call is under way (the store is closed, or never answered for one). Unrecorded results are freed;
+ * returns how many. b is freed on the loop. */
 size_t batch_close(struct batch *b);
 
 #endif

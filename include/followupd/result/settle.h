@@ -29,7 +29,8 @@ struct settle_hooks {
     void *arg;
     struct lease_set (*leases)(void *arg);
     struct settle_providers (*providers)(void *arg);
-    /* Sets aside up to `wanted` places for messages under way; returns how many. Each turn with places ends in on_claimed. */
+    /* Sets aside up to `wanted` places for messages under way; returns how many. Each turn with places ends in
+     * on_claimed. */
     size_t (*reserve)(void *arg, size_t wanted);
     /* count <= reserved; the rows are ours and committed. asked_us: mono_now_us() before the claim. */
     void (*on_claimed)(void *arg, size_t reserved, const struct claim_row *rows, size_t count, int64_t asked_us);

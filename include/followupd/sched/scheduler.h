@@ -6,12 +6,13 @@
  *            handed over until the next up, which loads everything anew.
  * Consumer   on_due runs from the loop only, never inside a call of ours. It takes the first n of what it is shown and
  *            answers n; fewer than shown means it is full, and it is asked again after scheduler_pull. What it took is
- *            its own: forgotten here until it is set again (not from inside on_due). A message that in_flight says yes
- * to is never set by load, sweep or NOTIFY; the consumer itself may (scheduler_set). Hints      the wheel is a memory:
- * what it hands over may be gone, moved or not ours; the claim says so. Time       due times are business time, rounded
- * up to ms. Periods are real ms; the intervals that sweeps look at are real ms too, turned into business time by the
- * clock's rate. The horizon is business time. Cost       one uv_timer for the wheel, one idle handle while there is
- * more to do, one timer for the periods; a loop turn looks at advance_budget messages at most. */
+ *            its own: forgotten here until it is set again (not from inside on_due). A message that in_flight says
+ *            yes to is never set by load, sweep or NOTIFY; the consumer itself may (scheduler_set).
+ * Hints      the wheel is a memory: what it hands over may be gone, moved or not ours; the claim says so.
+ * Time       due times are business time, rounded up to ms. Periods are real ms; the intervals that sweeps look at are
+ *            real ms too, turned into business time by the clock's rate. The horizon is business time.
+ * Cost       one uv_timer for the wheel, one idle handle while there is more to do, one timer for the periods; a loop
+ *            turn looks at advance_budget messages at most. */
 #ifndef FOLLOWUPD_SCHED_SCHEDULER_H
 #define FOLLOWUPD_SCHED_SCHEDULER_H
 

@@ -112,6 +112,7 @@ struct recorded_row {
     bool has_next;
     struct due_message next; /* what is due next because of it: a retry, or the message planned after it */
 };
+/* A result that has no row was not recorded: somebody held its message, lead or conversation. Record it again. */
 typedef void (*store_record_cb)(void *arg, enum status st, const struct err *e, const struct recorded_row *rows,
                                 size_t count);
 

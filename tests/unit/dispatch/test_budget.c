@@ -93,6 +93,29 @@ Test(budget, the_window_narrows_when_answers_become_slow_and_recovers_when_they_
     cr_assert_gt(b.window, narrow + 20);
 }
 
+Test(budget, a_slow_answer_now_and_then_narrows_nothing)
+{
+    budget_init(&b, 0, 64, now);
+    rounds(20, 2);
+    take_all();
+    for (int i = 0; i < 1000; i++) {
+        now.ms++;
+        budget_end(&b, i % 20 == 0 ? 60 : 2, false, now);
+        cr_assert(budget_take(&b, now));
+    }
+    cr_assert_eq((int)b.window, 64);
+}
+
+Test(budget, slow_answers_alone_leave_some_slots)
+{
+    budget_init(&b, 0, 64, now);
+    rounds(20, 2);
+    rounds(40, 500);
+    cr_assert_eq((int)b.window, 4);
+    rounds(200, 500);
+    cr_assert_gt(b.window, 4, "after a minute that is simply how long this provider takes");
+}
+
 Test(budget, an_overload_halves_the_window_once_a_round_and_never_closes_it)
 {
     budget_init(&b, 0, 100, now);

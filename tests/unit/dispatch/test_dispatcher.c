@@ -13,16 +13,17 @@ static struct dispatcher *d;
 static struct dispatcher_config config = DISPATCHER_CONFIG_DEFAULTS;
 static struct provider_config providers[2];
 static size_t provider_count = 1;
-static bool lease_lost;
+static bool lease_lost, no_leases;
 static size_t asked_may_send, rooms, drains;
 static struct due_message sets[2048];
 static size_t set_count;
+static bool offering;
 
 static struct lease_set hook_leases(void *arg)
 {
     static const struct shard_lease lease = { 3, 5 };
     (void)arg;
-    return (struct lease_set){ &lease, 1 };
+    return (struct lease_set){ &lease, no_leases ? 0 : 1 };
 }
 static bool hook_may_send(void *arg, int shard, int64_t epoch)
 {
@@ -35,6 +36,7 @@ static bool hook_may_send(void *arg, int shard, int64_t epoch)
 static void hook_set(void *arg, struct due_message due)
 {
     (void)arg;
+    cr_assert_not(offering, "set from inside an offer");
     cr_assert_lt(set_count, COUNT_OF(sets));
     sets[set_count++] = due;
 }
@@ -100,7 +102,10 @@ static size_t offer(int64_t first, int64_t last)
     size_t count = 0;
     for (int64_t id = first; id <= last; id++)
         due[count++] = (struct due_message){ { 1, id }, business_now(&business) };
-    return dispatcher_offer(d, due, count);
+    offering = true;
+    size_t taken = dispatcher_offer(d, due, count);
+    offering = false;
+    return taken;
 }
 
 static struct message_ref ref(int64_t id)
@@ -226,7 +231,10 @@ Test(dispatcher, results_that_cannot_be_recorded_stop_the_claims_and_are_not_los
     cr_assert_eq(offer(id, id + 9), 0, "eight wait to be recorded");
     cr_assert_eq(stats().in_flight, 8);
     struct message_ref refs[8];
-    cr_assert_eq(dispatcher_list_in_flight(d, refs, 8), 8);
+    size_t listed = dispatcher_list_in_flight(d, refs, 8);
+    cr_assert_eq(listed, 8);
+    for (size_t i = 0; i < listed; i++)
+        cr_assert(dispatcher_in_flight(d, refs[i]));
     size_t before = rooms;
     while (stats().in_flight > 0) {
         record_all();
@@ -248,6 +256,17 @@ Test(dispatcher, nothing_is_claimed_while_the_database_is_away_and_room_is_told_
     dispatcher_wake(d);
     turn();
     cr_assert_eq(rooms, 1);
+    cr_assert_eq(offer(1, 3), 3);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    finish();
+}
+
+Test(dispatcher, nothing_is_claimed_without_a_lease)
+{
+    start();
+    no_leases = true;
+    cr_assert_eq(offer(1, 3), 0);
+    no_leases = false;
     cr_assert_eq(offer(1, 3), 3);
     fake_answer_claim(&store, CLAIM_GONE, "a");
     finish();
@@ -362,6 +381,28 @@ Test(dispatcher, a_claim_that_failed_is_asked_again_and_holds_no_slot)
     finish();
 }
 
+static enum status refuse_claim(struct store *s, struct lease_set leases, const struct message_ref *refs, size_t count,
+                                store_claim_cb cb, void *arg)
+{
+    (void)s, (void)leases, (void)refs, (void)count, (void)cb, (void)arg;
+    return E_BUSY;
+}
+
+Test(dispatcher, a_claim_that_could_not_be_asked_is_set_again_in_the_next_turn)
+{
+    struct store_ops ops = fake_store_ops;
+    ops.claim = refuse_claim;
+    store.store.ops = &ops;
+    config.batch_rows = 10;
+    start();
+    size_t taken = offer(1, 30);
+    cr_assert_eq(taken, 30);
+    cr_assert_eq(stats().slots, 0);
+    turn();
+    cr_assert_eq(set_count, taken);
+    finish();
+}
+
 Test(dispatcher, a_message_without_an_answer_in_the_claim_is_asked_again)
 {
     start();
@@ -448,6 +489,7 @@ Test(dispatcher, the_slot_follows_the_provider_that_the_claim_names)
     cr_assert_eq(dispatcher_provider_at(d, 1).used, 2);
     cr_assert_eq(offer(3, 3), 1, "b has no room: set again, so that a is not held up");
     cr_assert_eq(store.claims.count, 0);
+    turn();
     cr_assert_eq(set_count, 1);
     cr_assert_gt(sets[0].due.us, business_now(&business).us);
     while (transport.count > 0)

@@ -1,0 +1,353 @@
+"""followupctl against a real server: what it does, what it refuses, what it leaves untouched."""
+
+import json
+import subprocess
+
+import pytest
+
+import schema
+from processes import wait_until
+
+SEQUENCE = {
+    "name": "Welcome",
+    "steps": [
+        {"key": "hello", "kind": "sequence", "delay": "2 days", "subject": "Hi {{first_name|there}}", "body_text": "Hello"},
+        {"key": "again", "kind": "sequence", "delay": "1 day", "subject": "Again", "body_text": "Hello again"},
+        {"key": "ask", "kind": "follow_up", "delay": "0", "subject": "Well?", "body_text": "Did we help?"},
+    ],
+}
+LEADS = ["ann@x.example", "bob@x.example", "cem@x.example", "dora@x.example", "eva@x.example"]
+
+
+def answer(done):
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def account(ctl, tmp_path):
+    """An account with an assistant and a sequence."""
+    ctl("account", "add", "Acme", "--timezone", "Europe/Berlin")
+    ctl("assistant", "add", "Ada", "--from-address", "ada@acme.example")
+    path = tmp_path / "sequence.json"
+    path.write_text(json.dumps(SEQUENCE), encoding="utf-8")
+    ctl("sequence", "import", path)
+    return "Acme"
+
+
+@pytest.fixture
+def leads(ctl, tmp_path, account):
+    """Five started leads."""
+    path = tmp_path / "five.csv"
+    path.write_text("email,country\n" + "".join(f"{lead},{'DE' if lead < 'c' else 'FR'}\n" for lead in LEADS), encoding="utf-8")
+    ctl("lead", "import", path, "--sequence", "Welcome")
+    return LEADS
+
+
+def states(database):
+    return dict(database.rows("SELECT email, concat_ws('/', state, sub_state) FROM followup.lead"))
+
+
+# --- migrate ----------------------------------------------------------------------------------------------------------
+
+
+def test_migrate_twice_changes_nothing(ctl, database):
+    before = database.rows("SELECT * FROM followup.migration ORDER BY 1")
+    done = answer(ctl("migrate", "--json"))
+    assert done["migrations"] == 0 and done["version"] == done["version_before"] == len(before)
+    assert database.rows("SELECT * FROM followup.migration ORDER BY 1") == before
+
+
+def test_migrate_makes_everything_the_owners(database):
+    strays = database.rows("SELECT p.oid::regprocedure::text FROM pg_proc AS p WHERE p.pronamespace = 'followup'::regnamespace"
+                           " AND p.proowner <> 'followup_owner'::regrole")
+    assert strays == []
+
+
+def test_migrate_puts_a_changed_function_back(ctl, database):
+    database.rows("CREATE OR REPLACE FUNCTION followup.require_account(p_account bigint) RETURNS void LANGUAGE sql AS ''")
+    ctl("migrate")
+    with pytest.raises(Exception, match="there is no account 0"):
+        database.rows("SELECT followup.require_account(0)")
+
+
+def test_migrate_refuses_a_replaced_clock(ctl, database):
+    database.fast_clock()
+    done = ctl("migrate", check=False)
+    assert done.returncode == 1 and "the clock of this database is replaced" in done.stderr
+
+
+def test_a_newer_database_is_refused_by_every_verb(ctl, database):
+    database.rows("INSERT INTO followup.migration (version, name) VALUES (9999, 'from the future')")
+    for words in (["migrate"], ["status"]):
+        done = ctl(*words, check=False)
+        assert done.returncode == 1 and "schema version 9999" in done.stderr, done.stderr
+
+
+def test_without_a_schema_it_says_what_to_do(cluster):
+    cluster.createdb("empty_one")
+    done = subprocess.run([schema.program("followupctl"), "--conninfo", cluster.conninfo("empty_one"), "status"],
+                          text=True, capture_output=True, check=False)
+    assert done.returncode == 1 and "run followupctl migrate" in done.stderr
+
+
+def test_a_failed_migration_leaves_nothing_and_names_its_file(cluster):
+    cluster.createdb("in_the_way")
+    cluster.psql("-c", "CREATE SCHEMA followup", "-c", "CREATE TABLE followup.account ()", dbname="in_the_way")
+    done = subprocess.run([schema.program("followupctl"), "--conninfo", cluster.conninfo("in_the_way"), "migrate"],
+                          text=True, capture_output=True, check=False)
+    assert done.returncode == 1 and "sql/migrations/0001_types_and_roles.sql: " in done.stderr
+    assert cluster.psql("-Atc", "SELECT count(*) FROM pg_class WHERE relnamespace = 'followup'::regnamespace", dbname="in_the_way").strip() == "1"
+
+
+# --- accounts and sequences -------------------------------------------------------------------------------------------
+
+
+def test_accounts_users_and_assistants_are_added_and_listed(ctl, account):
+    assert answer(ctl("user", "add", "Rita", "--email", "rita@acme.example", "--profile", "manager", "--json"))["name"] == "Rita"
+    assert [user["profile"] for user in answer(ctl("user", "list", "--json"))] == ["manager"]
+    assert [a["timezone"] for a in answer(ctl("account", "list", "--json"))] == ["Europe/Berlin"]
+    assert [a["from_address"] for a in answer(ctl("assistant", "list", "--json"))] == ["ada@acme.example"]
+    done = ctl("account", "add", "acme", check=False)
+    assert done.returncode == 1 and 'there is an account "acme" already' in done.stderr
+
+
+def test_with_two_accounts_one_must_be_named(ctl, account):
+    ctl("account", "add", "Zeta")
+    done = ctl("lead", "list", check=False)
+    assert done.returncode == 2 and "which account?" in done.stderr and "Acme, Zeta" in done.stderr
+    assert answer(ctl("--account", "zeta", "lead", "list", "--json")) == []
+
+
+def test_a_sequence_goes_in_and_comes_out_the_same(ctl, account, tmp_path):
+    shown = ctl("sequence", "show", "Welcome", "--json").stdout
+    assert [step["key"] for step in json.loads(shown)["steps"]] == ["hello", "again", "ask"]
+    path = tmp_path / "shown.json"
+    path.write_text(shown, encoding="utf-8")
+    assert answer(ctl("sequence", "import", path, "--json")) == {"sequence_id": json.loads(shown)["sequence_id"], "version": 1,
+                                                                 "steps": 3, "changed": False}
+
+
+@pytest.mark.parametrize("text, complaint", [
+    ('{"name": "W",\n "steps": [}', "bad.json:2: "),
+    ('{"name": "W", "name": "V"}', "duplicate"),
+    (json.dumps({"name": "W", "steps": [{**SEQUENCE["steps"][0], "subject": "{{first name}}"}]}),
+     'bad.json: step 1 (hello) subject: "{{first name}}" is no merge tag'),
+])
+def test_a_bad_sequence_is_told_by_its_place(ctl, account, tmp_path, text, complaint):
+    path = tmp_path / "bad.json"
+    path.write_text(text, encoding="utf-8")
+    done = ctl("sequence", "import", path, check=False)
+    assert done.returncode == 2 and complaint in done.stderr
+
+
+# --- import -----------------------------------------------------------------------------------------------------------
+
+MIXED = ('email,first_name,timezone,shoe\n'
+         'ann@x.example,"Ann, the ""first""",Europe/Paris,42\n'
+         'not an address,B,,\n'
+         'cem@x.example,C,Mars/Olympus,\n'
+         'dora@x.example,"D"x,,\n'
+         'ANN@x.example,Again,,\n'
+         'eva@x.example\n')
+
+
+def test_refused_lines_are_told_and_kept_and_can_be_mended(ctl, database, account, tmp_path):
+    path = tmp_path / "leads.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + MIXED.encode())
+    done = answer(ctl("lead", "import", path, "--sequence", "Welcome", "--json"))
+    assert (done["lines"], done["imported"], done["refused"]) == (6, 2, 4)
+    assert [(d["line"], d["outcome"]) for d in done["details"]] == [
+        (3, "refused"), (4, "imported"), (5, "refused"), (6, "refused"), (7, "refused")]
+    assert [d["reason"] for d in done["details"]] == [
+        "email: is not an address", 'timezone: "Mars/Olympus" is unknown, the account\'s is used',
+        "field 2: something follows its closing quote", "email: line 2 has the same address", "1 fields where the header has 4"]
+    assert database.rows("SELECT email, first_name, timezone, fields->>'shoe', state::text FROM followup.lead ORDER BY 1") == [
+        ("ann@x.example", 'Ann, the "first"', "Europe/Paris", "42", "active"), ("cem@x.example", "C", None, None, "active")]
+    refused = tmp_path / "leads.refused.csv"
+    assert done["refused_file"] == str(refused)
+    lines = refused.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "email,first_name,timezone,shoe,refused_because"
+    assert lines[1] == 'not an address,B,,,"email: is not an address"'
+    refused.write_text("\n".join([lines[0], lines[1].replace("not an address", "bea@x.example")]), encoding="utf-8")
+    assert answer(ctl("lead", "import", refused, "--json"))["imported"] == 1
+    assert database.value("SELECT fields FROM followup.lead WHERE email = 'bea@x.example'") == {}
+
+
+def test_strict_imports_nothing_when_one_line_is_refused(ctl, database, account, tmp_path):
+    path = tmp_path / "leads.csv"
+    path.write_text("email\n" + "".join(f"l{i}@x.example\n" for i in range(2500)) + "bad\n", encoding="utf-8")
+    done = ctl("lead", "import", path, "--strict", "--json", check=False)
+    assert done.returncode == 1 and answer(done)["refused"] == 1 and answer(done)["written"] is False
+    assert database.value("SELECT count(*) FROM followup.lead") == 0
+
+
+def test_many_lines_are_one_import(ctl, database, account, tmp_path):
+    path = tmp_path / "leads.csv"
+    path.write_text("email\n" + "".join(f"l{i}@x.example\n" for i in range(2500)) + "l0@x.example\n", encoding="utf-8")
+    done = answer(ctl("lead", "import", path, "--sequence", "Welcome", "--duplicates", "update", "--json"))
+    assert (done["imported"], done["updated"], done["refused"]) == (2500, 0, 1)
+    assert database.value("SELECT count(*) FROM followup.message WHERE state = 'scheduled'") == 2500
+    assert answer(ctl("lead", "import", path, "--duplicates", "skip", "--json"))["skipped"] == 2501
+
+
+@pytest.mark.parametrize("content, complaint", [
+    (b"", "line 1: the file is empty"),
+    (b"name\nx\n", 'line 1: there is no column "email"'),
+    (b"email\n\"a@x.example\n", "line 2: a quote is never closed; nothing was imported"),
+    (b"email,email\n", 'line 1: column "email" is there twice'),
+])
+def test_a_file_that_is_no_list_of_leads_is_told(ctl, database, account, tmp_path, content, complaint):
+    path = tmp_path / "leads.csv"
+    path.write_bytes(content)
+    done = ctl("lead", "import", path, check=False)
+    assert done.returncode == 2 and complaint in done.stderr
+    assert database.value("SELECT count(*) FROM followup.lead") == 0
+
+
+# --- actions ----------------------------------------------------------------------------------------------------------
+
+
+def test_actions_by_id_and_address_answer_each_lead(ctl, database, leads):
+    bob = database.value("SELECT id FROM followup.lead WHERE email = 'bob@x.example'")
+    done = answer(ctl("skip", "ann@x.example", bob, "--note", "asked on the phone", "--json"))
+    assert done["done"] == 2 and [lead["email"] for lead in done["leads"]] == ["ann@x.example", "bob@x.example"]
+    assert all(lead["done"] and lead["message_id"] for lead in done["leads"])
+    again = ctl("skip", "ann@x.example", 999999, "--json", check=False)
+    assert again.returncode == 1
+    assert answer(again)["left_alone"] == {"already_follow_up": 1, "not_found": 1}
+    assert database.value("SELECT count(*) FROM followup.activity WHERE action = 'skip' AND note = 'asked on the phone'") == 2
+
+
+def test_an_unknown_address_stops_the_whole_call(ctl, database, leads):
+    done = ctl("stop", "ann@x.example", "nobody@x.example", check=False)
+    assert done.returncode == 1 and "there is no lead nobody@x.example" in done.stderr
+    assert set(states(database).values()) == {"active/sequence"}
+
+
+def test_by_filter_the_right_number_is_needed(ctl, database, leads):
+    for count in ("2", "4", "x", "-3"):
+        done = ctl("stop", "--filter", "country=FR", "--yes", count, check=False)
+        assert done.returncode == 2, count
+    assert "3 leads, not 4" in ctl("stop", "--filter", "country=FR", "--yes", "4", check=False).stderr
+    assert set(states(database).values()) == {"active/sequence"}
+    assert answer(ctl("stop", "--filter", "country=FR", "--yes", "3", "--json"))["done"] == 3
+    assert list(states(database).values()).count("stopped") == 3
+
+
+def test_by_filter_it_shows_counts_and_asks(ctl, database, leads):
+    ctl("stop", "ann@x.example")
+    done = ctl("restart", "--filter", "sequence=Welcome", text="", check=False)
+    assert done.returncode == 2 and "4 would be done; left alone: 1 stopped" in done.stderr
+    done = ctl("restart", "--filter", "sequence=Welcome", text="5\n", check=False)
+    assert done.returncode == 2 and "nothing is changed" in done.stderr
+    assert database.value("SELECT count(*) FROM followup.conversation") == 5
+    done = ctl("restart", "--filter", "sequence=Welcome", text="4\n")
+    assert "4 restarted; left alone: 1 stopped" in done.stdout
+    assert database.value("SELECT count(*) FROM followup.conversation") == 9
+
+
+def test_a_filter_that_means_nobody_does_nothing(ctl, leads):
+    done = ctl("stop", "--filter", "status=hot_lead", check=False)
+    assert done.returncode == 1 and "0 stopped" in done.stdout
+    done = ctl("stop", "--filter", "status=lukewarm", check=False)
+    assert done.returncode == 2 and 'filter term 1 "status=lukewarm"' in done.stderr
+
+
+def test_what_was_tried_and_taken_back_is_not_told_to_the_daemon(ctl, database, leads):
+    told = []
+    with database.connect() as listener:
+        listener.add_notify_handler(lambda note: told.append(note.payload))
+        listener.execute("LISTEN followup")
+        ctl("stop", "--filter", "country=FR", "--yes", "1", check=False)
+        ctl("stop", "ann@x.example")
+        wait_until(lambda: listener.execute("SELECT 1") and told, "a notification of the stop")
+    message = database.value("SELECT m.id FROM followup.message AS m JOIN followup.lead AS l ON l.id = m.lead_id"
+                             " WHERE l.email = 'ann@x.example'")
+    assert len(told) == 1 and told[0].split()[0] == "m" and told[0].split()[2] == str(message), told
+
+
+def test_at_is_read_in_the_accounts_zone(ctl, database, leads):
+    ctl("skip", "ann@x.example")
+    year = database.value("SELECT extract(year FROM followup.now())::int") + 1
+    done = answer(ctl("restart", "ann@x.example", "--at", f"{year}-01-10 09:00", "--json"))
+    due = database.value("SELECT due_at AT TIME ZONE 'Europe/Berlin' FROM followup.message WHERE id = %s", done["leads"][0]["message_id"])
+    assert (due.month, due.day, due.hour) in ((1, 10, 9), (1, 12, 9))
+    assert ctl("restart", "ann@x.example", "--at", "soonish", check=False).returncode == 2
+
+
+def test_start_and_continue(ctl, database, leads, tmp_path):
+    path = tmp_path / "more.csv"
+    path.write_text("email\nzoe@x.example\n", encoding="utf-8")
+    ctl("lead", "import", path)
+    assert answer(ctl("start", "zoe@x.example", "--sequence", "Welcome", "--assistant", "Ada", "--json"))["done"] == 1
+    done = ctl("start", "zoe@x.example", "--sequence", "Nothing", check=False)
+    assert done.returncode == 1 and 'there is no sequence "Nothing"' in done.stderr
+    done = ctl("continue", "zoe@x.example", "--json", check=False)
+    assert done.returncode == 1 and answer(done)["left_alone"] == {"already_active": 1}
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+def test_preview_shows_what_is_scheduled(ctl, database, leads):
+    shown = answer(ctl("preview", "ann@x.example", "--json"))
+    assert [line["step_key"] for line in shown] == ["hello", "again"]
+    assert shown[0]["message_id"] == database.value("SELECT m.id FROM followup.message AS m JOIN followup.lead AS l ON l.id = m.lead_id"
+                                                    " WHERE l.email = 'ann@x.example'")
+
+
+def test_lists_pages_and_one_lead(ctl, leads):
+    rows = answer(ctl("lead", "list", "country=FR", "--json"))
+    assert [row["email"] for row in rows] == LEADS[2:]
+    assert [row["email"] for row in answer(ctl("lead", "list", "country=FR", "--after", rows[0]["lead_id"], "--limit", "1", "--json"))] == [LEADS[3]]
+    table = ctl("lead", "list").stdout.splitlines()
+    assert len(table) == 6 and table[0].split()[:2] == ["lead_id", "email"]
+    lead = answer(ctl("lead", "show", "BOB@x.example", "--json"))
+    assert lead["state"] == "active" and {entry["what"] for entry in lead["timeline"]} == {"message", "action"}
+    assert ctl("lead", "show", "nobody@x.example", check=False).returncode == 1
+
+
+def test_what_the_database_holds_cannot_move_the_cursor(ctl, database, leads):
+    database.rows("UPDATE followup.lead SET external_id = E'\\x1b[2J', timezone = E'\\x1b[31m' WHERE email = 'ann@x.example'")
+    assert "\x1b" not in ctl("lead", "show", "ann@x.example").stdout
+
+
+def test_status_counts(ctl, leads):
+    shown = answer(ctl("status", "--json"))
+    assert [(a["account"], a["leads"], a["active"]) for a in shown["accounts"]] == [("Acme", 5, 5)]
+    assert shown["workers"] == []
+    assert "No worker" in ctl("status").stdout
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (["explode"], 'there is no verb "explode"'),
+    (["lead", "explode"], 'there is no verb "lead explode"'),
+    (["lead"], "lead what?"),
+    (["lead", "show"], "lead show is called with: ID|EMAIL"),
+    (["status", "--filter", "x"], "status has no option --filter"),
+    (["stop", "1", "--filter", "state=new"], "one of the two"),
+    (["stop"], "one of the two"),
+    (["lead", "list", "--limit", "1", "--limit", "2"], "--limit is given twice"),
+    (["lead", "list", "--json=x"], "--json takes no value"),
+])
+def test_a_wrong_call_is_told_and_exits_2(ctl, account, words, complaint):
+    done = ctl(*words, check=False)
+    assert done.returncode == 2 and complaint in done.stderr and done.stdout == ""
+
+
+def test_every_verb_explains_itself(ctl):
+    lines = [line for line in ctl("--help").stdout.splitlines() if line.startswith("  ") and not line.startswith("  --")]
+    verbs = [line[2:19].strip() for line in lines]
+    assert len(verbs) >= 19
+    for verb in verbs:
+        assert f"followupctl {verb}" in ctl(*verb.split(), "--help").stdout
+
+
+def test_an_operator_who_is_no_superuser_sees_and_acts(cluster, database, ctl, leads):
+    cluster.psql("-c", "DROP ROLE IF EXISTS ops", "-c", "CREATE ROLE ops LOGIN IN ROLE followup_admin")
+    call = [schema.program("followupctl"), "--conninfo", database.conninfo.replace("user=postgres", "user=ops"), "--json"]
+    assert "user=ops" in call[2]
+    rows = subprocess.run([*call, "lead", "list"], text=True, capture_output=True, check=True).stdout
+    assert len(json.loads(rows)) == 5
+    subprocess.run([*call, "stop", "ann@x.example"], text=True, capture_output=True, check=True)
+    assert database.value("SELECT actor FROM followup.activity WHERE action = 'stop'") == "sql:ops"
