@@ -27,7 +27,7 @@ BEGIN
         due_at := NULL;
         IF followup.shard_of(account_id) <> ALL (p_shards) THEN
             verdict := 'not_ours';
-        ELSIF v_row.state IS NULL OR v_row.state <> 'scheduled' THEN
+        ELSIF v_row.state IS NULL OR v_row.state <> 'scheduled' OR v_row.due = 'infinity' THEN
             verdict := 'gone';
         ELSIF v_row.due > p_now THEN
             verdict := 'moved';
@@ -46,6 +46,14 @@ BEGIN
         ELSIF v_row.paused THEN
             verdict := 'gone';  -- stays scheduled; resuming tells the daemon to load the account again
         ELSIF v_row.subject IS NULL THEN
+            -- Its conversation ends, which writes the lead: waiting for it here would be against the order of locks.
+            PERFORM FROM followup.lead AS l
+              WHERE l.account_id = v_row.asked_account AND l.id = v_row.lead_id FOR NO KEY UPDATE SKIP LOCKED;
+            IF NOT FOUND THEN
+                verdict := 'busy';
+                RETURN NEXT;
+                CONTINUE;
+            END IF;
             UPDATE followup.message AS m
                SET state = 'failed', finished_at = p_now, detail = 'there is no such step in this version of its sequence'
              WHERE m.account_id = v_row.asked_account AND m.id = v_row.asked_id;

@@ -9,11 +9,6 @@ SELECT m.account_id, m.id, m.due_at, m.shard
            AND (m.account_id NOT IN (SELECT s.account_id FROM followup.assistant AS s WHERE s.paused_at IS NOT NULL
                                      UNION ALL
                                      SELECT q.account_id FROM followup.sequence AS q WHERE q.paused_at IS NOT NULL)
-                OR NOT EXISTS (
-                    SELECT FROM followup.conversation AS c
-                      JOIN followup.assistant AS s ON s.account_id = c.account_id AND s.id = c.assistant_id
-                      JOIN followup.sequence AS q ON q.account_id = c.account_id AND q.id = c.sequence_id
-                     WHERE c.account_id = m.account_id AND c.id = m.conversation_id
-                       AND (s.paused_at IS NOT NULL OR q.paused_at IS NOT NULL))));
+                OR NOT followup.conversation_paused(m.account_id, m.conversation_id)));
 COMMENT ON VIEW followup.message_to_load IS
     'Scheduled messages that nobody paused. Always ask with shard IN (...) and due_at < a horizon: that is an index.';
