@@ -331,6 +331,8 @@ static enum status open_store(struct app *a, struct err *e)
         .schema_version = migrate_version(),
         .listen = c->notify,
         .statement_timeout_ms = c->statement_timeout_ms,
+        .reconnect_min_ms = c->reconnect_min_ms,
+        .reconnect_max_ms = c->reconnect_max_ms,
     };
     struct store_events events = { a, on_up, on_down, on_refused, on_notify };
     return store_pg_open(&a->loop, &config, &events, &a->store, e);

@@ -42,7 +42,7 @@ enum status providers_open(const char *conf_path, const struct conf *conf, struc
         if (p->key_file != NULL)
             st = read_key(p->key_file, &keys[i], e);
         if (st != OK)
-            err_prefix(e, st, "%s:%d: [provider.%s] key_file", conf_path, p->line, p->name);
+            err_prefix(e, st, "%s:%d: [provider.%s] key_file", conf_path, p->key_file_line, p->name);
         configs[i] = (struct provider_config){
             .name = p->name,
             .type = type_names[p->type],
@@ -51,6 +51,8 @@ enum status providers_open(const char *conf_path, const struct conf *conf, struc
             .rate_per_s = p->rate,
             .concurrency_max = (int)p->concurrency_max,
             .timeout_ms = p->timeout_ms,
+            .connect_timeout_ms = p->connect_timeout_ms,
+            .key_window_ms = p->key_window_ms,
         };
     }
     if (st == OK)

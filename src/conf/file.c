@@ -197,6 +197,8 @@ static void key_set(struct reading *r, const char *section, const char *name, co
         return;
     }
     *line = r->line;
+    if (p != NULL && strcmp(name, "key_file") == 0)
+        p->key_file_line = r->line;
     enum status st = value_store(key_place(c, p, key), key, text, r->e);
     if (st != OK)
         r->status = err_prefix(r->e, st, "%s:%d: [%s] %s", r->name, r->line, section, name);

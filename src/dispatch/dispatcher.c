@@ -9,8 +9,14 @@
 #define LOOK_AGAIN_MS    100 /* when nothing tells us: the database is away */
 #define SETTLE_MARGIN_MS 5000
 #define SETTLE_ROWS      100
+#define KEY_MARGIN_MS_MAX (10 * 60 * 1000) /* of a key's window, at most a tenth of it */
 
 static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t min_ms(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
@@ -231,10 +237,11 @@ static struct settle_providers settle_providers_now(void *arg)
     size_t count = 0;
     for (size_t i = 0; i < d->lane_count; i++) {
         const struct lane *l = &d->lanes[i];
-        if (!l->provider->type->honours_key || breaker_wait_ms(&l->breaker, mono_now()) > 0)
+        int64_t window_ms = l->provider->config.key_window_ms;
+        if (!l->provider->type->honours_key || window_ms == 0 || breaker_wait_ms(&l->breaker, mono_now()) > 0)
             continue;
         d->settle_names[count] = l->provider->config.name;
-        d->settle_windows_ms[count++] = l->provider->type->key_window_ms;
+        d->settle_windows_ms[count++] = window_ms - min_ms(window_ms / 10, KEY_MARGIN_MS_MAX);
     }
     return (struct settle_providers){ d->settle_names, d->settle_windows_ms, count };
 }

@@ -10,9 +10,6 @@
 
 #include "followupd/provider/provider.h"
 
-/* What the service must promise: a key it has seen is answered as before for 24 hours. Ten minutes are our margin. */
-#define KEY_WINDOW_MS ((24 * 60 - 10) * INT64_C(60000))
-
 static json_t *text_or_null(const char *text)
 {
     return text != NULL ? json_string(text) : json_null();
@@ -98,7 +95,6 @@ static void generic_read_body(const struct transport_answer *answer, struct judg
 const struct provider_type provider_generic = {
     .name = "generic",
     .honours_key = true,
-    .key_window_ms = KEY_WINDOW_MS,
     .build = generic_build,
     .read_body = generic_read_body,
 };

@@ -273,7 +273,8 @@ static enum status curl_transport_post(struct transport *transport, const struct
         curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->lines) != CURLE_OK ||
         curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_bytes) != CURLE_OK ||
         curl_easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms) != CURLE_OK ||
-        curl_easy_setopt(p->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)r->timeout_ms) != CURLE_OK ||
+        curl_easy_setopt(p->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                         (long)(r->connect_timeout_ms > 0 ? r->connect_timeout_ms : r->timeout_ms)) != CURLE_OK ||
         curl_multi_add_handle(t->multi, p->easy) != CURLM_OK) {
         list_append(&t->idle, &p->node);
         return E_NOMEM;

@@ -127,6 +127,7 @@ enum status attempt_start(struct attempt *a, const struct claim_row *row, const 
         .body = a->request.body,
         .body_bytes = a->request.body_bytes,
         .timeout_ms = provider->config.timeout_ms,
+        .connect_timeout_ms = provider->config.connect_timeout_ms,
     };
     st = transport_post(transport, &a->post, on_answer, a);
     if (st == OK)

@@ -23,7 +23,7 @@ static void session_sql(const struct store_pg *s, enum pg_role role, char *ret, 
              "WHERE rolname = 'followup_engine' AND pg_catalog.pg_has_role(session_user, oid, 'MEMBER');"
              "SET statement_timeout = %lld; SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = 0;"
              "SET timezone = 'UTC'; SET default_transaction_isolation = 'read committed';"
-             "SET default_transaction_read_only = off; SET client_min_messages = error",
+             "SET default_transaction_read_only = off; SET client_min_messages = error; SET jit = off",
              timeout_ms);
 }
 
@@ -277,6 +277,8 @@ enum status store_pg_open(uv_loop_t *loop, const struct store_pg_config *config,
         s->config.statement_timeout_ms = 5000;
     if (s->config.load_silence_ms == 0)
         s->config.load_silence_ms = 60000;
+    s->backoff.first_ms = config->reconnect_min_ms > 0 ? config->reconnect_min_ms : 50;
+    s->backoff.last_ms = config->reconnect_max_ms > 0 ? config->reconnect_max_ms : 5000;
     for (int i = 0; i < PG_ROLES; i++)
         s->slots[i].store = s;
     s->phase = PG_WAITING;

@@ -114,7 +114,7 @@ class Lead:
 
     def on_restart(self, at):
         self.sent = set()
-        self.schedule("sequence", 0, at, dt.timedelta())
+        self.on_start(at)
 
     def on_continue(self, at):
         position = next((p for p, s in enumerate(self.steps["sequence"]) if s["key"] not in self.sent), None)

@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -204,25 +205,30 @@ class Sandbox(Program):
 
 
 class NotifySocket:
-    """What systemd would listen on for Type=notify. Remembers every message, in order."""
+    """What systemd would listen on for Type=notify. Remembers every message, in order. A thread takes them in as they
+    come, as systemd does: the sender waits when nobody reads."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="fu-notify.")  # short: a socket's path holds 107 bytes
         self.path = f"{self.folder}/socket"
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self.socket.bind(self.path)
         self.lines = []
+        self.reader = threading.Thread(target=self._take_in, daemon=True)
+        self.reader.start()
 
-    def read(self):
-        """Takes in what has arrived and answers every line so far: READY=1, STATUS=..., WATCHDOG=1, STOPPING=1."""
-        while True:
-            try:
-                message = self.socket.recv(NOTIFICATION_BYTES_MAX)
-            except BlockingIOError:
-                return self.lines
+    def _take_in(self):
+        while message := self.socket.recv(NOTIFICATION_BYTES_MAX):
             self.lines += message.decode(errors="replace").splitlines()
 
+    def read(self):
+        """Every line so far: READY=1, STATUS=..., WATCHDOG=1, STOPPING=1."""
+        return list(self.lines)
+
     def close(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ourselves:
+            ourselves.sendto(b"", self.path)  # an empty message ends the reader
+        self.reader.join()
         self.socket.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

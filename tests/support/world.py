@@ -7,6 +7,7 @@ leads. The actions are followup's own functions.
     world.act("start_follow_up", account, leads)
 """
 
+MAIN_SEQUENCE = "SELECT s.id FROM followup.sequence AS s WHERE s.account_id = account AND s.name = 'Main'"
 ACTION_ROW = ("lead_id", "done", "reason", "message_id", "due_at", "in_flight")
 
 
@@ -57,16 +58,19 @@ class World:
 
     def act(self, function, account, leads, at=None, note=None):
         """An action on leads of one account: a dictionary a lead."""
+        sequence = f", p_sequence => ({MAIN_SEQUENCE})" if function == "start_follow_up" else ""
         rows = self.database.rows(
-            f"SELECT {', '.join(ACTION_ROW)} FROM followup.{function}"
-            "(p_account => %s, p_leads => %s::bigint[], p_at => %s, p_note => %s)", account, list(leads), at, note)
+            f"SELECT {', '.join(ACTION_ROW)} FROM (SELECT %s::bigint AS account) AS a, followup.{function}"
+            f"(p_account => account, p_leads => %s::bigint[], p_at => %s, p_note => %s{sequence})", account, list(leads), at,
+            note)
         return [dict(zip(ACTION_ROW, row)) for row in rows]
 
     def start_everywhere(self, accounts, at=None):
         """All leads of these accounts, from their first message."""
         self.database.rows(
-            "SELECT (SELECT count(*) FROM followup.start_follow_up(p_account => a, p_at => %s, p_leads => "
-            "array(SELECT id FROM followup.lead WHERE account_id = a))) FROM unnest(%s::bigint[]) AS a", at, accounts)
+            "SELECT (SELECT count(*) FROM followup.start_follow_up(p_account => account, p_at => %s, p_leads => "
+            f"array(SELECT id FROM followup.lead WHERE account_id = account), p_sequence => ({MAIN_SEQUENCE})))"
+            " FROM unnest(%s::bigint[]) AS account", at, accounts)
 
     def messages(self, **match):
         """Rows of followup.message as dictionaries, oldest id first; with arguments only those that equal them."""

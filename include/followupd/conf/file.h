@@ -28,7 +28,8 @@ struct conf_provider {
     int line; /* of its section, for messages */
     int type; /* enum conf_provider_type */
     char *url;
-    char *key_file; /* NULL: no key */
+    char *key_file;    /* NULL: no key */
+    int key_file_line; /* where it is named: whoever reads the file tells */
     double rate;    /* messages a second */
     int64_t concurrency_max;
     int64_t timeout_ms, connect_timeout_ms;

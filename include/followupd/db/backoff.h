@@ -1,14 +1,12 @@
-/* backoff: how long to wait before the next try to connect: 50 ms, doubling to 5 s, of which the upper half is chance
- * so that many workers do not come back in step. Pure: the caller brings the chance. */
+/* backoff: how long to wait before the next try to connect: from first_ms doubling to last_ms, of which the upper half
+ * is chance so that many workers do not come back in step. Pure: the caller brings the chance. */
 #ifndef FOLLOWUPD_DB_BACKOFF_H
 #define FOLLOWUPD_DB_BACKOFF_H
 
 #include <stdint.h>
 
-#define BACKOFF_FIRST_MS 50
-#define BACKOFF_LAST_MS  5000
-
 struct backoff {
+    int64_t first_ms, last_ms;
     int64_t step_ms; /* 0: the next failure is the first */
 };
 

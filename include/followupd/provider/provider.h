@@ -29,6 +29,8 @@ struct provider_config {
     double rate_per_s;       /* 0: no limit */
     int concurrency_max;
     int64_t timeout_ms;
+    int64_t connect_timeout_ms; /* 0: only timeout_ms counts */
+    int64_t key_window_ms;      /* how long it honours an idempotency key; 0: it does not */
 };
 
 /* A message as it goes out. All borrowed; UTF-8. */
@@ -63,8 +65,7 @@ struct judgement {
 
 struct provider_type {
     const char *name;
-    bool honours_key;      /* a repeated key never makes a second mail ... */
-    int64_t key_window_ms; /* ... for this long after its first POST (a margin is already taken off) */
+    bool honours_key; /* can take a key at all: while key_window_ms lasts, a repeated one never makes a second mail */
     /* E_INVALID (not UTF-8), E_LIMIT, E_NOMEM; ret is written on success. */
     enum status (*build)(const struct provider_config *config, const struct outgoing *message,
                          struct provider_request *ret, struct err *e);

@@ -31,7 +31,8 @@ struct transport_request {
     size_t header_count;        /* at most TRANSPORT_HEADERS_MAX */
     const void *body;
     size_t body_bytes;
-    int64_t timeout_ms; /* from the call to the answer's last byte; connecting may take all of it */
+    int64_t timeout_ms;         /* from the call to the answer's last byte */
+    int64_t connect_timeout_ms; /* until the connection stands, TLS included; 0: timeout_ms */
 };
 
 enum transport_end {

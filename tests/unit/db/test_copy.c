@@ -75,7 +75,7 @@ Test(copy, what_is_not_the_format_is_refused)
 
 Test(backoff, doubles_from_50_ms_to_5_s_and_half_of_it_is_chance)
 {
-    struct backoff b = { 0 };
+    struct backoff b = { .first_ms = 50, .last_ms = 5000 };
     int64_t step_ms = 50;
     for (int i = 0; i < 20; i++) {
         uint32_t chance = (uint32_t)i * 2654435761u;

@@ -1,0 +1,88 @@
+"""Bad input is named, with its place, and nothing is lost."""
+import psycopg
+import pytest
+
+from processes import wait_until
+from world import World
+
+
+@pytest.fixture
+def world(database):
+    return World(database)
+
+
+@pytest.mark.parametrize("section,key,value,named", [
+    ("engine", "hoirzon", "72h", ["hoirzon"]),
+    ("engine", "sweep", "5", ["sweep", "unit"]),
+    ("engine", "sweep", "5 apples", ["sweep"]),
+    ("engine", "in_flight_max", "-3", ["in_flight_max"]),
+    ("provider.sandbox", "type", "pigeon", ["type", "pigeon"]),
+    ("engine", "provider", "nobody", ["nobody"]),
+    ("provider.sandbox", "key_file", "no-such-file", ["key_file", "no-such-file"]),
+])
+def test_a_wrong_configuration_names_file_line_and_key(daemon, section, key, value, named):
+    one = daemon(start=False, config={section: {key: value}})
+    one.launch()
+    assert one.wait() not in (0, None)
+    line = 1 + [text.split("=")[0] for text in one.config_path.read_text().splitlines()].index(key)
+    complaint = one.log()
+    assert f"{one.config_path}:{line}" in complaint, complaint
+    for word in named:
+        assert word in complaint, complaint
+
+
+def test_another_schema_version_is_named_and_refused(database, daemon):
+    database.rows("INSERT INTO followup.migration (version, name) VALUES (9999, 'from the future')")
+    one = daemon(start=False)
+    one.launch()
+    assert one.wait() != 0
+    assert "9999" in one.log()
+
+
+def test_a_merge_tag_without_a_value_fails_that_message_with_a_reason(world, database, sandbox, daemon):
+    account = world.account()
+    database.rows("UPDATE followup.step SET body_text = 'Hi {{nickname}},'")
+    nameless, named = world.leads(account, 2)
+    database.rows("UPDATE followup.lead SET fields = '{\"nickname\": \"Bo\"}' WHERE id = %s", named)
+    world.act("start_follow_up", account, [nameless, named])
+    daemon()
+    [entry] = sandbox.wait_for_ledger(1)
+    assert entry["text"].startswith("Hi Bo,")
+    wait_until(lambda: world.count(lead_id=nameless, state="failed") == 1, "the other failed")
+    assert "nickname" in world.messages(lead_id=nameless)[0]["detail"]
+    assert len(sandbox.ledger()) == 1
+
+
+def test_an_unknown_zone_falls_back_to_the_accounts(world, database, sandbox, daemon):
+    account = world.account(timezone="Europe/Berlin")
+    database.rows("INSERT INTO followup.send_window SELECT %s, d, '00:00', '24:00' FROM generate_series(1, 7) AS d", account)
+    leads = [*world.leads(account, 1), *database_leads(database, account)]
+    world.act("start_follow_up", account, leads)
+    daemon()
+    sandbox.wait_for_ledger(2)
+
+
+def database_leads(database, account):
+    return [row[0] for row in database.rows(
+        "INSERT INTO followup.lead (account_id, email, timezone) VALUES (%s, 'odd@zone.example', 'Mars/Olympus') RETURNING id",
+        account)]
+
+
+@pytest.mark.parametrize("table,column", [("step", "subject"), ("assistant", "from_address"), ("assistant", "name"),
+                                          ("lead", "email"), ("lead", "first_name")])
+@pytest.mark.parametrize("text", ["a@b.example\r\nBcc: all@b.example", "a@b.example\nX: y", "a@b.example\x01"])
+def test_what_becomes_a_header_cannot_hold_a_line_break(world, database, table, column, text):
+    world.leads(world.account(), 1)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        database.rows(f"UPDATE followup.{table} SET {column} = %s", text)
+
+
+def test_a_line_break_from_a_merge_value_is_caught_on_the_way_out(world, database, sandbox, daemon):
+    account = world.account()
+    database.rows("UPDATE followup.step SET subject = 'About {{topic}}'")
+    [lead] = world.leads(account)
+    database.rows("UPDATE followup.lead SET fields = jsonb_build_object('topic', E'cars\\r\\nBcc: all@b.example')")
+    world.act("start_follow_up", account, [lead])
+    daemon()
+    wait_until(lambda: world.count(state="failed") == 1, "it failed")
+    assert sandbox.ledger() == [] and "subject" in world.messages()[0]["detail"]

@@ -1,0 +1,97 @@
+"""kill -9, a database that goes away: against the ledger nothing is missing and nothing is twice."""
+import pytest
+
+from processes import wait_until
+from world import World, twice
+
+
+@pytest.fixture
+def world(database):
+    return World(database)
+
+
+def all_sent(world, count):
+    return lambda: world.count(state="sent") == count
+
+
+def burst(world, accounts, leads):
+    made = world.accounts(accounts)
+    world.leads_each(made, leads)
+    world.start_everywhere(made)
+    return accounts * leads
+
+
+@pytest.mark.timeout(150)
+def test_killed_half_way_through_five_thousand_nothing_is_missing_and_nothing_twice(world, sandbox, daemon):
+    count = burst(world, 200, 25)
+    one = daemon()
+    sandbox.wait_for_ledger(count // 2)
+    one.kill()
+    left = len(sandbox.ledger())
+    assert left < count, "the kill came too late to show anything"
+    one.start()
+    wait_until(all_sent(world, count), lambda: f"{count} are sent; ledger {len(sandbox.ledger())}", 90)
+    ledger = sandbox.ledger()
+    assert not twice(ledger)
+    assert len(ledger) == count
+    assert {row["attempts"] for row in world.messages()} == {1}, "a crash is no reason for a second key"
+
+
+@pytest.mark.timeout(120)
+def test_killed_again_and_again(world, sandbox, daemon):
+    sandbox.put_faults([{"action": "late", "ms": 50, "rate": 0.5}])
+    count = burst(world, 20, 25)
+    one = daemon()
+    for share in (0.1, 0.3, 0.5, 0.7):
+        sandbox.wait_for_ledger(int(count * share))
+        one.kill()
+        one.start()
+    wait_until(all_sent(world, count), "all are sent", 60)
+    assert not twice(sandbox.ledger()) and len(sandbox.ledger()) == count
+
+
+@pytest.mark.timeout(120)
+def test_a_database_killed_in_a_burst_costs_delay_and_nothing_else(world, database, cluster, sandbox, daemon):
+    count = burst(world, 20, 50)
+    daemon()
+    sandbox.wait_for_ledger(count // 4)
+    cluster.kill()
+    cluster.start()
+    wait_until(all_sent(world, count), "all are sent", 60)
+    assert not twice(sandbox.ledger()) and len(sandbox.ledger()) == count
+
+
+def test_a_database_that_is_away_at_the_start_is_waited_for(world, database, cluster, sandbox, daemon):
+    count = burst(world, 2, 5)
+    cluster.stop("immediate")
+    one = daemon(start=False)
+    one.launch()
+    one.wait_for_log("database_not_reached")
+    assert one.running and "READY=1" not in one.notify.read()
+    cluster.start()
+    sandbox.wait_for_ledger(count)
+    wait_until(lambda: "READY=1" in one.notify.read(), "it says that it is ready")
+
+
+def test_a_stop_lets_posts_end_and_records_them(world, sandbox, daemon):
+    sandbox.put_faults([{"action": "late", "ms": 150}])
+    count = burst(world, 2, 10)
+    one = daemon()
+    sandbox.wait_for_ledger(1)
+    one.stop()
+    accepted = len(sandbox.ledger())
+    assert world.count(state="sent") == accepted
+    assert world.count(state="scheduled") == count - accepted
+    one.start()
+    wait_until(all_sent(world, count), "the rest is sent")
+    assert not twice(sandbox.ledger()) and len(sandbox.ledger()) == count
+
+
+@pytest.mark.parametrize("fault", ["429", "503", "500", "garbage", "cut", "cut_before", "silent", "401"])
+def test_a_provider_in_trouble_costs_delay_and_nothing_else(world, sandbox, daemon, fault):
+    sandbox.put_faults([{"action": fault, "retry_after_s": 1, "count": 5}])
+    count = burst(world, 4, 10)
+    daemon()
+    wait_until(all_sent(world, count), lambda: f"all are sent: {[(r['id'], r['state'], r['detail']) for r in world.messages() if r['state'] != 'sent']}", 45)
+    assert not twice(sandbox.ledger()) and len(sandbox.ledger()) == count
+    assert sandbox.stats()["faults"][fault] == 5 if "faults" in sandbox.stats() else True
