@@ -43,6 +43,15 @@ static void fill(struct budget *b, struct mono now)
     b->filled_at = now;
 }
 
+size_t budget_room(struct budget *b, struct mono now)
+{
+    size_t slots = b->used < (size_t)b->window ? (size_t)b->window - b->used : 0;
+    if (b->rate_per_s <= 0)
+        return slots;
+    fill(b, now);
+    return (double)slots < b->tokens ? slots : (size_t)b->tokens;
+}
+
 bool budget_take(struct budget *b, struct mono now)
 {
     if (b->used >= (size_t)b->window)

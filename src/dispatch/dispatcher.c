@@ -251,6 +251,14 @@ static size_t settle_reserve(void *arg, size_t wanted)
     struct dispatcher *d = arg;
     if (d->draining || d->slots >= d->config.in_flight_max)
         return 0;
+    /* What cannot be posted at once is not taken out of its doubt for nothing. */
+    size_t free_slots = 0;
+    for (size_t i = 0; i < d->lane_count; i++) {
+        struct lane *l = &d->lanes[i];
+        if (l->provider->type->honours_key && breaker_wait_ms(&l->breaker, mono_now()) == 0)
+            free_slots += l->breaker.state == BREAKER_CLOSED ? budget_room(&l->budget, mono_now()) : 1;
+    }
+    wanted = min_size(wanted, free_slots);
     size_t places = min_size(wanted, min_size(d->config.in_flight_max - d->slots, d->flights.max - d->flights.count));
     d->slots += places;
     return places;

@@ -35,6 +35,8 @@ struct budget {
 void budget_init(struct budget *b, double rate_per_s, int concurrency_max, struct mono now);
 /* Takes one slot and one token; false: none free. */
 bool budget_take(struct budget *b, struct mono now);
+/* How many budget_take would give now. */
+size_t budget_room(struct budget *b, struct mono now);
 void budget_unused(struct budget *b);
 /* latency_ms: of the POST; -1: there was none to measure. */
 void budget_end(struct budget *b, int64_t latency_ms, bool overloaded, struct mono now);

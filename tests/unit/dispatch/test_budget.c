@@ -17,7 +17,9 @@ Test(budget, tokens_come_at_the_rate_and_no_more_than_a_tenth_of_a_second_is_sto
 {
     budget_init(&b, 50, 1000, now);
     b.window = 1000;
+    cr_assert_eq(budget_room(&b, now), 5);
     cr_assert_eq(take_all(), 5);
+    cr_assert_eq(budget_room(&b, now), 0);
     cr_assert_eq(budget_wait_ms(&b, now), 20);
     now.ms += 19;
     cr_assert_eq(take_all(), 0);
@@ -45,7 +47,9 @@ Test(budget, a_slow_rate_still_sends)
 Test(budget, slots_never_exceed_the_window_nor_the_window_its_maximum)
 {
     budget_init(&b, 0, 8, now);
+    cr_assert_eq(budget_room(&b, now), 8);
     cr_assert_eq(take_all(), 8);
+    cr_assert_eq(budget_room(&b, now), 0);
     for (int i = 0; i < 1000; i++) {
         budget_end(&b, 1, false, now);
         now.ms++;

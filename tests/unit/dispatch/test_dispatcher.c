@@ -574,6 +574,22 @@ Test(dispatcher, a_message_in_doubt_is_posted_again_under_its_key)
     finish();
 }
 
+Test(dispatcher, no_more_messages_in_doubt_are_taken_than_can_be_posted_at_once)
+{
+    config.settle_every_ms = 1;
+    providers[0].concurrency_max = 5;
+    start();
+    cr_assert_eq(offer(1, 3), 3);
+    struct fake_call *c = wait_for_in_doubt();
+    cr_assert_eq(c->count, 2);
+    c->on_claim(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    dispatcher_abort(d);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    end_policies();
+    finish();
+}
+
 Test(dispatcher, a_message_in_doubt_that_cannot_be_posted_stays_in_doubt)
 {
     config.settle_every_ms = 1;
