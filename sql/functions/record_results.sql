@@ -126,8 +126,8 @@ BEGIN
                         ELSE m.state = 'in_doubt' END, false),
            n.account_id, n.id, n.due_at
       FROM (SELECT DISTINCT ON (x.account_id, x.message_id) x.*
-              FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_posts, p_epochs, p_outcomes)
-                       AS x(free, account_id, message_id, attempts, posts, epoch, outcome)
+              FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_posts, p_epochs, p_outcomes) WITH ORDINALITY
+                       AS x(free, account_id, message_id, attempts, posts, epoch, outcome, place)
              ORDER BY x.account_id, x.message_id, x.outcome) AS r
       LEFT JOIN followup.message AS m ON m.account_id = r.account_id AND m.id = r.message_id
       LEFT JOIN LATERAL (
@@ -136,8 +136,9 @@ BEGIN
              AND x.pending AND NOT x.detached AND x.state = 'scheduled' AND NOT m.detached
           UNION ALL
           SELECT m.account_id, m.id, m.due_at WHERE m.conversation_id IS NULL AND m.state = 'scheduled') AS n ON true
-     WHERE r.free OR m.id IS NULL;
+     WHERE r.free OR m.id IS NULL
+     ORDER BY r.place;
 END
 $$;
 COMMENT ON FUNCTION followup.record_results(uuid, integer[], bigint[], bigint[], bigint[], integer[], integer[], bigint[], followup.attempt_outcome[], boolean[], integer[], bigint[], text[], text[], timestamptz[], timestamptz[], text[], text[], text[]) IS
-    'What POSTs came to (parallel arrays, at most 1000): attempts, bodies, the messages'' states, and what is planned next. A message asked for and not in the answer was busy: repeat it in a later batch; repeating anything is harmless. accepted false: late or lost, kept as an attempt (and its provider id), nothing else changed. next_*: what is scheduled in its conversation now: a retry or the message planned after it; NULL: nothing. sent and rejected count from sending and in_doubt; retry only for the POST under way, by the present owner of the shard: due after p_retry_after_ms (real, at most 1 h), or 2^attempts seconds when that is 0, failed after 10 attempts; p_uncounted keeps the key. A retry of a re-posted key goes back to in_doubt, because it proves nothing about the POST before. p_started, p_ended: real time. p_http_status 0: none. Refuses (25000) any isolation level but READ COMMITTED.';
+    'What POSTs came to (parallel arrays, at most 1000): attempts, bodies, the messages'' states, and what is planned next. Answers in the order asked, one row a message. A message asked for and not in the answer was busy: repeat it in a later batch; repeating anything is harmless. accepted false: late or lost, kept as an attempt (and its provider id), nothing else changed. next_*: what is scheduled in its conversation now: a retry or the message planned after it; NULL: nothing. sent and rejected count from sending and in_doubt; retry only for the POST under way, by the present owner of the shard: due after p_retry_after_ms (real, at most 1 h), or 2^attempts seconds when that is 0, failed after 10 attempts; p_uncounted keeps the key. A retry of a re-posted key goes back to in_doubt, because it proves nothing about the POST before. p_started, p_ended: real time. p_http_status 0: none. Refuses (25000) any isolation level but READ COMMITTED.';

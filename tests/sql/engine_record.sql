@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(74);
+SELECT plan(76);
 
 -- sent
 SELECT t.lead(1, 'ada') AS ada \gset
@@ -159,4 +159,10 @@ SELECT results_eq(format('SELECT message_id, accepted FROM followup.record_resul
 SELECT is((t.state(2, :lea), t.state(2, :max)), ('sending'::text, 'sent'::text), 'of two results of one message, "sent" counts');
 SELECT t.let_go();
 SELECT ok(accepted, 'repeated later, it is recorded') FROM t.record(2, :lea, 'sent');
+SELECT t.lead(2, 'ned') AS ned, t.lead(2, 'ola') AS ola \gset
+SELECT is(count(*), 2::bigint, 'ned and ola are claimed') FROM t.claim(2, :ned, :ola) WHERE verdict = 'claimed';
+SELECT results_eq(format('SELECT message_id FROM followup.record_results(t.me(), t.shards(), t.epochs(), ARRAY[2, 2]::bigint[],
+    ARRAY[%1$s, %2$s], ARRAY[1, 1], ARRAY[1, 1], ARRAY[3, 3]::bigint[], ''{sent,sent}'', ''{f,f}'', ''{200,200}'', ''{0,0}'', ''{NULL,NULL}'',
+    ''{NULL,NULL}'', ARRAY[now(), now()], ARRAY[now(), now()], ''{a,b}'', ''{a,b}'', ''{NULL,NULL}'')', :ola, :ned),
+    format('VALUES (%s::bigint), (%s)', :ola, :ned), 'the answer comes in the order asked');
 SELECT * FROM finish();
