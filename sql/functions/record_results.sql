@@ -14,6 +14,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off
+SET join_collapse_limit = 1
 AS $$
 #variable_conflict use_column
 DECLARE
