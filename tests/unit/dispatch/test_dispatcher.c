@@ -61,6 +61,7 @@ static void begin(void)
             .url = "http://127.0.0.1:1/send",
             .concurrency_max = 64,
             .timeout_ms = 1000,
+            .key_window_ms = 3600000,
         };
     config.default_provider = "a";
     config.batch_wait_ms = 1;
