@@ -80,7 +80,7 @@ void provider_request_fini(struct provider_request *r);
 /* Adds "name: value". E_LIMIT: too many; E_INVALID: a control character in the value. */
 MUST_USE enum status provider_request_header(struct provider_request *r, const char *name, const char *value);
 
-/* The rules all providers share (docs/architecture.md, "Outcome"), then the type's read_body. now_real: to turn a
+/* The rules all providers share (docs/provider-generic.md, "Answer"), then the type's read_body. now_real: to turn a
  * Retry-After date into a wait. */
 void judge_answer(const struct provider_type *type, const struct transport_answer *answer, struct wall now_real,
                   struct judgement *ret);
