@@ -33,7 +33,7 @@ BEGIN
               JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
               JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
              WHERE m.shard = ANY (v_shards) AND m.pending AND NOT m.queued AND m.state = 'in_doubt' AND NOT m.detached
-               AND m.claimed_at < v_real - p_settle_after_ms * '1 millisecond'::interval
+               AND m.claimed_at < v_real - p_settle_after_ms * 2 ^ least(m.posts - 1, 7) * '1 millisecond'::interval
                AND m.first_post_at > v_real - p.window_ms * '1 millisecond'::interval
                AND c.state = 'active' AND a.paused_at IS NULL AND (c.hold_until IS NULL OR c.hold_until <= v_now)
                AND NOT followup.conversation_paused(m.account_id, m.conversation_id)
@@ -49,7 +49,7 @@ BEGIN
               JOIN unnest(p_providers, p_key_windows_ms) AS p(name, window_ms) ON p.name = coalesce(m.provider, p_default_provider)
              WHERE m.shard = ANY (v_shards) AND m.pending AND NOT m.queued AND m.state = 'in_doubt'
                AND m.conversation_id IS NULL
-               AND m.claimed_at < v_real - p_settle_after_ms * '1 millisecond'::interval
+               AND m.claimed_at < v_real - p_settle_after_ms * 2 ^ least(m.posts - 1, 7) * '1 millisecond'::interval
                AND m.first_post_at > v_real - p.window_ms * '1 millisecond'::interval
              LIMIT greatest(p_limit - coalesce(pg_catalog.cardinality(v_accounts), 0), 0)
                FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
@@ -78,4 +78,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.claim_in_doubt(uuid, integer[], bigint[], text[], bigint[], bigint, text, integer) IS
-    'in_doubt -> sending with the same key, for the worker''s shards: at most p_limit messages whose provider honours keys (p_providers, and parallel to it for how many real ms after the key''s first POST), last claimed more than p_settle_after_ms ago. Stop, pause, hold, suppression and window are asked as in a claim; a detached one is never posted again. Rows are all claimed.';
+    'in_doubt -> sending with the same key, for the worker''s shards: at most p_limit messages whose provider honours keys (p_providers, and parallel to it for how many real ms after the key''s first POST), last claimed more than p_settle_after_ms ago, twice as long with each POST of the key, at most 128 times. Stop, pause, hold, suppression and window are asked as in a claim; a detached one is never posted again. Rows are all claimed.';
