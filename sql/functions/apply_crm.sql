@@ -14,15 +14,15 @@ DECLARE
 BEGIN
     -- A rule stops new and processed leads too; only the button is refused on them.
     v_stopping := ARRAY(
-        SELECT ROW(r.lead_id, CASE WHEN r.state NOT IN ('new', 'active', 'processed') THEN r.state::text END, r.state, r.sub_state,
-                   r.timezone, r.country, r.conversation_id, r.active, r.hold_until, r.sequence_id, r.version, r.assistant_id,
-                   r.kind, r.step_position, r.step_key, r.due_at, r.base_at)::followup.lead_plan
+        SELECT followup.lead_plan_refused(r, CASE WHEN r.state NOT IN ('new', 'active', 'processed')
+                                                  THEN r.state::text::followup.skip_reason END)
           FROM followup.read_leads(p_account, v_stop, 'stop', v_permitted) AS r);
     FOR v_rule IN SELECT DISTINCT c.rule FROM unnest(p_changes) AS c WHERE c.action = 'stop' ORDER BY c.rule LOOP
         PERFORM followup.leave_leads(p_account,
             ARRAY(SELECT p FROM unnest(v_stopping) AS p
-                   WHERE v_rule = (SELECT min(c.rule) FROM unnest(p_changes) AS c
-                                    WHERE c.lead_id = p.lead_id AND c.action = 'stop')),
+                    JOIN (SELECT c.lead_id, min(c.rule) AS rule FROM unnest(p_changes) AS c WHERE c.action = 'stop'
+                           GROUP BY c.lead_id) AS r ON r.lead_id = p.lead_id
+                   WHERE r.rule = v_rule),
             'stopped', NULL, 'stopped', 'CRM rule ' || v_rule);
     END LOOP;
     PERFORM followup.log_actions(p_account, ARRAY(SELECT p.lead_id FROM unnest(v_stopping) AS p WHERE p.reason IS NULL),
@@ -37,8 +37,8 @@ BEGIN
     leads := v_scheduled.leads;
     messages := v_scheduled.messages;
 
-    INSERT INTO followup.crm_event (account_id, source, lead_id, field, old, new, at, rule, result)
-    SELECT p_account, c.source, c.lead_id, c.field, c.old, c.new, followup.now(), c.rule,
+    INSERT INTO followup.crm_event (account_id, source, lead_id, field, old, new, at, rule, action, result)
+    SELECT p_account, c.source, c.lead_id, c.field, c.old, c.new, followup.now(), c.rule, c.action,
            CASE WHEN c.action IS NULL THEN 'no rule'
                 WHEN c.action = 'none' THEN 'nothing to do'
                 WHEN p.reason IS NOT NULL THEN 'left alone: ' || pg_catalog.concat_ws('/', p.reason, p.sub_state)

@@ -20,11 +20,9 @@ BEGIN
           WHERE c.account_id = v_some.account_id AND c.lead_id = ANY (v_some.leads) ORDER BY c.id FOR NO KEY UPDATE;
         IF v_some.renamed IS NOT NULL THEN
             -- The next message goes to the new address, if that one is written to at all.
-            v_plan := ARRAY(SELECT r FROM followup.read_leads(v_some.account_id, v_some.renamed, 'skip', ROW(NULL, NULL, true, NULL)) AS r
+            v_plan := ARRAY(SELECT followup.lead_plan_refused(r, NULL)
+                              FROM followup.read_leads(v_some.account_id, v_some.renamed, 'stop', ROW(NULL, NULL, true, NULL)) AS r
                              WHERE r.active AND followup.lead_suppressed(v_some.account_id, r.lead_id));
-            v_plan := ARRAY(SELECT ROW(p.lead_id, NULL, p.state, p.sub_state, p.timezone, p.country, p.conversation_id, p.active,
-                                       p.hold_until, p.sequence_id, p.version, p.assistant_id, p.kind, p.step_position,
-                                       p.step_key, p.due_at, p.base_at)::followup.lead_plan FROM unnest(v_plan) AS p);
             PERFORM followup.leave_leads(v_some.account_id, v_plan, 'stopped', NULL, 'suppressed', 'suppression: its new address is suppressed');
             PERFORM followup.log_actions(v_some.account_id, ARRAY(SELECT p.lead_id FROM unnest(v_plan) AS p),
                                          'sql:' || session_user, 'suppressed', 'its new address is suppressed');

@@ -29,6 +29,8 @@ CREATE TYPE followup.crm_change AS (
     action    followup.crm_action);
 COMMENT ON TYPE followup.crm_change IS 'a value that another system wrote, and the rule that is for it';
 
+ALTER TABLE followup.crm_event ADD COLUMN action followup.crm_action;
+COMMENT ON COLUMN followup.crm_event.action IS 'what the rule said then; NULL: there was no rule';
 -- A status of another system may be written many times a day; replay reads them by time.
 CREATE INDEX crm_event_at ON followup.crm_event (account_id, at);
 RESET ROLE;

@@ -1,4 +1,5 @@
 -- HigherGear's codes. A stop is locked: no rule of an account goes above it; of the others the account chooses.
+SET ROLE followup_owner;
 INSERT INTO followup.crm_rule (account_id, source, field, operator, value, label, action, builtin)
 SELECT NULL, 'HigherGear', 'crm_status', 'equals', v.value, v.label, v.action::followup.crm_action, true
   FROM (VALUES ('1', 'New Lead', 'none'), ('2', 'SP Assigned', 'none'), ('3', 'Letter Printed', 'none'),
@@ -12,3 +13,4 @@ SELECT NULL, 'HigherGear', 'crm_status', 'equals', v.value, v.label, v.action::f
        AS v (value, label, action)
     ON CONFLICT (coalesce(account_id, 0), source, field, operator, value)
     DO UPDATE SET label = excluded.label, action = excluded.action;
+RESET ROLE;
