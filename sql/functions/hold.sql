@@ -8,7 +8,7 @@ DECLARE
     v_plan  followup.lead_plan[];
 BEGIN
     PERFORM followup.lock_leads(p_account, p_leads);
-    v_plan := ARRAY(SELECT followup.lead_plan_refused(r, coalesce(r.reason, CASE WHEN v_until <= followup.now() THEN 'past_instant' END))
+    v_plan := ARRAY(SELECT followup.lead_plan_refused(r, coalesce(r.reason, CASE WHEN v_until <= followup.now() THEN 'past_instant'::followup.skip_reason END))
                       FROM followup.read_leads(p_account, p_leads, 'stop', v_actor) AS r);
     UPDATE followup.conversation AS c SET hold_until = v_until
       FROM unnest(v_plan) AS p

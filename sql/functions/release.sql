@@ -12,7 +12,7 @@ BEGIN
         SELECT followup.lead_plan_refused(r, coalesce(r.reason, CASE WHEN (r.hold_until > followup.now()) IS NOT TRUE
                    AND NOT EXISTS (SELECT FROM followup.message AS m
                                     WHERE m.account_id = p_account AND m.conversation_id = r.conversation_id
-                                      AND m.state = 'scheduled' AND m.due_at = 'infinity') THEN 'not_held' END))
+                                      AND m.state = 'scheduled' AND m.due_at = 'infinity') THEN 'not_held'::followup.skip_reason END))
           FROM followup.read_leads(p_account, p_leads, 'stop', v_actor) AS r);
     UPDATE followup.conversation AS c SET hold_until = NULL
       FROM unnest(v_plan) AS p
