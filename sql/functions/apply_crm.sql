@@ -41,7 +41,7 @@ BEGIN
     SELECT p_account, c.source, c.lead_id, c.field, c.old, c.new, followup.now(), c.rule, c.action,
            CASE WHEN c.action IS NULL THEN 'no rule'
                 WHEN c.action = 'none' THEN 'nothing to do'
-                WHEN p.reason IS NOT NULL THEN 'left alone: ' || pg_catalog.concat_ws('/', p.reason, p.sub_state)
+                WHEN p.reason IS NOT NULL THEN 'left alone: ' || pg_catalog.concat_ws('/', p.reason, CASE p.reason WHEN 'deactivated' THEN p.sub_state END)
                 WHEN c.action = 'stop' THEN 'stopped'
                 WHEN c.lead_id = ANY (v_stop) THEN 'left alone: stopped'
                 ELSE 'skipped to the follow-up' END

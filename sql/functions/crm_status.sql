@@ -3,12 +3,14 @@ CREATE OR REPLACE FUNCTION followup.crm_status(
 RETURNS followup.action_result
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_lead    bigint;
-    v_old     text;
-    v_name    text := 'crm:' || p_source;
-    v_applied record;
-    v_plan    followup.lead_plan[];
-    v_result  followup.action_result;
+    v_lead     bigint;
+    v_old      text;
+    v_name     text := 'crm:' || p_source;
+    v_applied  followup.lead_plan[];
+    v_leads    bigint[];
+    v_messages bigint[];
+    v_plan     followup.lead_plan[];
+    v_result   followup.action_result;
 BEGIN
     PERFORM followup.check_account(p_account);
     IF p_actor IS NOT NULL THEN
@@ -25,17 +27,18 @@ BEGIN
           FROM followup.lead AS l WHERE l.account_id = p_account AND l.id = v_lead;
         UPDATE followup.lead AS l SET crm_source = p_source, crm_status = p_code
          WHERE l.account_id = p_account AND l.id = v_lead;
-        v_applied := followup.apply_crm(p_account,
+        SELECT a.plan, a.leads, a.messages INTO v_applied, v_leads, v_messages
+          FROM followup.apply_crm(p_account,
             followup.crm_changes(p_account, ARRAY[v_lead], ARRAY[p_source], ARRAY['crm_status'], ARRAY[v_old], ARRAY[p_code]),
-            v_name, p_note);
-        IF pg_catalog.cardinality(v_applied.plan) > 0 THEN
-            v_plan := v_applied.plan;
+            v_name, p_note) AS a;
+        IF pg_catalog.cardinality(v_applied) > 0 THEN
+            v_plan := v_applied;
         ELSE
             v_plan[1].reason := NULL;   -- recorded; no rule, or one that does nothing
         END IF;
     END IF;
     SELECT * INTO v_result
-      FROM followup.action_results(p_account, ARRAY[v_lead], v_plan, v_applied.leads, v_applied.messages);
+      FROM followup.action_results(p_account, ARRAY[v_lead], v_plan, v_leads, v_messages);
     RETURN v_result;
 END
 $$;
