@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION followup.calendar_written() RETURNS trigger
+CREATE OR REPLACE FUNCTION followup.calendar_replanned() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_some record;
@@ -24,5 +24,5 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION followup.calendar_written() IS
+COMMENT ON FUNCTION followup.calendar_replanned() IS
     'Trigger on send_window and holiday: what is scheduled in the accounts they are for is planned again.';
