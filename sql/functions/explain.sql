@@ -13,7 +13,7 @@ BEGIN
       LEFT JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
      WHERE m.account_id = p_account AND m.id = p_message;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'account % has no message %', p_account, p_message USING ERRCODE = 'no_data_found';
+        RAISE EXCEPTION 'account % has no message %', p_account, p_message USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF v.state = 'scheduled' THEN
         RETURN QUERY SELECT w.cause, w.clears_at FROM followup.explain_wait(p_account, p_message, v_now) AS w;
@@ -41,4 +41,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.explain(bigint, bigint) IS
-    'Why a message has not left yet: one line a cause (due later, after a failed try, window, holiday, daily cap, hold, paused, suppressed, late and held, in doubt, no worker), with the business time at which it clears by itself (NULL: when somebody acts). One that was decided has one line: what became of it. Raises P0002 for an unknown message, 42501 for an account that is not the caller''s.';
+    'Why a message has not left yet: one line a cause (due later, after a failed try, window, holiday, daily cap, hold, paused, suppressed, late and held, in doubt, no worker), with the business time at which it clears by itself (NULL: when somebody acts). One that was decided has one line: what became of it. Raises 22023 for an unknown message, 42501 for an account that is not the caller''s.';

@@ -103,9 +103,9 @@ SELECT followup.pause(1) \gset
 SELECT is(t.why(:m), 'nothing is in its way: it leaves within seconds [03-02 08:00]', 'an alert asks neither pause nor window');
 
 -- Bad input
-SELECT throws_ok('SELECT * FROM followup.explain(1, 424242)', 'P0002', 'account 1 has no message 424242', 'an unknown message');
-SELECT throws_ok(format('SELECT * FROM followup.explain(2, %s)', :m), 'P0002', NULL, 'another account''s message');
-SELECT throws_ok('SELECT * FROM followup.explain(1, NULL)', 'P0002', NULL, 'NULL');
+SELECT throws_ok('SELECT * FROM followup.explain(1, 424242)', '22023', 'account 1 has no message 424242', 'an unknown message');
+SELECT throws_ok(format('SELECT * FROM followup.explain(2, %s)', :m), '22023', NULL, 'another account''s message');
+SELECT throws_ok('SELECT * FROM followup.explain(1, NULL)', '22023', NULL, 'NULL');
 CREATE ROLE t_app LOGIN IN ROLE followup_app;
 SET SESSION AUTHORIZATION t_app;
 SELECT throws_ok(format('SELECT * FROM followup.explain(1, %s)', :m), '42501', NULL, 'not without naming the account of the transaction');
