@@ -5,25 +5,20 @@ RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_at     timestamptz := greatest(followup.add_delay(p_account, p_timezone, p_country, p_base, p_delay, p_unit), p_not_before);
-    v_jitter interval;
-    v_plain  boolean;
+    v_jitter   interval;
+    v_calendar boolean;
 BEGIN
     IF NOT pg_catalog.isfinite(v_at) THEN       -- held until somebody says when
         RETURN v_at;
     END IF;
-    -- One question for most accounts: nothing to look at. (A zone moves a date by one day at most.)
-    SELECT a.jitter_max,
-           a.jitter_max = '0'
-           AND NOT EXISTS (SELECT FROM followup.send_window AS w WHERE w.account_id = p_account)
-           AND NOT EXISTS (SELECT FROM followup.holiday AS h
-                            WHERE h.date BETWEEN (v_at AT TIME ZONE 'UTC')::date - 1 AND (v_at AT TIME ZONE 'UTC')::date + 1
-                              AND (h.account_id IS NULL OR h.account_id = p_account))
-      INTO v_jitter, v_plain
-      FROM followup.account AS a WHERE a.id = p_account;
-    IF v_plain THEN
-        RETURN v_at;
-    ELSIF v_jitter > '0' THEN
+    SELECT a.jitter_max, a.has_calendar INTO v_jitter, v_calendar FROM followup.account AS a WHERE a.id = p_account;
+    IF v_jitter > '0' THEN
         v_at := v_at + followup.jitter(p_account, p_seed, v_jitter);
+    END IF;
+    IF NOT v_calendar AND (p_country IS NULL
+            OR NOT EXISTS (SELECT FROM followup.holiday AS h    -- a zone moves a date by one day at most
+                            WHERE h.date BETWEEN (v_at AT TIME ZONE 'UTC')::date - 1 AND (v_at AT TIME ZONE 'UTC')::date + 1)) THEN
+        RETURN v_at;
     END IF;
     RETURN followup.sendable_at(p_account, p_timezone, p_country, v_at);
 END

@@ -4,25 +4,34 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     c_days_max constant integer := 400;
     v_local    timestamp := p_at AT TIME ZONE p_timezone;
-    v_windows  boolean := EXISTS (SELECT FROM followup.send_window AS w WHERE w.account_id = p_account);
+    v_windows  boolean;
+    v_open     boolean;
+    v_holiday  boolean;
     v_day      date;
     v_found    timestamptz;
 BEGIN
     IF NOT pg_catalog.isfinite(p_at) THEN
         RETURN p_at;
     END IF;
+    v_day := v_local::date;
+    SELECT EXISTS (SELECT FROM followup.send_window AS w WHERE w.account_id = p_account),
+           EXISTS (SELECT FROM followup.send_window AS w
+                    WHERE w.account_id = p_account AND w.weekday = extract(isodow FROM v_day)::integer
+                      AND w.opens <= v_local::time AND w.closes > v_local::time),
+           EXISTS (SELECT FROM followup.holiday AS h
+                    WHERE h.date = v_day AND (h.account_id IS NULL OR h.account_id = p_account)
+                      AND (h.country IS NULL OR pg_catalog.lower(h.country) = pg_catalog.lower(p_country)))
+      INTO v_windows, v_open, v_holiday;
+    IF NOT v_holiday AND (v_open OR NOT v_windows) THEN
+        RETURN p_at;
+    END IF;
     FOR v_ahead IN 0..c_days_max LOOP
         v_day := v_local::date + v_ahead;
-        CONTINUE WHEN followup.is_holiday(p_account, p_country, v_day);
+        CONTINUE WHEN CASE WHEN v_ahead = 0 THEN v_holiday ELSE followup.is_holiday(p_account, p_country, v_day) END;
         IF NOT v_windows THEN
-            v_found := CASE WHEN v_ahead = 0 THEN p_at ELSE followup.local_instant(v_day + v_local::time, p_timezone) END;
+            v_found := followup.local_instant(v_day + v_local::time, p_timezone);
             CONTINUE WHEN (v_found AT TIME ZONE p_timezone)::date <> v_day;     -- there is no such day
             RETURN v_found;
-        END IF;
-        IF v_ahead = 0 AND EXISTS (SELECT FROM followup.send_window AS w
-                                    WHERE w.account_id = p_account AND w.weekday = extract(isodow FROM v_day)::integer
-                                      AND w.opens <= v_local::time AND w.closes > v_local::time) THEN
-            RETURN p_at;
         END IF;
         SELECT min(o.opens) INTO v_found
           FROM followup.send_window AS w

@@ -3,26 +3,15 @@ CREATE OR REPLACE FUNCTION followup.window_open(
 RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_windows boolean;
-    v_near    boolean;  -- there is a holiday in these days
-    v_local   timestamp;
+    v_local timestamp := p_at AT TIME ZONE followup.lead_timezone(p_lead_tz, p_account_tz);
 BEGIN
-    SELECT EXISTS (SELECT FROM followup.send_window AS w WHERE w.account_id = p_account),
-           EXISTS (SELECT FROM followup.holiday AS h
-                    WHERE h.date BETWEEN (p_at AT TIME ZONE 'UTC')::date - 1 AND (p_at AT TIME ZONE 'UTC')::date + 1
-                      AND (h.account_id IS NULL OR h.account_id = p_account))
-      INTO v_windows, v_near;
-    IF NOT v_windows AND NOT v_near THEN
-        RETURN true;
-    END IF;
-    v_local := p_at AT TIME ZONE followup.lead_timezone(p_lead_tz, p_account_tz);
-    IF v_near AND followup.is_holiday(p_account, p_country, v_local::date) THEN
+    IF followup.is_holiday(p_account, p_country, v_local::date) THEN
         RETURN false;
     END IF;
-    RETURN NOT v_windows
-        OR EXISTS (SELECT FROM followup.send_window AS w
+    RETURN EXISTS (SELECT FROM followup.send_window AS w
                     WHERE w.account_id = p_account AND w.weekday = extract(isodow FROM v_local)::integer
-                      AND w.opens <= v_local::time AND w.closes > v_local::time);
+                      AND w.opens <= v_local::time AND w.closes > v_local::time)
+        OR NOT EXISTS (SELECT FROM followup.send_window AS w WHERE w.account_id = p_account);
 END
 $$;
 COMMENT ON FUNCTION followup.window_open(bigint, text, text, text, timestamptz) IS

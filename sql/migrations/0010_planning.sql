@@ -6,6 +6,16 @@ ALTER TABLE followup.account
 COMMENT ON COLUMN followup.account.jitter_max IS
     'a message leaves up to this much later than its delay says; how much is derived from ids, so that asking twice gives the same answer';
 
+-- Most accounts have no calendar of their own, and each planned and each claimed message asks.
+ALTER TABLE followup.account ADD COLUMN has_calendar boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN followup.account.has_calendar IS 'kept by triggers: it has send windows or holidays of its own';
+UPDATE followup.account AS a
+   SET has_calendar = EXISTS (SELECT FROM followup.send_window AS w WHERE w.account_id = a.id)
+                   OR EXISTS (SELECT FROM followup.holiday AS h WHERE h.account_id = a.id);
+-- So that a lead of no country in an account without a calendar needs no look at the holidays.
+ALTER TABLE followup.holiday ADD CONSTRAINT holiday_of_somebody CHECK (account_id IS NOT NULL OR country IS NOT NULL);
+CREATE INDEX holiday_account ON followup.holiday (account_id) WHERE account_id IS NOT NULL;
+
 CREATE INDEX holiday_date ON followup.holiday (date);
 
 ALTER TABLE followup.message
