@@ -3,7 +3,9 @@ microsecond, and preview shows the instants at which the messages are then sched
 
 import datetime as dt
 import os
+import pathlib
 import random
+import re
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -170,3 +172,48 @@ def test_preview_shows_the_oracles_instants_for_random_leads(database, world):
             expected.append(at)
         assert [instant.astimezone(UTC) for instant in instants] == expected, f"lead {number} of account {account} in {zone}"
         assert scheduled[number] == expected[0]
+
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+def page_rows():
+    """The table of docs/time.md: (zone, windows, holidays, base, delay, planned, what it shows)."""
+    lines = (SOURCE / "docs/time.md").read_text(encoding="utf-8").splitlines()
+    start = lines.index("| zone | windows | holidays | base | delay | planned | what it shows |")
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines[start + 2:] if line.startswith("|")]
+
+
+def instant(text):
+    """'2026-03-08 03:30-04'"""
+    offset = re.search(r"[+-]\d\d(:\d\d)?$", text).group()
+    return dt.datetime.fromisoformat(text if ":" in offset else text + ":00")
+
+
+def windows_of(text):
+    """'Mon-Fri 09:00-17:00'"""
+    if text == "-":
+        return []
+    first, last, opens, closes = re.fullmatch(r"(\w+)(?:-(\w+))? ([\d:]+)-([\d:]+)", text).groups()
+    days = range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1)
+    return [(day + 1, dt.time.fromisoformat(opens), None if closes == "24:00" else dt.time.fromisoformat(closes)) for day in days]
+
+
+def test_the_pages_table_of_clock_changes_is_true():
+    rows = page_rows()
+    assert {row[0] for row in rows} == {"America/New_York", "Europe/Berlin", "Asia/Tokyo", "Australia/Lord_Howe", "Pacific/Apia"}
+    for zone, windows, holidays, base, delay, planned, says in rows:
+        free = [("XX", dt.date.fromisoformat(day)) for day in holidays.split(", ") if day != "-"]
+        expected = Calendar(windows_of(windows), free, 1, dt.timedelta()).plan(
+            ZoneInfo(zone), "xx", instant(base).astimezone(UTC), int(delay.split()[0]) * DAY, "business" if "business" in delay else "elapsed", None, 1)
+        assert expected == instant(planned), says
+        for text in (base, planned):    # the offset written is the zone's at that instant
+            assert instant(text).utcoffset() == instant(text).astimezone(ZoneInfo(zone)).utcoffset(), f"{zone} {text}"
+
+
+def test_the_pages_table_is_the_one_that_pgtap_runs():
+    text = (SOURCE / "tests/sql/clock_changes.sql").read_text(encoding="utf-8")
+    cell = "'((?:[^']|'')*)'"
+    rows = re.findall(r"^    \(" + ", ".join([cell] * 7) + r"\)[,;]$", text, re.M)
+    assert [tuple(value.replace("''", "'") for value in row) for row in rows] == page_rows()
