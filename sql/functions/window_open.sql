@@ -15,4 +15,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.window_open(bigint, text, text, text, timestamptz) IS
-    'May a message of this account leave at p_at (business time), in the lead''s zone: a window is open (or the account has none), and it is no holiday of the lead''s country or the account? The zones as they are stored: see lead_timezone.';
+    'May a message of this account leave at p_at (business time), in the lead''s zone: a window is open (or the account has none), and it is no holiday of the lead''s country or the account? Exactly when plan_at (without jitter) would answer p_at. The zones as they are stored: see lead_timezone.';

@@ -6,4 +6,6 @@ GRANT EXECUTE ON FUNCTION
     followup.sweep_due, followup.sweep_sending, followup.settle_by_policy, followup.record_event, followup.shard_of,
     followup.conversation_paused
     TO followup_engine, followup_admin;
+-- An operator's own UPDATE of a due time runs the trigger with the operator's rights.
+GRANT EXECUTE ON FUNCTION followup.wake_payload TO followup_admin;
 GRANT SELECT ON followup.message_to_load TO followup_engine, followup_admin;

@@ -256,8 +256,8 @@ static void on_status(uv_timer_t *timer)
         return;
     dispatcher_read_stats(a->dispatcher, &stats);
     scheduler_count(a->scheduler, &counts);
-    snprintf(line, sizeof line, "%zu pending, %zu due in a minute, %zu in flight, %llu sent", counts.live,
-             counts.next_minute, stats.in_flight, (unsigned long long)stats.outcomes[OUTCOME_SENT]);
+    snprintf(line, sizeof line, "%zu pending, %zu in flight, %llu sent", counts.live, stats.in_flight,
+             (unsigned long long)stats.outcomes[OUTCOME_SENT]);
     service_status(a->service, line);
     if (++a->status_turns % STATS_EVERY == 0)
         log_stats(&counts, &stats);

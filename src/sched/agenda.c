@@ -374,14 +374,3 @@ size_t agenda_count(const struct agenda *a)
 {
     return index_count(a->book.index) + a->ready_count;
 }
-
-size_t agenda_count_before(const struct agenda *a, int64_t before_ms)
-{
-    size_t count = a->ready_count;
-    uint32_t end = index_ids_end(a->book.index);
-    for (uint32_t id = 0; id < end; id++) {
-        int64_t due_ms = wheel_due(a->book.wheel, id);
-        count += due_ms >= 0 && due_ms < before_ms;
-    }
-    return count;
-}

@@ -19,7 +19,6 @@
 #define ROUND_TRIP_US_MAX 1000000
 #define BACK_US_MAX       1000000
 #define CLOCK_PERIODS_MAX 6
-#define MINUTE_MS         60000
 
 struct scheduler {
     uv_loop_t *loop;
@@ -373,8 +372,6 @@ void scheduler_count(const struct scheduler *s, struct scheduler_counts *ret)
                                       .swept_total = s->swept_total,
                                       .complete = loader_complete(&s->loader) };
     agenda_ready(s->agenda, &ret->ready);
-    if (s->has_clock)
-        ret->next_minute = agenda_count_before(s->agenda, business_now(&s->clock).us / 1000 + MINUTE_MS);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(24);
+SELECT plan(25);
 
 -- the text
 SELECT is(followup.wake_payload(ARRAY[1, 2]::bigint[], ARRAY[17, 18]::bigint[], ARRAY['2026-01-05 09:00:00.000001Z'::timestamptz, NULL]),
@@ -33,6 +33,7 @@ CREATE FUNCTION t.us(p_account bigint, p_message bigint) RETURNS text LANGUAGE s
 
 SELECT t.lead(1, 'ada', '-1 hour') AS ada, t.lead(1, 'ben', '-1 hour') AS ben, t.lead(2, 'cid', '-1 hour') AS cid \gset
 SELECT is(t.heard('UPDATE followup.message SET due_at = due_at + interval ''1 min'' WHERE id = ' || :ada), 'm 1 ' || :ada || ' ' || t.us(1, :ada), 'a moved message is told with its new time');
+SELECT is(t.heard('SET LOCAL ROLE followup_admin; UPDATE followup.message SET due_at = due_at + interval ''1 min'' WHERE id = ' || :ada), 'm 1 ' || :ada || ' ' || t.us(1, :ada), 'by an operator who is no superuser too');
 SELECT is(t.heard('UPDATE followup.message SET due_at = due_at + interval ''1 min'''), (SELECT 'm ' || string_agg(account_id || ' ' || id || ' ' || t.us(account_id, id), ',' ORDER BY account_id, id) FROM followup.message), 'one NOTIFY a statement');
 SELECT is(t.heard('UPDATE followup.message SET due_at = due_at + interval ''80 h'' WHERE id = ' || :ada), NULL, 'beyond the horizon nobody needs to know');
 SELECT is(t.heard('PERFORM followup.stop_messaging(1, ARRAY[' || t.lead_of(1, :ben) || '])'), 'm 1 ' || :ben || ' -', 'a stop is told as -');

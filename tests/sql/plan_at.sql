@@ -1,7 +1,7 @@
 -- Planning an instant: delays, windows, zones, the two days a year when clocks change.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(44);
+SELECT plan(49);
 
 -- local_instant
 SELECT is(followup.local_instant('2026-03-29 02:30', 'Europe/Berlin'), '2026-03-29 01:30+00'::timestamptz, 'a gap: 02:30 becomes 03:30');
@@ -66,6 +66,21 @@ DELETE FROM followup.send_window;
 INSERT INTO followup.send_window (account_id, weekday, opens, closes) VALUES (1, 3, '00:00', '24:00');
 SELECT is(followup.plan_at(1, 'Europe/Berlin', NULL, '2026-03-05 12:00+00', '0', 'elapsed', NULL, 1), '2026-03-10 23:00+00'::timestamptz, 'a whole day a week');
 SELECT is(followup.plan_at(1, 'Europe/Berlin', NULL, '2026-03-04 22:59+00', '0', 'elapsed', NULL, 1), '2026-03-04 22:59+00'::timestamptz, 'to its last minute');
+
+-- What the plan allows the claim allows, and nothing else: on the nights of a change too, where a window's edge is an hour
+-- that comes twice or not at all.
+CREATE FUNCTION t.disagreements(p_opens time, p_closes time, p_from timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM followup.send_window WHERE account_id = 2;
+    INSERT INTO followup.send_window (account_id, weekday, opens, closes) SELECT 2, d, p_opens, p_closes FROM generate_series(1, 7) AS d;
+    RETURN (SELECT count(*) FROM generate_series(p_from, p_from + interval '26 hours', interval '5 min') AS at
+             WHERE followup.window_open(2, 'Europe/Berlin', 'UTC', NULL, at)
+                   <> (followup.plan_at(2, 'Europe/Berlin', NULL, at, '0', 'elapsed', NULL, 1) = at));
+END $$;
+SELECT is(t.disagreements(opens, closes, d), 0::bigint, format('plan and claim agree about %s-%s around %s', opens, closes, d))
+  FROM (VALUES ('02:30'::time, '12:00'::time, '2026-10-24 22:00+00'::timestamptz), ('00:00', '02:30', '2026-10-24 22:00+00'),
+               ('02:30', '12:00', '2026-03-28 22:00+00'), ('00:00', '02:30', '2026-03-28 22:00+00'),
+               ('09:00', '24:00', '2026-07-01 22:00+00')) AS v (opens, closes, d);
 
 SELECT is(followup.plan_at(1, 'Europe/Berlin', NULL, 'infinity', '2 days', 'elapsed', NULL, 1), 'infinity'::timestamptz, 'what is held for good stays so');
 

@@ -1,7 +1,7 @@
 -- Bad input gets an error that names what is wrong, and changes nothing.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(25);
+SELECT plan(28);
 SELECT t.started() AS l \gset
 SELECT throws_ok(format(c.call, :l), c.code, c.message, c.says)
   FROM (VALUES
@@ -29,6 +29,11 @@ SELECT throws_ok(format(c.call, :l), c.code, c.message, c.says)
     ('SELECT followup.suppress(1, NULL, ''x'', ''y'')', '22023', 'suppress: an address, a reason and a source are needed; the address is NULL', 'suppress: NULL'),
     ('SELECT followup.pause(1, 1, 1)', '22023', 'pause, resume: name an assistant or a sequence, not both', 'pause: two names'),
     ('SELECT followup.pause(1, 999)', '22023', 'account 1 has no assistant 999', 'pause: unknown assistant')) AS c (call, code, message, says);
+-- A rule that no reply could follow would refuse the reply; it is refused itself.
+SELECT throws_ok(format('INSERT INTO followup.reply_rule (account_id, position, field, pattern, outcome) VALUES (1, 1, ''body'', %L, %L)', c.pattern, c.outcome),
+                 '22023', NULL, c.says)
+  FROM (VALUES ('sold', 'nonsense', 'reply_rule: an unknown outcome'), ('sold', 'deactivate:Nobody', 'reply_rule: an unknown sub-state'),
+               ('', 'stop', 'reply_rule: an empty pattern')) AS c (pattern, outcome, says);
 SELECT is(t.state(:l) || ' ' || t.messages(:l), 'active/sequence a:scheduled', 'all of it left the lead as it was');
 SELECT * FROM finish();
 ROLLBACK;

@@ -217,3 +217,48 @@ def test_the_pages_table_is_the_one_that_pgtap_runs():
     cell = "'((?:[^']|'')*)'"
     rows = re.findall(r"^    \(" + ", ".join([cell] * 7) + r"\)[,;]$", text, re.M)
     assert [tuple(value.replace("''", "'") for value in row) for row in rows] == page_rows()
+
+
+ENGINE_LEADS = 240
+ENGINE_RATE = 21_600        # six hours a second: from Friday evening over a change of clocks to Wednesday
+
+
+@pytest.mark.timeout(180)
+def test_the_engine_sends_at_the_instants_that_preview_had_shown(database, sandbox, daemon):
+    business_of = database.fast_clock(rate=ENGINE_RATE, business=dt.datetime(2026, 3, 27, 16, tzinfo=UTC))
+    chance = random.Random(SEED)
+    zones = ["Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "Pacific/Apia"]
+    windows = {1: [(day, 9, 17) for day in range(1, 6)], 2: [], 3: [(day, 6, 22) for day in range(1, 8)]}
+    leads = {}
+    with database.connect() as connection, connection.cursor() as cursor:
+        for account, opened in windows.items():
+            cursor.execute("INSERT INTO followup.account (id, name, timezone, jitter_max) VALUES (%s, %s, 'Europe/Berlin', %s)",
+                           (account, f"a{account}", dt.timedelta(minutes=20 * (account - 1))))
+            cursor.execute("INSERT INTO followup.assistant (account_id, id, name, from_address) VALUES (%s, %s, 'Ann', 'ann@a.example')", (account, account))
+            cursor.execute("INSERT INTO followup.sequence (account_id, id, name) VALUES (%s, %s, 's')", (account, account))
+            cursor.execute("INSERT INTO followup.sequence_version (account_id, sequence_id, version) VALUES (%s, %s, 1)", (account, account))
+            cursor.executemany("INSERT INTO followup.step (account_id, sequence_id, version, kind, position, step_key, delay, delay_unit, subject, body_text) "
+                               "VALUES (%s, %s, 1, 'sequence', %s, %s, %s, %s, 'S', 'B')",
+                               [(account, account, 1, "a", "1 hour", "elapsed"), (account, account, 2, "b", "20 hours", "elapsed"),
+                                (account, account, 3, "c", "1 day", "business_days")])
+            cursor.executemany("INSERT INTO followup.send_window (account_id, weekday, opens, closes) VALUES (%s, %s, make_time(%s, 0, 0), make_time(%s, 0, 0))",
+                               [(account, *window) for window in opened])
+        cursor.execute("INSERT INTO followup.holiday (country, date, name) VALUES ('DE', '2026-03-30', 'a Monday'), ('JP', '2026-03-28', 'a Saturday')")
+        for number in range(ENGINE_LEADS):
+            account = 1 + number % 3
+            cursor.execute("INSERT INTO followup.lead (account_id, id, email, timezone, country, sequence_id) VALUES (%s, %s, %s, %s, %s, %s)",
+                           (account, number + 1, f"l{number + 1}@l.example", chance.choice(zones), chance.choice(["DE", "JP", None]), account))
+        cursor.execute("SELECT l.id, array_agg(p.due_at ORDER BY p.position) FROM followup.lead AS l CROSS JOIN LATERAL followup.preview(l.account_id, l.id) AS p GROUP BY 1")
+        leads = dict(cursor.fetchall())
+    assert len(leads) == ENGINE_LEADS
+    daemon()
+    ledger = sandbox.wait_for_ledger(3 * ENGINE_LEADS, seconds=120)
+    # In a second six hours go by, so one may find its window closed when it is claimed, and says so.
+    late = {lead for (lead,) in database.rows("SELECT lead_id FROM followup.message WHERE planned_reason LIKE 'planned anew%%'")}
+    assert len(late) < ENGINE_LEADS // 2
+    left = {}
+    for line in sorted(ledger, key=lambda line: line["due_ms"]):
+        assert business_of(line["at_us"]) >= EPOCH + dt.timedelta(milliseconds=line["due_ms"]), f"early: {line}"
+        left.setdefault(int(line["to"].split("@")[0][1:]), []).append(line["due_ms"])
+    for lead in leads.keys() - late:
+        assert left[lead] == [microseconds(shown) // 1000 for shown in leads[lead]], f"lead {lead}"

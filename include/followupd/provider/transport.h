@@ -2,13 +2,15 @@
  * brings a table of its own.
  *
  * At most once   libcurl would silently repeat a POST when a reused connection turns out to be dead. Here the body
- * comes from a read function whose seek function fails, so a repeat is impossible: it ends as doubt. HTTP/1.1 only, no
- * redirects, no Expect, no proxy, connections idle for 15 s are not used again. Calls          post that returns OK
- * runs its callback exactly once, later, from the loop, never inside the call. Anything else: not started, the callback
- * never runs. Ownership      the request and all it points to are borrowed until the callback has returned; the answer
- * is borrowed until the callback returns. Time           real milliseconds; begun_us is mono_now_us() just before the
- * first byte. Cost           easy handles and sockets' poll handles are reused; one POST on a standing connection is
- * one write and one read. At most posts_max POSTs at once (E_LIMIT); an answer's body is read up to 64 KiB. */
+ *                comes from a read function whose seek function fails, so a repeat is impossible: it ends as doubt.
+ *                HTTP/1.1 only, no redirects, no Expect, no proxy, connections idle for 15 s are not used again.
+ * Calls          post that returns OK runs its callback exactly once, later, from the loop, never inside the call.
+ *                Anything else: not started, the callback never runs.
+ * Ownership      the request and all it points to are borrowed until the callback has returned; the answer is borrowed
+ *                until the callback returns.
+ * Time           real milliseconds; begun_us is mono_now_us() just before the first byte.
+ * Cost           easy handles and sockets' poll handles are reused; one POST on a standing connection is one write and
+ *                one read. At most posts_max POSTs at once (E_LIMIT); an answer's body is read up to 64 KiB. */
 #ifndef FOLLOWUPD_PROVIDER_TRANSPORT_H
 #define FOLLOWUPD_PROVIDER_TRANSPORT_H
 

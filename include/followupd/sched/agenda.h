@@ -59,7 +59,6 @@ size_t agenda_load_count(const struct agenda *a); /* rows so far */
 void agenda_drop_account(struct agenda *a, int64_t account_id); /* from wheel and ready; O(everything) */
 
 size_t agenda_count(const struct agenda *a);                           /* wheel and ready */
-size_t agenda_count_before(const struct agenda *a, int64_t before_ms); /* O(everything): for status, not for loops */
 
 static inline int64_t due_ms_up(struct wall due)
 {

@@ -55,7 +55,6 @@ struct scheduler_config {
 struct scheduler_counts {
     size_t live;          /* in the wheel or ready */
     size_t ready;         /* due and waiting for the consumer */
-    size_t next_minute;   /* due within 60 s of business time, overdue ones too; O(live) */
     uint64_t due_total;   /* handed over so far */
     uint64_t swept_total; /* set because a sweep found them: a NOTIFY was lost, or off */
     bool complete;        /* the agenda is loaded */
