@@ -38,7 +38,7 @@ BEGIN
                AND c.state = 'active' AND a.paused_at IS NULL AND (c.hold_until IS NULL OR c.hold_until <= v_now)
                AND NOT followup.conversation_paused(m.account_id, m.conversation_id)
                AND NOT followup.lead_suppressed(m.account_id, m.lead_id)
-               AND (m.forced OR followup.window_open(m.account_id, l.timezone, a.timezone, v_now))
+               AND (m.forced OR followup.window_open(m.account_id, l.timezone, a.timezone, l.country, v_now))
              LIMIT p_limit
                FOR SHARE OF a, c SKIP LOCKED
                FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
