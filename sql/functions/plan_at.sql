@@ -15,10 +15,13 @@ BEGIN
     IF v_jitter > '0' THEN
         v_at := v_at + followup.jitter(p_account, p_seed, v_jitter);
     END IF;
-    IF NOT v_calendar AND (p_country IS NULL
-            OR NOT EXISTS (SELECT FROM followup.holiday AS h    -- a zone moves a date by one day at most
-                            WHERE h.date BETWEEN (v_at AT TIME ZONE 'UTC')::date - 1 AND (v_at AT TIME ZONE 'UTC')::date + 1)) THEN
-        RETURN v_at;
+    IF NOT v_calendar THEN
+        IF p_country IS NULL THEN       -- in an IF of its own: a condition with a query in it is a query
+            RETURN v_at;
+        ELSIF NOT EXISTS (SELECT FROM followup.holiday AS h     -- a zone moves a date by one day at most
+                           WHERE h.date BETWEEN (v_at AT TIME ZONE 'UTC')::date - 1 AND (v_at AT TIME ZONE 'UTC')::date + 1) THEN
+            RETURN v_at;
+        END IF;
     END IF;
     RETURN followup.sendable_at(p_account, p_timezone, p_country, v_at);
 END
