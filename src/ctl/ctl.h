@@ -53,6 +53,11 @@ struct ctl_verb {
 /* One table a file; each ends with a verb whose name is NULL. */
 extern const struct ctl_verb account_verbs[], sequence_verbs[], lead_verbs[], action_verbs[], status_verbs[];
 
+/* Every verb in the order of the tables; NULL past the last. */
+const struct ctl_verb *ctl_verb_at(size_t index);
+/* ("lead", "import"), or ("start", NULL); NULL: there is none. */
+const struct ctl_verb *ctl_verb_find(const char *first, const char *second);
+
 /* The value of an option, NULL when it was not given. The name must be one of the verb's. */
 const char *ctl_option(const struct ctl *c, const char *name);
 
@@ -72,6 +77,14 @@ MUST_USE enum status ctl_value(struct ctl *c, const char *sql, const char *const
 /* The id of the sequence or assistant that an option names; ret is "" when it was not given. */
 MUST_USE enum status ctl_named(struct ctl *c, const char *kind, char *ret, size_t ret_bytes, struct err *e);
 MUST_USE enum status ctl_lead(struct ctl *c, const char *word, char *ret, size_t ret_bytes, struct err *e);
+
+/* --- man.c and complete.c ----------------------------------------------------------------------------------------- */
+
+/* followupctl(1) on standard output. */
+void man_print(const struct ctl_option *globals, size_t globals_count);
+/* What may stand for the last of the words, a line each; COMPLETE_FILES: the name of a file. */
+void complete_print(const struct ctl_option *globals, size_t globals_count, int words_count, char **words);
+#define COMPLETE_FILES ":files:"
 
 /* --- output.c ---------------------------------------------------------------------------------------------------- */
 

@@ -88,14 +88,23 @@ static enum ctl_exit help_of_all(void)
 
 /* --- reading the call --------------------------------------------------------------------------------------------- */
 
-static const struct ctl_verb *verb_find(const char *first, const char *second)
+const struct ctl_verb *ctl_verb_at(size_t index)
 {
-    char name[64];
-    snprintf(name, sizeof name, "%s %s", first, second != NULL ? second : "");
     for (size_t t = 0; t < COUNT_OF(tables); t++)
         for (const struct ctl_verb *verb = tables[t]; verb->name != NULL; verb++)
-            if (strcmp(verb->name, first) == 0 || strcmp(verb->name, name) == 0)
+            if (index-- == 0)
                 return verb;
+    return NULL;
+}
+
+const struct ctl_verb *ctl_verb_find(const char *first, const char *second)
+{
+    const struct ctl_verb *verb;
+    char name[64];
+    snprintf(name, sizeof name, "%s %s", first, second != NULL ? second : "");
+    for (size_t i = 0; (verb = ctl_verb_at(i)) != NULL; i++)
+        if (strcmp(verb->name, first) == 0 || strcmp(verb->name, name) == 0)
+            return verb;
     return NULL;
 }
 
@@ -171,7 +180,7 @@ static enum ctl_exit call_read(struct call *call, int argc, char **argv)
         } else if (group == NULL && is_group(argv[at])) {
             group = argv[at];
         } else {
-            call->ctl.verb = group != NULL ? verb_find(group, argv[at]) : verb_find(argv[at], NULL);
+            call->ctl.verb = group != NULL ? ctl_verb_find(group, argv[at]) : ctl_verb_find(argv[at], NULL);
             if (call->ctl.verb == NULL)
                 return ctl_usage(NULL, "there is no verb \"%s%s%s\"", group != NULL ? group : "",
                                  group != NULL ? " " : "", argv[at]);
@@ -318,8 +327,25 @@ static enum ctl_exit call_run(struct call *call)
     return result;
 }
 
+/* What installs and shells ask for; no verbs, and not in the help. false: something else was asked. */
+static bool answered_shell(int argc, char **argv)
+{
+    const char *asked = argc > 1 ? argv[1] : "";
+    if (strcmp(asked, "--complete") == 0)
+        complete_print(global_options, COUNT_OF(global_options), argc - 2, argv + 2);
+    else if (strcmp(asked, "--print-man") == 0)
+        man_print(global_options, COUNT_OF(global_options));
+    else if (strcmp(asked, "--version") == 0)
+        puts("followupctl " FOLLOWUPD_VERSION);
+    else
+        return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (answered_shell(argc, argv))
+        return fflush(stdout) == 0 ? CTL_OK : CTL_REFUSED;
     struct call call = { .words = calloc((size_t)argc + 1, sizeof(char *)) };
     enum ctl_exit result;
     setlocale(LC_CTYPE, "");
