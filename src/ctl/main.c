@@ -10,8 +10,8 @@
 #include "followupd/conf/file.h"
 #include "followupd/db/migrate.h"
 
-static const struct ctl_verb *const tables[] = { account_verbs, sequence_verbs, lead_verbs, action_verbs,
-                                                 status_verbs };
+static const struct ctl_verb *const tables[] = { account_verbs, sequence_verbs, lead_verbs,
+                                                 action_verbs,  status_verbs,   in_doubt_verbs };
 
 /* Options of every verb; they may stand before it too. */
 static const struct ctl_option global_options[] = {
@@ -274,9 +274,22 @@ static enum status connect(struct call *call, struct err *e)
     } else if (conninfo == NULL) {
         conninfo = getenv("FOLLOWUPD_CONNINFO");
     }
-    enum status st = once_open(conninfo != NULL ? conninfo : "", "followupctl", &call->ctl.db, e);
+    call->ctl.conninfo = strdup(conninfo != NULL ? conninfo : "");
     conf_free(conf);
-    return st;
+    if (call->ctl.conninfo == NULL)
+        return err_set(e, E_NOMEM, "out of memory");
+    return once_open(call->ctl.conninfo, "followupctl", &call->ctl.db, e);
+}
+
+enum status ctl_reconnect(struct ctl *c, struct err *e)
+{
+    struct once *fresh = NULL;
+    enum status st = once_open(c->conninfo, "followupctl", &fresh, e);
+    if (st != OK)
+        return st;
+    once_close(c->db);
+    c->db = fresh;
+    return OK;
 }
 
 static enum status schema_check(struct ctl *c, struct err *e)
@@ -324,6 +337,7 @@ static enum ctl_exit call_run(struct call *call)
         st = account_find(call, &e);
     enum ctl_exit result = st == OK ? call->ctl.verb->run(&call->ctl) : ctl_fail(st, &e);
     once_close(call->ctl.db);
+    free(call->ctl.conninfo);
     return result;
 }
 

@@ -132,6 +132,12 @@ def test_where_a_file_is_wanted_the_shell_offers_files():
     assert offered("lead", "import", "") == [":compopt -o default"]
 
 
+def test_words_to_choose_from_are_offered():
+    assert offered("in-doubt", "settle", "4711", "") == ["sent", "not_sent"]
+    assert offered("in-doubt", "settle", "4711", "--json", "no") == ["not_sent"]
+    assert offered("in-doubt", "settle", "4711", "sent", "") == []
+
+
 def test_a_program_that_fails_offers_nothing():
     assert offered("le", program="false") == []
 
