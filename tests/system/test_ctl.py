@@ -76,6 +76,14 @@ def test_migrate_refuses_a_replaced_clock(ctl, database):
     assert done.returncode == 1 and "the clock of this database is replaced" in done.stderr
 
 
+def test_migrate_refuses_a_database_that_cannot_hold_every_name(cluster):
+    cluster.psql("-c", "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    done = subprocess.run([schema.program("followupctl"), "migrate", "--conninfo", cluster.conninfo("latin")],
+                          capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 1 and "UTF8" in done.stderr
+    cluster.dropdb("latin")
+
+
 def test_a_newer_database_is_refused_by_every_verb(ctl, database):
     database.rows("INSERT INTO followup.migration (version, name) VALUES (9999, 'from the future')")
     for words in (["migrate"], ["status"]):
