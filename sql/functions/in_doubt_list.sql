@@ -3,11 +3,11 @@ RETURNS TABLE (message_id bigint, lead_id bigint, email text, kind followup.mess
                provider text, key text, posts integer, last_post_at timestamptz, policy followup.in_doubt_policy,
                sends_again boolean, detail text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT m.id, m.lead_id, coalesce(l.email, m.recipient), m.kind, m.position, m.provider,
+    SELECT m.id, m.lead_id, coalesce(m.recipient, l.email), m.kind, m.position, m.provider,
            'fu/' || m.account_id || '/' || m.id || '/' || m.attempts, m.posts, m.claimed_at, a.in_doubt_policy,
            NOT m.detached AND c.state IS DISTINCT FROM 'ended'
-               AND NOT EXISTS (SELECT FROM followup.suppression AS s
-                                WHERE s.account_id = m.account_id AND s.address = lower(l.email)),
+               AND NOT (m.conversation_id IS NOT NULL AND EXISTS (SELECT FROM followup.suppression AS s
+                                WHERE s.account_id = m.account_id AND s.address = lower(l.email))),
            m.detail
       FROM followup.message AS m
       JOIN followup.account AS a ON a.id = m.account_id

@@ -36,7 +36,8 @@ BEGIN
 
     v_state := CASE WHEN p_as = 'sent' THEN 'sent'
                     -- Nobody is to be written to any more: never sent again.
-                    WHEN v_message.detached OR v_view.conversation_state = 'ended' OR v_view.suppressed THEN 'cancelled'
+                    WHEN v_message.detached OR v_view.conversation_state = 'ended'
+                         OR v_message.conversation_id IS NOT NULL AND v_view.suppressed THEN 'cancelled'
                     ELSE 'scheduled' END;
     UPDATE followup.message AS m
        SET state = v_state,

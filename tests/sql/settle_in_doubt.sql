@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1);
 \o
-SELECT plan(31);
+SELECT plan(34);
 CREATE FUNCTION t.doubt(p_name text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_message bigint := t.lead(1, p_name);
@@ -59,14 +59,25 @@ SELECT is_empty('SELECT * FROM followup.in_doubt_list(1)', 'nothing is in doubt 
 -- an alert
 SELECT t.alert(1) AS alert \gset
 \o /dev/null
+UPDATE followup.message SET lead_id = t.lead_of(1, :eva) WHERE id = :alert;
 SELECT t.verdict(1, :alert);
 SELECT t.record(1, :alert, 'in_doubt');
 \o
-SELECT is((email, lead_id), ('rita@firm.example'::text, NULL::bigint), 'an alert is in the list too') FROM followup.in_doubt_list(1);
+SELECT is((email, lead_id), ('rita@firm.example'::text, t.lead_of(1, :eva)), 'an alert is in the list too') FROM followup.in_doubt_list(1);
+SELECT is(sends_again, true, 'that its lead is suppressed is nothing to the one who is alerted') FROM followup.in_doubt_list(1);
 SELECT is(state::text, 'scheduled', 'and is settled') FROM followup.settle_in_doubt(1, :alert, 'not_sent');
 
 -- refusals
 SELECT t.doubt('gil') AS gil \gset
+\o /dev/null
+CREATE ROLE settle_app LOGIN IN ROLE followup_app;
+SET ROLE settle_app;
+SET followup.account = '2';
+\o
+SELECT is_empty('SELECT * FROM followup.in_doubt_list(1)', 'a page of another account sees none of them');
+SET followup.account = '1';
+SELECT results_eq('SELECT message_id FROM followup.in_doubt_list(1)', format('VALUES (%s::bigint)', :gil), 'one of this account does');
+RESET ROLE;
 SELECT throws_ok(format('SELECT * FROM followup.settle_in_doubt(1, %s, ''maybe'')', :gil), '22023', 'settle_in_doubt: "maybe" is neither sent nor not_sent', 'another word is refused');
 SELECT throws_ok(format('SELECT * FROM followup.settle_in_doubt(1, %s, NULL)', :gil), '22023', NULL, 'no word too');
 SELECT throws_ok('SELECT * FROM followup.settle_in_doubt(1, 0, ''sent'')', '22023', 'account 1 has no message 0', 'an unknown message');
