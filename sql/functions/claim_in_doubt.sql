@@ -38,7 +38,7 @@ BEGIN
                AND c.state = 'active' AND a.paused_at IS NULL AND (c.hold_until IS NULL OR c.hold_until <= v_now)
                AND NOT followup.conversation_paused(m.account_id, m.conversation_id)
                AND NOT followup.lead_suppressed(m.account_id, m.lead_id)
-               AND (m.forced OR followup.window_open(m.account_id, l.timezone, a.timezone, v_now))
+               AND (m.forced OR followup.window_open(m.account_id, l.timezone, a.timezone, l.country, v_now))
              LIMIT p_limit
                FOR SHARE OF a, c SKIP LOCKED
                FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
@@ -70,7 +70,8 @@ BEGIN
                                 WHERE x.account_id = m.account_id AND x.address = pg_catalog.lower(m.recipient))
                AND v.subject IS NOT NULL
                AND (v.hold_until IS NULL OR v.hold_until <= v_now)
-               AND (m.forced OR followup.window_open(m.account_id, v.lead_timezone, v.account_timezone, v_now)))
+               AND (m.forced OR NOT v.has_calendar AND v.country IS NULL
+                    OR followup.window_open(m.account_id, v.lead_timezone, v.account_timezone, v.country, v_now)))
     RETURNING m.account_id, m.id, 'claimed'::followup.claim_verdict, m.due_at, m.shard, m.epoch, m.attempts, m.posts,
               m.kind, coalesce(m.provider, p_default_provider), m.recipient, v.from_name, v.from_address, v.reply_to,
               v.subject, v.body_text, v.body_html, v.merge_values, m.rfc_message_id, v.in_reply_to, v.refs,
