@@ -79,8 +79,8 @@ const struct conf_key conf_keys[] = {
       .sentence = "File that holds the provider's key; relative: in $CREDENTIALS_DIRECTORY when that is set." },
     { "provider.", "rate", CONF_RATE, "100/s", "0.01/s", "100000/s", .offset = PROVIDER_AT(rate),
       .sentence = "Most messages a second." },
-    { "provider.", "concurrency_max", CONF_COUNT, "64", "1", "10000",
-      .offset = PROVIDER_AT(concurrency_max), .sentence = "Most sends under way at one time at this provider." },
+    { "provider.", "concurrency_max", CONF_COUNT, "64", "1", "10000", .offset = PROVIDER_AT(concurrency_max),
+      .sentence = "Most sends under way at one time at this provider." },
     { "provider.", "timeout", CONF_DURATION, "10s", "50ms", "10m", .offset = PROVIDER_AT(timeout_ms),
       .sentence = "Longest time for one send; after it the outcome is in doubt." },
     { "provider.", "connect_timeout", CONF_DURATION, "3s", "10ms", "1m", .offset = PROVIDER_AT(connect_timeout_ms),
@@ -233,7 +233,7 @@ enum status conf_value_read(const struct conf_key *key, const char *text, union 
 
 /* --- the example ------------------------------------------------------------------------------------------------ */
 
-static void print_kind(const struct conf_key *key, FILE *out)
+void conf_key_print_kind(const struct conf_key *key, FILE *out, void (*put)(FILE *out, const char *text))
 {
     static const char *const kinds[] = {
         [CONF_DURATION] = "duration (ms, s, m, h)",
@@ -244,14 +244,24 @@ static void print_kind(const struct conf_key *key, FILE *out)
         [CONF_BOOLEAN] = "on or off",
         [CONF_ENUM] = "one of",
     };
-    fprintf(out, "#   %s", kinds[key->kind]);
-    if (key->words != NULL)
-        fprintf(out, " %s", key->words);
-    if (key->min != NULL)
-        fprintf(out, ", %s to %s", key->min, key->max);
+    put(out, kinds[key->kind]);
+    if (key->words != NULL) {
+        put(out, " ");
+        put(out, key->words);
+    }
+    if (key->min != NULL) {
+        put(out, ", ");
+        put(out, key->min);
+        put(out, " to ");
+        put(out, key->max);
+    }
     if (key->required)
-        fprintf(out, ", must be given");
-    fprintf(out, "%s\n", key->reloadable ? ", taken over on reload" : "");
+        put(out, ", must be given");
+}
+
+static void put_plain(FILE *out, const char *text)
+{
+    fputs(text, out);
 }
 
 void conf_print_example(FILE *out)
@@ -272,7 +282,9 @@ void conf_print_example(FILE *out)
             fprintf(out, "\n[%s%s]\n", key->section, provider ? "main" : "");
         }
         fprintf(out, "# %s\n", key->sentence);
-        print_kind(key, out);
+        fputs("#   ", out);
+        conf_key_print_kind(key, out, put_plain);
+        fputs(key->reloadable ? ", taken over on reload\n" : "\n", out);
         fprintf(out, "%s%s = %s\n", key->required ? "" : "#", key->name,
                 key->fallback != NULL ? key->fallback : key->example);
     }
