@@ -20,10 +20,11 @@ BEGIN
          WHERE m.state IN ('sent', 'delivered') AND NOT m.detached AND c.state = 'active'
     ), next AS (
         INSERT INTO followup.message
-               (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason)
+               (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason,
+                base_at, delay, delay_unit)
         SELECT g.account_id, g.conversation_id, g.lead_id, g.kind, g.version, g.position, g.step_key,
                followup.plan_at(g.account_id, followup.lead_timezone(l.timezone, a.timezone), l.country, g.base, g.delay,
-                                g.delay_unit, g.hold_until, g.conversation_id), 'next'
+                                g.delay_unit, g.hold_until, g.conversation_id), 'next', g.base, g.delay, g.delay_unit
           FROM gone AS g
           JOIN followup.lead AS l ON l.account_id = g.account_id AND l.id = g.lead_id
           JOIN followup.account AS a ON a.id = g.account_id

@@ -5,7 +5,8 @@ LANGUAGE sql STABLE AS $$
         SELECT ROW(p.lead_id, NULL, p.state, p.sub_state, p.timezone, p.country, m.conversation_id, true, p.hold_until,
                    p.sequence_id, m.version, p.assistant_id, m.kind, m.position, m.step_key,
                    followup.plan_at(p_account, p.timezone, p.country, followup.now(), '24 hours', 'elapsed', p.hold_until,
-                                    m.conversation_id))::followup.lead_plan
+                                    m.conversation_id),
+                   followup.now() + pg_catalog.make_interval(hours => 24))::followup.lead_plan
           FROM unnest(p_plan) AS p
           JOIN followup.message AS m ON m.account_id = p_account AND m.id = p_message)
 $$;

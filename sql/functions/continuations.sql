@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION followup.continuations(
-    p_account bigint, p_leads bigint[], p_at timestamptz, p_now timestamptz, p_actor followup.actor)
+    p_account bigint, p_leads bigint[], p_at timestamptz, p_now timestamptz, p_actor followup.actor,
+    p_disqualified boolean)
 RETURNS SETOF followup.lead_plan
 LANGUAGE sql STABLE AS $$
     WITH newest AS MATERIALIZED (
@@ -7,7 +8,7 @@ LANGUAGE sql STABLE AS $$
           FROM followup.sequence_version AS v WHERE v.account_id = p_account GROUP BY v.sequence_id
     ), base AS MATERIALIZED (
         SELECT r.*, n.version AS newest
-          FROM followup.read_leads(p_account, p_leads, 'continue', p_actor) AS r
+          FROM followup.read_leads(p_account, p_leads, 'continue', p_actor, p_disqualified) AS r
           LEFT JOIN newest AS n ON n.sequence_id = r.sequence_id
     )
     SELECT b.lead_id,
@@ -18,7 +19,8 @@ LANGUAGE sql STABLE AS $$
            b.state, b.sub_state, b.timezone, b.country, b.conversation_id, b.active, b.hold_until,
            b.sequence_id, b.newest, b.assistant_id, 'sequence'::followup.message_kind, f.position, f.step_key,
            CASE WHEN b.reason IS NULL AND f.step_key IS NOT NULL THEN
-               followup.plan_at(p_account, b.timezone, b.country, greatest(p_at, p_now), '0', 'elapsed', NULL, b.conversation_id) END
+               followup.plan_at(p_account, b.timezone, b.country, greatest(p_at, p_now), '0', 'elapsed', NULL, b.conversation_id) END,
+           greatest(p_at, p_now)
       FROM base AS b
       LEFT JOIN LATERAL (
             SELECT array_agg(m.step_key) AS keys,
@@ -40,5 +42,5 @@ LANGUAGE sql STABLE AS $$
              ORDER BY s.position
              LIMIT 1) AS f ON true
 $$;
-COMMENT ON FUNCTION followup.continuations(bigint, bigint[], timestamptz, timestamptz, followup.actor) IS
+COMMENT ON FUNCTION followup.continuations(bigint, bigint[], timestamptz, timestamptz, followup.actor, boolean) IS
     'What continue would schedule for each lead, or why not: in the newest version of its sequence the first sequence step after the last one sent (or in flight), by step_key, never one already sent.';

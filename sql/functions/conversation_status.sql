@@ -11,7 +11,10 @@ LANGUAGE sql STABLE AS $$
            WHEN 'processed' THEN
                CASE l.sub_state WHEN 'responded' THEN 'Response received' WHEN 'completed' THEN 'All messages sent'
                                 ELSE 'Message failed' || coalesce(': ' || c.ended_by, '') END
-           WHEN 'stopped' THEN 'Stopped' || coalesce(' by ' || c.ended_by, '')
+           WHEN 'stopped' THEN 'Stopped' || coalesce(' by ' || coalesce(c.ended_by,
+               (SELECT 'CRM rule ' || e.rule FROM followup.crm_event AS e
+                 WHERE e.account_id = l.account_id AND e.lead_id = l.id AND e.result = 'stopped'
+                 ORDER BY e.at DESC, e.id DESC LIMIT 1)), '')
            WHEN 'unsubscribed' THEN 'Unsubscribed'
            WHEN 'deactivated' THEN 'Deactivated: ' || l.sub_state END
       FROM followup.lead AS l

@@ -6,7 +6,7 @@ BEGIN
     PERFORM followup.lock_leads(p_account, p_leads);
     SELECT array_agg(ROW(r.lead_id, CASE WHEN r.state IS NULL THEN 'not_found' END, r.state, r.sub_state, r.timezone, r.country,
                          r.conversation_id, r.active, r.hold_until, r.sequence_id, r.version, r.assistant_id,
-                         r.kind, r.step_position, r.step_key, r.due_at)::followup.lead_plan)
+                         r.kind, r.step_position, r.step_key, r.due_at, NULL)::followup.lead_plan)
       INTO v_plan
       FROM followup.read_leads(p_account, p_leads, 'stop', ROW(NULL, NULL, true, NULL)::followup.actor) AS r;
     RETURN coalesce(v_plan, '{}');

@@ -10,10 +10,12 @@ LANGUAGE sql STABLE AS $$
            p.state, p.sub_state, p.timezone, p.country, p.conversation_id, p.active, p.hold_until,
            p.sequence_id, p.version, p.assistant_id, 'follow_up'::followup.message_kind, f.position, f.step_key,
            CASE WHEN p.reason IS NULL THEN
-               followup.plan_at(p_account, p.timezone, p.country, coalesce(p_at, p_now + pg_catalog.make_interval(
-                   secs => extract(epoch FROM a.follow_up_delay)::double precision)), '0', 'elapsed', p.hold_until, p.conversation_id) END
+               followup.plan_at(p_account, p.timezone, p.country, w.at, '0', 'elapsed', p.hold_until, p.conversation_id) END,
+           w.at
       FROM unnest(p_plan) AS p
       JOIN followup.account AS a ON a.id = p_account
+     CROSS JOIN LATERAL (SELECT coalesce(p_at, p_now + pg_catalog.make_interval(
+                                    secs => extract(epoch FROM a.follow_up_delay)::double precision)) AS at) AS w
       LEFT JOIN LATERAL (
             SELECT true AS any_step,
                    (array_agg(s.position ORDER BY s.position) FILTER (WHERE m.id IS NULL))[1] AS position,

@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION followup.first_steps(
     p_account bigint, p_leads bigint[], p_action followup.lead_action, p_sequence bigint, p_assistant bigint,
-    p_at timestamptz, p_now timestamptz, p_actor followup.actor)
+    p_at timestamptz, p_now timestamptz, p_actor followup.actor,
+    p_disqualified boolean)
 RETURNS SETOF followup.lead_plan
 LANGUAGE sql STABLE AS $$
     WITH first AS MATERIALIZED (
@@ -14,7 +15,7 @@ LANGUAGE sql STABLE AS $$
         SELECT min(a.id) AS id FROM followup.assistant AS a WHERE a.account_id = p_account HAVING count(*) = 1
     ), base AS MATERIALIZED (
         SELECT r.*, coalesce(p_assistant, r.assistant_id, (SELECT o.id FROM only_assistant AS o)) AS persona
-          FROM followup.read_leads(p_account, p_leads, p_action, p_actor) AS r
+          FROM followup.read_leads(p_account, p_leads, p_action, p_actor, p_disqualified) AS r
     )
     SELECT b.lead_id,
            CASE WHEN b.reason IS NOT NULL THEN b.reason
@@ -25,9 +26,10 @@ LANGUAGE sql STABLE AS $$
            b.state, b.sub_state, b.timezone, b.country, b.conversation_id, b.active, b.hold_until,
            f.sequence_id, f.version, b.persona, 'sequence'::followup.message_kind, f.position, f.step_key,
            CASE WHEN b.reason IS NULL AND f.step_key IS NOT NULL THEN
-               followup.plan_at(p_account, b.timezone, b.country, greatest(p_at, p_now), f.delay, f.delay_unit, NULL, b.lead_id) END
+               followup.plan_at(p_account, b.timezone, b.country, greatest(p_at, p_now), f.delay, f.delay_unit, NULL, b.lead_id) END,
+           greatest(p_at, p_now)
       FROM base AS b
       LEFT JOIN first AS f ON f.sequence_id = coalesce(p_sequence, b.sequence_id)
 $$;
-COMMENT ON FUNCTION followup.first_steps(bigint, bigint[], followup.lead_action, bigint, bigint, timestamptz, timestamptz, followup.actor) IS
+COMMENT ON FUNCTION followup.first_steps(bigint, bigint[], followup.lead_action, bigint, bigint, timestamptz, timestamptz, followup.actor, boolean) IS
     'What start and restart would schedule for each lead, or why not: the first step of the newest version of p_sequence (else the sequence the lead had or was given), its delay counted from p_at or p_now.';

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION followup.open_conversations(
     p_account bigint, p_leads bigint[], p_action followup.lead_action, p_sequence bigint, p_assistant bigint,
-    p_at timestamptz, p_actor followup.actor, p_note text)
+    p_at timestamptz, p_actor followup.actor, p_note text, p_disqualified boolean = true)
 RETURNS SETOF followup.action_result
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -14,7 +14,8 @@ BEGIN
     v_now := followup.now();
     PERFORM followup.check_sequence(p_account, p_sequence, p_assistant);
 
-    v_plan := ARRAY(SELECT followup.first_steps(p_account, p_leads, p_action, p_sequence, p_assistant, p_at, v_now, p_actor));
+    v_plan := ARRAY(SELECT followup.first_steps(p_account, p_leads, p_action, p_sequence, p_assistant, p_at, v_now, p_actor,
+                                                p_disqualified));
 
     PERFORM followup.end_conversations(p_account,
         ARRAY(SELECT p.conversation_id FROM unnest(v_plan) AS p WHERE p.reason IS NULL AND p.active), 'restarted', (p_actor).shown);
@@ -29,10 +30,14 @@ BEGIN
         RETURNING id, lead_id
     ), message AS (
         INSERT INTO followup.message
-               (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason)
-        SELECT p_account, c.id, p.lead_id, p.kind, p.version, p.step_position, p.step_key, p.due_at, p_action::text
+               (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason,
+                base_at, delay, delay_unit)
+        SELECT p_account, c.id, p.lead_id, p.kind, p.version, p.step_position, p.step_key, p.due_at, p_action::text,
+               p.base_at, s.delay, s.delay_unit
           FROM unnest(v_plan) AS p
           JOIN conversation AS c ON c.lead_id = p.lead_id
+          JOIN followup.step AS s ON s.account_id = p_account AND s.sequence_id = p.sequence_id
+           AND s.version = p.version AND s.kind = 'sequence' AND s.position = p.step_position
         RETURNING id, lead_id
     ), lead AS (
         UPDATE followup.lead AS l
@@ -46,5 +51,5 @@ BEGIN
     RETURN QUERY SELECT * FROM followup.action_results(p_account, p_leads, v_plan, v_leads, v_messages);
 END
 $$;
-COMMENT ON FUNCTION followup.open_conversations(bigint, bigint[], followup.lead_action, bigint, bigint, timestamptz, followup.actor, text) IS
+COMMENT ON FUNCTION followup.open_conversations(bigint, bigint[], followup.lead_action, bigint, bigint, timestamptz, followup.actor, text, boolean) IS
     'The core of start and restart, for one lead or many: locks, verdicts, the old conversations ended, new ones opened with their first message. Permissions come with p_actor; a trigger or import brings its own.';

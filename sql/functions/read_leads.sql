@@ -1,11 +1,13 @@
 CREATE OR REPLACE FUNCTION followup.read_leads(
-    p_account bigint, p_leads bigint[], p_action followup.lead_action, p_actor followup.actor)
+    p_account bigint, p_leads bigint[], p_action followup.lead_action, p_actor followup.actor,
+    p_disqualified boolean = true)
 RETURNS SETOF followup.lead_plan
 LANGUAGE sql STABLE AS $$
     SELECT asked.id,
            CASE WHEN NOT (p_actor).permitted THEN 'not_permitted'::followup.skip_reason
                 WHEN l.id IS NULL THEN 'not_found'
                 WHEN (p_actor).own_leads_of <> coalesce(l.rep_id, 0) THEN 'not_own_lead'
+                WHEN l.status = 'disqualified' AND NOT p_disqualified THEN 'disqualified'
                 -- The one exception to the table, and only for whoever switched it on.
                 WHEN p_action = 'restart' AND l.sub_state = 'BounceRisk' AND a.restart_bounce_risk
                     THEN CASE WHEN (SELECT followup.bounce_rate(p_account)) >= a.bounce_rate_limit   -- asked once
@@ -14,7 +16,7 @@ LANGUAGE sql STABLE AS $$
            l.state, l.sub_state, followup.lead_timezone(l.timezone, a.timezone), l.country,
            c.id, c.state = 'active', c.hold_until, coalesce(c.sequence_id, l.sequence_id), c.version,
            coalesce(c.assistant_id, l.assistant_id),
-           NULL::followup.message_kind, NULL::integer, NULL::text, NULL::timestamptz
+           NULL::followup.message_kind, NULL::integer, NULL::text, NULL::timestamptz, NULL::timestamptz
       FROM (SELECT DISTINCT u.id FROM unnest(p_leads) AS u (id)) AS asked
       JOIN followup.account AS a ON a.id = p_account
       LEFT JOIN followup.lead AS l ON l.account_id = p_account AND l.id = asked.id
@@ -23,5 +25,5 @@ LANGUAGE sql STABLE AS $$
                           ORDER BY c.state = 'active' DESC, c.started_at DESC, c.id DESC
                           LIMIT 1) AS c ON true
 $$;
-COMMENT ON FUNCTION followup.read_leads(bigint, bigint[], followup.lead_action, followup.actor) IS
-    'One row a distinct lead asked for: why the action leaves it alone (permission, then the action table), or what the action needs to go on. Call it after lock_leads, in a statement of its own.';
+COMMENT ON FUNCTION followup.read_leads(bigint, bigint[], followup.lead_action, followup.actor, boolean) IS
+    'One row a distinct lead asked for: why the action leaves it alone (permission, then the action table), or what the action needs to go on. Call it after lock_leads, in a statement of its own. p_disqualified false: leads of that status are left out.';

@@ -5,4 +5,4 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
     SELECT followup.set_paused(p_account, p_assistant, p_sequence, p_actor, p_note, NULL)
 $$;
 COMMENT ON FUNCTION followup.resume(bigint, bigint, bigint, bigint, text) IS
-    'Ends a pause; what became due meanwhile leaves by the account''s rule for late messages. False: it was not paused. Raises as pause does.';
+    'Ends a pause; what became due meanwhile is spread from now on, in its order (spread_overdue). False: it was not paused. Raises as pause does.';

@@ -5,8 +5,10 @@ LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     WITH message AS (
         INSERT INTO followup.message
-               (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason)
-        SELECT p_account, p.conversation_id, p.lead_id, p.kind, p.version, p.step_position, p.step_key, p.due_at, p_reason
+               (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason,
+                base_at)
+        SELECT p_account, p.conversation_id, p.lead_id, p.kind, p.version, p.step_position, p.step_key, p.due_at, p_reason,
+               p.base_at
           FROM unnest(p_plan) AS p WHERE p.reason IS NULL
         RETURNING id, lead_id
     ), lead AS (

@@ -6,19 +6,24 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_rows followup.lead_import[];
 BEGIN
+    -- Values are written here, and what follows from them follows (lead_written).
+    PERFORM pg_catalog.set_config('followup.values', 'on', true);
     UPDATE followup.lead AS l
        SET external_id = coalesce(r.external_id, l.external_id), first_name = coalesce(r.first_name, l.first_name),
            last_name = coalesce(r.last_name, l.last_name), company = coalesce(r.company, l.company),
            country = coalesce(r.country, l.country), timezone = coalesce(r.timezone, l.timezone),
-           rep_id = coalesce(r.rep_id, l.rep_id), fields = l.fields || r.fields
+           rep_id = coalesce(r.rep_id, l.rep_id), fields = l.fields || (r.fields - '{crm_source,crm_status}'::text[]),
+           crm_source = coalesce(r.fields ->> 'crm_source', l.crm_source),
+           crm_status = coalesce(r.fields ->> 'crm_status', l.crm_status)
       FROM unnest(p_rows) AS r
      WHERE r.outcome = 'updated' AND l.account_id = p_account AND l.id = r.lead_id;
+    PERFORM pg_catalog.set_config('followup.values', 'off', true);
     -- Somebody else may have added the same address since the rows were judged: that line is refused, the others go in.
     WITH written AS (
         INSERT INTO followup.lead (account_id, email, external_id, first_name, last_name, company, country, timezone,
-                                   rep_id, fields)
+                                   rep_id, fields, crm_source, crm_status)
         SELECT p_account, r.email, r.external_id, r.first_name, r.last_name, r.company, r.country, r.timezone, r.rep_id,
-               r.fields
+               r.fields - '{crm_source,crm_status}'::text[], r.fields ->> 'crm_source', r.fields ->> 'crm_status'
           FROM unnest(p_rows) AS r WHERE r.outcome = 'imported' ORDER BY r.line
             ON CONFLICT DO NOTHING
         RETURNING id, email)
@@ -50,4 +55,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.write_lead_rows(bigint, followup.lead_import[], bigint, bigint, bigint) IS
-    'Writes what judge_lead_rows let through and starts the new leads; answers the rows with their ids. A blank value of an update keeps what is there.';
+    'Writes what judge_lead_rows let through and starts the new leads; answers the rows with their ids. A blank value of an update keeps what is there. The columns crm_source and crm_status go through the CRM rules: a stop code keeps a lead out.';

@@ -6,8 +6,10 @@ GRANT EXECUTE ON FUNCTION
     TO followup_engine, followup_app, followup_admin;
 GRANT EXECUTE ON FUNCTION
     followup.start_follow_up, followup.continue_follow_up, followup.restart_follow_up, followup.skip_to_follow_up,
-    followup.stop_messaging, followup.suppress, followup.pause, followup.resume
+    followup.stop_messaging, followup.suppress, followup.pause, followup.resume, followup.hold, followup.release,
+    followup.reschedule, followup.set_status, followup.reassign, followup.reactivate, followup.crm_rules,
+    followup.set_crm_rule, followup.crm_replay
     TO followup_app, followup_admin;
 -- What happens to a lead comes through pages, through the daemon's webhooks, or is typed in by an operator.
-GRANT EXECUTE ON FUNCTION followup.unsubscribe, followup.record_reply, followup.record_bounce
+GRANT EXECUTE ON FUNCTION followup.unsubscribe, followup.record_reply, followup.record_bounce, followup.crm_status
     TO followup_engine, followup_app, followup_admin;

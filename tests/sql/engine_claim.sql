@@ -98,9 +98,13 @@ SELECT is(state::text, 'stopped', 'the lead is stopped') FROM followup.lead WHER
 SELECT t.lead(2, 'jan') AS jan, t.lead(2, 'kim') AS kim \gset
 INSERT INTO followup.send_window (account_id, weekday, opens, closes)
 SELECT 2, 1 + (extract(isodow FROM followup.now() AT TIME ZONE 'UTC')::integer + 2) % 7, '00:00', '24:00';
+-- The window moved it when it was written; here it is as if it had closed while the message waited to be claimed.
+SET ROLE followup_owner;
+UPDATE followup.message SET due_at = followup.now() - '1 second'::interval WHERE id = :jan;
+RESET ROLE;
 SELECT is(t.verdict(2, :jan), 'moved', 'a closed window: moved');
 SELECT cmp_ok(due_at, '>', followup.now(), 'to when it opens') FROM followup.message WHERE id = :jan;
-SELECT t.set(2, :kim, 'forced = true');
+SELECT t.set(2, :kim, 'forced = true, due_at = followup.now() - ''1 second''::interval');
 SELECT is(t.verdict(2, :kim), 'claimed', 'a forced one does not ask the window');
 SELECT t.alert(2) AS alert \gset
 SELECT is(t.verdict(2, :alert), 'claimed', 'an alert does not either');

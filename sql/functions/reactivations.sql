@@ -1,0 +1,37 @@
+CREATE OR REPLACE FUNCTION followup.reactivations(
+    p_account bigint, p_leads bigint[], p_now timestamptz, p_actor followup.actor, p_note text)
+RETURNS SETOF followup.lead_plan
+LANGUAGE sql STABLE AS $$
+    WITH base AS MATERIALIZED (
+        SELECT r.*, (CASE WHEN r.reason IN ('not_permitted', 'not_own_lead', 'not_found') THEN r.reason::text
+                          WHEN nullif(pg_catalog.btrim(p_note), '') IS NULL THEN 'note_required'
+                          WHEN r.state = 'active' THEN 'already_active'
+                          WHEN r.state = 'new' THEN 'never_started'
+                          WHEN r.state = 'processed' THEN 'inactive'
+                          WHEN r.state IN ('unsubscribed', 'deactivated') THEN r.state::text
+                          WHEN followup.lead_suppressed(p_account, r.lead_id) THEN 'suppressed' END)::followup.skip_reason AS refusal
+          FROM followup.read_leads(p_account, p_leads, 'stop', p_actor) AS r
+    )
+    SELECT b.lead_id, b.refusal, b.state, b.sub_state, b.timezone, b.country, b.conversation_id, b.active, b.hold_until,
+           b.sequence_id, b.version, b.assistant_id,
+           CASE WHEN n.step_key IS NOT NULL OR m.again THEN m.kind END, coalesce(n.position, m.position),
+           coalesce(n.step_key, m.step_key), w.due_at, w.due_at
+      FROM base AS b
+      -- The message that the stop took out: cancelled, it goes again; in flight, the one after it is next. Where the stop
+      -- took out none, the lead had been processed or never started.
+      LEFT JOIN LATERAL (
+            SELECT x.*, x.state = 'cancelled' AS again
+              FROM (SELECT y.* FROM followup.message AS y
+                     WHERE b.refusal IS NULL AND y.account_id = p_account AND y.conversation_id = b.conversation_id
+                     ORDER BY y.id DESC LIMIT 1) AS x
+             WHERE x.detached OR (x.state = 'cancelled' AND x.detail IN ('stopped', 'suppressed'))) AS m ON true
+      LEFT JOIN LATERAL followup.next_step(p_account, b.sequence_id, b.version, m.kind, m.position) AS n ON NOT m.again
+      LEFT JOIN LATERAL (
+            SELECT followup.plan_at(p_account, b.timezone, b.country,
+                                    CASE WHEN pg_catalog.isfinite(m.due_at) THEN m.due_at ELSE p_now END,
+                                    CASE WHEN m.again THEN '0' ELSE n.delay END, CASE WHEN m.again THEN 'elapsed' ELSE n.delay_unit END,
+                                    p_now, b.conversation_id) AS due_at
+             WHERE m.again OR n.step_key IS NOT NULL) AS w ON true
+$$;
+COMMENT ON FUNCTION followup.reactivations(bigint, bigint[], timestamptz, followup.actor, text) IS
+    'What reactivate would schedule for each stopped lead, or why not: the message that the stop cancelled (the one after it, where that was in flight), at its old time or now, whichever is later. No kind: nothing is to be scheduled.';

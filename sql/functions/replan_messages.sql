@@ -1,0 +1,30 @@
+CREATE OR REPLACE FUNCTION followup.replan_messages(p_account bigint, p_messages bigint[], p_reason text) RETURNS integer
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_now     timestamptz := followup.now();
+    v_changed integer;
+BEGIN
+    -- What is overdue stays so, what is not never becomes it; a retry keeps its wait.
+    WITH planned AS MATERIALIZED (
+        SELECT m.id,
+               followup.plan_at(p_account, followup.lead_timezone(l.timezone, a.timezone), l.country,
+                                coalesce(m.base_at, m.due_at), m.delay, m.delay_unit,
+                                greatest(c.hold_until, CASE WHEN m.attempts > 0 THEN m.due_at ELSE least(m.due_at, v_now) END),
+                                c.id) AS due_at
+          FROM unnest(p_messages) AS u (id)
+          JOIN followup.message AS m ON m.account_id = p_account AND m.id = u.id
+          JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+          JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
+          JOIN followup.account AS a ON a.id = m.account_id
+         WHERE m.state = 'scheduled' AND NOT m.detached AND NOT m.forced AND c.state = 'active'
+    )
+    UPDATE followup.message AS m
+       SET due_at = p.due_at, planned_reason = p_reason
+      FROM planned AS p
+     WHERE m.account_id = p_account AND m.id = p.id AND m.state = 'scheduled' AND m.due_at <> p.due_at;
+    GET DIAGNOSTICS v_changed = ROW_COUNT;
+    RETURN v_changed;
+END
+$$;
+COMMENT ON FUNCTION followup.replan_messages(bigint, bigint[], text) IS
+    'Plans scheduled messages again from what they were planned from, with the zones, windows and holds of now; the id stays. Forced ones keep their time. Answers how many moved. The caller holds the locks of their conversations (lock_scheduled).';

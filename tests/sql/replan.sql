@@ -1,0 +1,127 @@
+-- Writes that plan again what is scheduled: from any client, in its own transaction, a statement at a time.
+BEGIN;
+\ir support/rules_world.sql
+SELECT plan(41);
+-- Monday 08:00 UTC is 09:00 in Berlin, 03:00 in New York, 17:00 in Tokyo.
+INSERT INTO followup.send_window SELECT 1, d, '09:00', '17:00' FROM generate_series(1, 5) AS d;
+
+-- lead.timezone
+SELECT t.started() AS l1, t.started() AS l2, t.started() AS l3 \gset
+SELECT t.live(:l1) AS m1 \gset
+UPDATE followup.lead SET timezone = v.timezone FROM (VALUES (:l1, 'America/New_York'), (:l2, 'Asia/Tokyo'), (:l3, 'Europe/Madrid')) AS v (id, timezone) WHERE lead.id = v.id;
+SELECT is(t.due(:l1), '2026-03-02 14:00', 'lead.timezone: 09:00 of New York');
+SELECT is(t.live(:l1), :m1::bigint, 'by the same message');
+SELECT is(t.due(:l2), '2026-03-03 00:00', '09:00 of the next day of Tokyo: the window has closed there');
+SELECT is(t.due(:l3), '2026-03-02 08:00', 'a zone of the same hour: nothing moves');
+SELECT is((SELECT planned_reason FROM followup.message WHERE id = :m1), 'planned anew: zone or country of the lead changed', 'the message says why');
+UPDATE followup.lead SET timezone = NULL WHERE id IN (:l1, :l2);
+SELECT is(t.due(:l1) || ', ' || t.due(:l2), '2026-03-02 08:00, 2026-03-02 08:00', 'undone: as it was');
+UPDATE followup.lead SET timezone = 'Mars/Olympus' WHERE id = :l1;
+SELECT is(t.due(:l1), '2026-03-02 08:00', 'an unknown zone: the account''s');
+UPDATE followup.lead SET first_name = 'Ann', timezone = timezone WHERE id = :l2;
+SELECT is((SELECT planned_reason FROM followup.message WHERE id = t.live(:l2)), 'planned anew: zone or country of the lead changed', 'no change, nothing planned');
+-- what is in flight, forced, or of others stays
+SELECT t.started() AS l4, t.started() AS l5 \gset
+SELECT t.claim(:l4) AS m4 \gset
+SELECT r.message_id AS m5 FROM followup.reschedule(1, ARRAY[t.live(:l5)], p_forced => true, p_note => 'now') AS r \gset
+UPDATE followup.lead SET timezone = 'Asia/Tokyo' WHERE id IN (:l4, :l5);
+SELECT is((SELECT due_at FROM followup.message WHERE id = :m4), '2026-03-02 08:00+00', 'a message in flight keeps its time');
+SELECT is((SELECT due_at FROM followup.message WHERE id = :m5), '2026-03-02 08:00+00', 'a forced one too');
+-- what was planned by a delay is planned from the same base
+SELECT t.started() AS l6 \gset
+SELECT t.finish(:l6) AS m6 \gset
+SELECT is(t.due(:l6), '2026-03-04 08:00', 'two days after the first');
+UPDATE followup.lead SET timezone = 'Asia/Tokyo' WHERE id = :l6;
+SELECT is(t.due(:l6), '2026-03-05 00:00', 'two days after the first, and 09:00 in Tokyo');
+-- a retry keeps its wait
+SET ROLE followup_owner;
+UPDATE followup.message SET attempts = 1, due_at = '2026-03-06 02:00+00' WHERE id = :m6;
+RESET ROLE;
+UPDATE followup.lead SET timezone = 'Asia/Seoul' WHERE id = :l6;
+SELECT is(t.due(:l6), '2026-03-06 02:00', 'a retry is not brought forward');
+-- overdue stays overdue
+SET test.now = '2026-03-02 09:30+00';
+SELECT t.started() AS l7 \gset
+SET test.now = '2026-03-02 10:00+00';
+UPDATE followup.lead SET timezone = 'Europe/Paris' WHERE id = :l7;
+SELECT is(t.due(:l7), '2026-03-02 09:30', 'what is overdue is not made later');
+-- nothing becomes due before now
+SET test.now = '2026-03-02 08:00+00';
+
+-- lead.country alone is read by plan_at (holidays): it is asked again
+UPDATE followup.message SET due_at = '2026-03-05 10:00+00' WHERE id = t.live(:l3);
+UPDATE followup.lead SET country = 'DE' WHERE id = :l3;
+SELECT is(t.due(:l3), '2026-03-05 10:00', 'lead.country');
+
+-- lead.email
+SELECT t.started() AS l8, t.started() AS l9 \gset
+SELECT count(*) AS n FROM followup.suppress(1, 'gone@l.example', 'asked', 'test') \gset
+UPDATE followup.lead SET email = CASE id WHEN :l8 THEN 'Gone@l.example' ELSE 'fresh@l.example' END WHERE id IN (:l8, :l9);
+SELECT is(t.state(:l8) || ' ' || t.messages(:l8), 'stopped a:cancelled', 'lead.email: a suppressed address ends it');
+SELECT is((SELECT ended_reason FROM followup.conversation WHERE lead_id = :l8), 'suppressed', 'as suppressed');
+SELECT is(t.state(:l9) || ' ' || t.messages(:l9), 'active/sequence a:scheduled', 'any other is written to next');
+
+-- send_window: each kind of statement
+SELECT t.started() AS l10, t.live(:l9) AS m9 \gset
+DELETE FROM followup.send_window WHERE account_id = 1 AND weekday < 3;
+SELECT is(t.due(:l10), '2026-03-04 08:00', 'send_window, DELETE: Wednesday is the first day');
+UPDATE followup.send_window SET opens = '10:30' WHERE account_id = 1;
+SELECT is(t.due(:l10), '2026-03-04 09:30', 'UPDATE');
+INSERT INTO followup.send_window VALUES (1, 1, '13:00', '14:00');
+SELECT is(t.due(:l10), '2026-03-02 12:00', 'INSERT: earlier again');
+DELETE FROM followup.send_window WHERE account_id = 1;
+SELECT is(t.due(:l10), '2026-03-02 08:00', 'no window: now, never before');
+SELECT is((SELECT count(*) FROM followup.message WHERE account_id = 2 AND planned_reason LIKE 'planned anew%'), 0::bigint, 'other accounts are left alone');
+
+-- account.timezone
+INSERT INTO followup.send_window SELECT 1, d, '09:00', '17:00' FROM generate_series(1, 5) AS d;
+UPDATE followup.account SET timezone = 'America/New_York' WHERE id = 1;
+SELECT is(t.due(:l10), '2026-03-02 14:00', 'account.timezone: for a lead without one');
+SELECT is((SELECT due_at FROM followup.message WHERE id = :m6), '2026-03-06 02:00+00', 'a lead with its own stays');
+UPDATE followup.account SET timezone = 'Europe/Berlin' WHERE id = 1;
+SELECT is(t.due(:l10), '2026-03-02 08:00', 'and back');
+
+-- holiday and caps: plan_at is asked again, whatever it makes of them
+CREATE FUNCTION t.asked(p_statement text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    SET LOCAL ROLE followup_owner;
+    UPDATE followup.message SET due_at = '2026-09-01 12:00+00' WHERE account_id = 1 AND state = 'scheduled' AND NOT forced AND attempts = 0;
+    SET LOCAL ROLE NONE;
+    EXECUTE p_statement;
+    SELECT count(*) INTO v_count FROM followup.message
+     WHERE account_id = 1 AND state = 'scheduled' AND NOT forced AND attempts = 0 AND due_at <> '2026-09-01 12:00+00';
+    RETURN v_count;
+END $$;
+SELECT count(*) AS live, count(*) FILTER (WHERE l.country = 'DE') AS german
+  FROM followup.message AS m JOIN followup.lead AS l ON l.id = m.lead_id
+ WHERE m.account_id = 1 AND m.state = 'scheduled' AND NOT forced AND attempts = 0 \gset
+SELECT cmp_ok(:german, '>', 0, 'there is a German lead');
+SELECT is(t.asked($$INSERT INTO followup.holiday (account_id, date, name) VALUES (1, '2030-01-01', 'Ours')$$), :live::bigint, 'a holiday of an account: all of it is planned again');
+SELECT is(t.asked($$INSERT INTO followup.holiday (country, date, name) VALUES ('DE', '2030-10-03', 'Unity')$$), :german::bigint, 'of a country: its leads alone');
+SELECT is(t.asked($$INSERT INTO followup.holiday (country, date, name) VALUES ('FR', '2030-07-14', 'Bastille')$$), 0::bigint, 'of another country: nobody');
+SELECT is(t.asked($$UPDATE followup.holiday SET country = 'IT' WHERE country = 'DE' AND date = '2030-10-03'$$), :german::bigint, 'moved to another country: those it was for');
+SELECT is(t.asked($$DELETE FROM followup.holiday WHERE account_id = 1$$), :live::bigint, 'deleted: all of it again');
+SELECT is(t.asked($$UPDATE followup.assistant SET daily_cap = 1000000 WHERE id = 1$$), :live::bigint, 'daily_cap: what the assistant sends');
+SELECT is(t.asked($$UPDATE followup.assistant SET daily_cap = 5 WHERE id = 2$$), 0::bigint, 'and no other''s');
+SELECT is(t.asked($$UPDATE followup.assistant SET ramp = '{1000000}', ramp_from = '2026-03-01' WHERE id = 1$$), :live::bigint, 'ramp');
+SELECT is(t.asked($$UPDATE followup.assistant SET title = 'Ms' WHERE id = 1$$), 0::bigint, 'its title plans nothing');
+
+-- lead.state
+SELECT throws_ok(format('UPDATE followup.lead SET state = ''stopped'', sub_state = NULL WHERE id = %s', :l10), '42501', NULL, 'lead.state: a direct write is refused');
+SELECT throws_like(format('UPDATE followup.lead SET status = ''satisfied'' WHERE id = %s', :l10), '%not written directly%', 'status as well');
+SELECT throws_ok($$INSERT INTO followup.lead (account_id, email, state) VALUES (1, 's@l.example', 'stopped')$$, '42501', 'a lead starts as new, not as stopped', 'nor by INSERT');
+SELECT lives_ok($$INSERT INTO followup.lead (account_id, email, sub_state) VALUES (1, 'v@l.example', 'validating')$$, 'new/validating is fine');
+DO $$
+DECLARE
+    v_hint text;
+BEGIN
+    UPDATE followup.lead SET state = 'stopped', sub_state = NULL WHERE account_id = 1 AND state = 'active';
+EXCEPTION WHEN insufficient_privilege THEN
+    GET STACKED DIAGNOSTICS v_hint = PG_EXCEPTION_HINT;
+    PERFORM set_config('test.hint', v_hint, false);
+END $$;
+SELECT matches(current_setting('test.hint'), 'stop_messaging', 'the refusal names the function');
+SELECT * FROM finish();
+ROLLBACK;
