@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION followup.bulk_plan(
     p_account bigint, p_action text, p_filter text = NULL, p_at timestamptz = NULL, p_sequence bigint = NULL,
     p_assistant bigint = NULL, p_actor bigint = NULL, p_note text = NULL, p_include_disqualified boolean = false)
 RETURNS TABLE (bulk_id bigint, leads bigint, would_be_done bigint, left_alone jsonb)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $$
 DECLARE
     v_actor  followup.actor;
     v_now    timestamptz := followup.now();
@@ -11,6 +11,8 @@ DECLARE
     v_do     bigint[];
     v_left   jsonb;
     v_chunks integer := 0;
+    -- Only continue and restart leave them out.
+    v_disqualified boolean := coalesce(p_include_disqualified, false) OR p_action NOT IN ('continue', 'restart');
 BEGIN
     PERFORM followup.require_account(p_account);
     IF p_action IS NULL OR p_action NOT IN ('start', 'skip', 'stop', 'continue', 'restart') THEN
@@ -36,7 +38,7 @@ BEGIN
 
     INSERT INTO followup.bulk AS b (account_id, action, filter, plan, note, actor, sequence_id, assistant_id, at, disqualified, acting)
     VALUES (p_account, p_action, coalesce(p_filter, ''), '{}', p_note, p_actor, p_sequence, p_assistant, p_at,
-            coalesce(p_include_disqualified, false), v_actor)
+            v_disqualified, v_actor)
     RETURNING b.id INTO bulk_id;
     leads := pg_catalog.cardinality(v_all);
     would_be_done := 0;
@@ -47,7 +49,7 @@ BEGIN
             SELECT p.lead_id, pg_catalog.concat_ws('/', p.reason, CASE WHEN p.reason IN ('deactivated', 'bounce_rate')
                                                                        THEN p.sub_state END) AS reason
               FROM followup.plan_action(p_account, v_some, p_action::followup.lead_action, p_sequence, p_assistant, p_at,
-                                        v_now, v_actor, coalesce(p_include_disqualified, false)) AS p)
+                                        v_now, v_actor, v_disqualified) AS p)
         SELECT ARRAY(SELECT p.lead_id FROM plan AS p WHERE p.reason = '' ORDER BY p.lead_id),
                (SELECT pg_catalog.jsonb_object_agg(r.reason, r.leads)
                   FROM (SELECT p.reason, count(*) AS leads FROM plan AS p WHERE p.reason <> '' GROUP BY p.reason) AS r)

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION followup.bulk_work(p_account bigint, p_bulk bigint) RETURNS boolean
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $$
 DECLARE
     v_bulk  followup.bulk;
     v_chunk followup.bulk_chunk;

@@ -6,6 +6,7 @@ DECLARE
     v_now     timestamptz;
     v_kept    followup.bulk_outcome[];
     v_undo    followup.bulk_lead[];
+    v_opened  bigint[];
     v_plan    followup.lead_plan[];
 BEGIN
     PERFORM followup.lock_leads(v_account, ARRAY(SELECT u.lead_id FROM unnest(p_before) AS u));
@@ -17,9 +18,12 @@ BEGIN
                      WHERE NOT EXISTS (SELECT FROM unnest(v_kept) AS k WHERE k.lead_id = u.lead_id));
 
     IF p_bulk.action IN ('start', 'restart') THEN
-        PERFORM followup.end_conversations(v_account, followup.conversations_of(v_account, v_undo), 'undone', (p_bulk.undoing).shown);
+        v_opened := ARRAY(SELECT m.conversation_id
+                            FROM unnest(v_undo) AS u
+                            JOIN followup.message AS m ON m.account_id = v_account AND m.id = u.new_message_id);
+        PERFORM followup.end_conversations(v_account, v_opened, 'undone', (p_bulk.undoing).shown);
         UPDATE followup.conversation AS c SET started_at = '-infinity'
-         WHERE c.account_id = v_account AND c.id = ANY (followup.conversations_of(v_account, v_undo));
+         WHERE c.account_id = v_account AND c.id = ANY (v_opened);
     ELSE
         PERFORM followup.take_out_pending(v_account, ARRAY(SELECT u.conversation_id FROM unnest(v_undo) AS u), 'undone');
     END IF;

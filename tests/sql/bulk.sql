@@ -44,12 +44,14 @@ BEGIN
         RETURN v_said;
     END;
 END $$;
+-- Who is where, and what goes out next: what was due already goes now.
 CREATE FUNCTION t.picture(p_company text) RETURNS text LANGUAGE sql AS $$
     SELECT md5(string_agg(concat_ws('|', l.id, l.state, l.sub_state, l.status, l.sequence_id, l.assistant_id,
-                                    followup.conversation_status(1, l.id), (SELECT string_agg(concat_ws(' ', p.kind, p.step_key, p.due_at), ',' ORDER BY p.due_at) FROM followup.preview(1, l.id) AS p)), E'\n' ORDER BY l.id))
-      FROM followup.lead AS l WHERE l.company = p_company $$;
+                                    regexp_replace(followup.conversation_status(1, l.id), ' scheduled for.*', ''),
+                                    m.kind, m.step_key, m.conversation_id, greatest(m.due_at, followup.now())), E'\n' ORDER BY l.id))
+      FROM followup.lead AS l LEFT JOIN followup.message AS m ON m.id = t.live(l.id) WHERE l.company = p_company $$;
 \o
-SELECT plan(62);
+SELECT plan(60);
 
 -- Planned counts are what the action says and what the run does; undo brings everything back. Each action on a cast of its own.
 \set action start
@@ -135,7 +137,7 @@ SELECT followup.bulk_work(2, :b) \g /dev/null
 SELECT followup.bulk_cancel(2, :b) \g /dev/null
 CALL followup.bulk_run(2, :b);
 SELECT is((SELECT (chunks_done, state)::text FROM followup.bulk_status(2, :b)), '(1,cancelled)', 'cancelled in the middle, it goes no further');
-SELECT is((SELECT count(*) FROM followup.lead WHERE company = 'many' AND state = 'active'), 9999::bigint + 2 - 1, 'what was done stays');
+SELECT is((SELECT count(*) FROM followup.lead WHERE company = 'many' AND state = 'active'), 9996::bigint + 2, 'what was done stays');
 
 -- The daemon's step
 SELECT followup.acquire_leases('00000000-0000-0000-0000-00000000000a', NULL, 600000) \g /dev/null
