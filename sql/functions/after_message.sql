@@ -7,10 +7,11 @@ DECLARE
     v_now      timestamptz := followup.now();
     v_accounts bigint[];
     v_endings  bigint[];
+    v_capped   boolean := followup.lock_caps(p_accounts);
 BEGIN
     RETURN QUERY
     WITH gone AS MATERIALIZED (
-        SELECT m.account_id, m.conversation_id, m.lead_id, m.kind, m.version, c.sequence_id, c.hold_until,
+        SELECT m.account_id, m.conversation_id, m.lead_id, m.kind, m.version, c.sequence_id, c.hold_until, c.assistant_id,
                followup.base_of(m.due_at, coalesce(m.sent_at, v_now), v_rate) AS base, s.position, s.step_key,
                s.delay, s.delay_unit
           FROM unnest(p_accounts, p_messages) AS asked (account_id, id)
@@ -21,10 +22,11 @@ BEGIN
     ), next AS (
         INSERT INTO followup.message
                (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason,
-                base_at, delay, delay_unit)
+                base_at, delay, delay_unit, cap_assistant_id)
         SELECT g.account_id, g.conversation_id, g.lead_id, g.kind, g.version, g.position, g.step_key,
                followup.plan_at(g.account_id, followup.lead_timezone(l.timezone, a.timezone), l.country, g.base, g.delay,
-                                g.delay_unit, g.hold_until, g.conversation_id), 'next', g.base, g.delay, g.delay_unit
+                                g.delay_unit, g.hold_until, g.conversation_id), 'next', g.base, g.delay, g.delay_unit,
+               CASE WHEN v_capped THEN followup.capped_assistant(g.account_id, g.assistant_id) END
           FROM gone AS g
           JOIN followup.lead AS l ON l.account_id = g.account_id AND l.id = g.lead_id
           JOIN followup.account AS a ON a.id = g.account_id

@@ -74,7 +74,10 @@ BEGIN
                AND v.subject IS NOT NULL
                AND (v.hold_until IS NULL OR v.hold_until <= v_now)
                AND (v.late_action = 'send' OR m.due_at >= v_now - v.late_after)
-               AND (m.forced OR followup.window_open(m.account_id, v.lead_timezone, v.account_timezone, v_now)))
+               AND (m.cap_day IS NULL OR m.forced
+                    OR m.cap_day >= (v_now AT TIME ZONE followup.lead_timezone(NULL, v.account_timezone))::date)
+               AND (m.forced OR NOT v.has_calendar AND v.country IS NULL
+                    OR followup.window_open(m.account_id, v.lead_timezone, v.account_timezone, v.country, v_now)))
     RETURNING m.account_id, m.id, 'claimed'::followup.claim_verdict, m.due_at, m.shard, m.epoch, m.attempts, m.posts,
               m.kind, m.provider, m.recipient, v.from_name, v.from_address, v.reply_to, v.subject, v.body_text,
               v.body_html, v.merge_values, m.rfc_message_id, v.in_reply_to, v.refs, v.unsubscribe_token, m.payload;

@@ -10,8 +10,9 @@ DECLARE
     v_row record;
     v_due timestamptz;
 BEGIN
+    PERFORM followup.lock_caps(p_locked_accounts);
     FOR v_row IN
-        SELECT u.account_id AS asked_account, u.id AS asked_id, m.state, m.due_at AS due, m.kind,
+        SELECT u.account_id AS asked_account, u.id AS asked_id, m.state, m.due_at AS due, m.kind, m.cap_day,
                k.id IS NOT NULL AS locked, v.*
           FROM (SELECT DISTINCT x.account_id, x.id FROM unnest(p_accounts, p_messages) AS x(account_id, id)) AS u
           LEFT JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
@@ -69,12 +70,13 @@ BEGIN
             v_due := followup.plan_at(v_row.asked_account,
                                       followup.lead_timezone(v_row.lead_timezone, v_row.account_timezone),
                                       v_row.country, p_now, '0'::interval, 'elapsed', v_row.hold_until, v_row.asked_id);
-            IF v_due > p_now OR v_row.due < p_now - v_row.late_after THEN
+            IF v_due > p_now OR v_row.due < p_now - v_row.late_after
+               OR v_row.cap_day < (p_now AT TIME ZONE followup.lead_timezone(NULL, v_row.account_timezone))::date THEN
                 UPDATE followup.message AS m
                    SET due_at = v_due, planned_reason = 'planned anew: it could not leave at ' || v_row.due
-                 WHERE m.account_id = v_row.asked_account AND m.id = v_row.asked_id;
-                verdict := 'moved';
-                due_at := v_due;
+                 WHERE m.account_id = v_row.asked_account AND m.id = v_row.asked_id
+                RETURNING m.due_at INTO due_at;     -- a daily cap may move it on
+                verdict := CASE WHEN due_at = 'infinity' THEN 'gone' ELSE 'moved' END;
             ELSE
                 verdict := 'busy';  -- what forbade it has gone since
             END IF;

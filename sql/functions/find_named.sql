@@ -13,6 +13,9 @@ BEGIN
     ELSIF p_kind = 'assistant' THEN
         SELECT array_agg(s.id) FILTER (WHERE p_name IS NULL OR s.name = p_name), string_agg(s.name, ', ' ORDER BY s.name)
           INTO v_ids, v_names FROM followup.assistant AS s WHERE s.account_id = p_account;
+    ELSIF p_kind = 'rep' THEN
+        SELECT array_agg(u.id) FILTER (WHERE p_name IS NULL OR lower(u.email) = lower(p_name)), string_agg(u.email, ', ' ORDER BY u.email)
+          INTO v_ids, v_names FROM followup.app_user AS u WHERE u.account_id = p_account;
     END IF;
     IF cardinality(v_ids) = 1 THEN
         RETURN v_ids[1];
@@ -27,4 +30,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.find_named(bigint, text, text) IS
-    'The id of an account, sequence or assistant by its name; NULL: the only one there is. Refuses an unknown name (P0002) and NULL where there are several (22023), listing the names.';
+    'The id of an account, sequence or assistant by its name, of a user (rep) by the address; NULL: the only one there is. Refuses an unknown name (P0002) and NULL where there are several (22023), listing the names.';

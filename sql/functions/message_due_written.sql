@@ -4,8 +4,9 @@ BEGIN
     NEW.base_at := NEW.due_at;
     NEW.delay := '0';
     NEW.delay_unit := 'elapsed';
-    SELECT followup.plan_at(NEW.account_id, followup.lead_timezone(l.timezone, a.timezone), l.country, NEW.due_at, '0',
-                            'elapsed', c.hold_until, c.id)
+    NEW.exact := true;
+    SELECT followup.sendable_at(NEW.account_id, followup.lead_timezone(l.timezone, a.timezone), l.country,
+                                greatest(NEW.due_at, c.hold_until))
       INTO STRICT NEW.due_at
       FROM followup.conversation AS c
       JOIN followup.lead AS l ON l.account_id = c.account_id AND l.id = c.lead_id

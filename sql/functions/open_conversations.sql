@@ -8,6 +8,7 @@ DECLARE
     v_plan     followup.lead_plan[];
     v_leads    bigint[];
     v_messages bigint[];
+    v_capped   boolean := followup.any_caps(p_account);
 BEGIN
     PERFORM followup.check_instant(p_action::text || '_follow_up', p_at);
     PERFORM followup.lock_leads(p_account, p_leads);
@@ -31,9 +32,10 @@ BEGIN
     ), message AS (
         INSERT INTO followup.message
                (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason,
-                base_at, delay, delay_unit)
+                base_at, delay, delay_unit, plan_seed, cap_assistant_id)
         SELECT p_account, c.id, p.lead_id, p.kind, p.version, p.step_position, p.step_key, p.due_at, p_action::text,
-               p.base_at, s.delay, s.delay_unit
+               p.base_at, s.delay, s.delay_unit, p.lead_id,
+               CASE WHEN v_capped THEN followup.capped_assistant(p_account, p.assistant_id) END
           FROM unnest(v_plan) AS p
           JOIN conversation AS c ON c.lead_id = p.lead_id
           JOIN followup.step AS s ON s.account_id = p_account AND s.sequence_id = p.sequence_id

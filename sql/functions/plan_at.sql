@@ -4,33 +4,27 @@ CREATE OR REPLACE FUNCTION followup.plan_at(
 RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_at    timestamptz;
-    v_day   date;
-    v_found timestamptz;
+    v_at     timestamptz := greatest(followup.add_delay(p_account, p_timezone, p_country, p_base, p_delay, p_unit), p_not_before);
+    v_jitter   interval;
+    v_calendar boolean;
 BEGIN
-    v_at := greatest(followup.add_delay(p_account, p_timezone, p_country, p_base, p_delay, p_unit), p_not_before);
-    IF NOT pg_catalog.isfinite(v_at)       -- held until somebody says when
-       OR NOT EXISTS (SELECT FROM followup.send_window AS w WHERE w.account_id = p_account) THEN
+    IF NOT pg_catalog.isfinite(v_at) THEN       -- held until somebody says when
         RETURN v_at;
     END IF;
-    v_day := (v_at AT TIME ZONE p_timezone)::date;
-    FOR v_ahead IN 0..14 LOOP
-        SELECT greatest(v_at, o.opens) INTO v_found
-          FROM followup.send_window AS w
-         CROSS JOIN LATERAL (SELECT followup.local_instant(v_day + v_ahead + w.opens, p_timezone) AS opens,
-                                    followup.local_instant(v_day + v_ahead + w.closes, p_timezone) AS closes) AS o
-         WHERE w.account_id = p_account
-           AND w.weekday = extract(isodow FROM v_day + v_ahead)::integer
-           AND o.opens < o.closes       -- a gap may swallow a window
-           AND v_at < o.closes
-         ORDER BY o.opens
-         LIMIT 1;
-        IF FOUND THEN
-            RETURN v_found;
+    SELECT a.jitter_max, a.has_calendar INTO v_jitter, v_calendar FROM followup.account AS a WHERE a.id = p_account;
+    IF v_jitter > '0' THEN
+        v_at := v_at + followup.jitter(p_account, p_seed, v_jitter);
+    END IF;
+    IF NOT v_calendar THEN
+        IF p_country IS NULL THEN       -- in an IF of its own: a condition with a query in it is a query
+            RETURN v_at;
+        ELSIF NOT EXISTS (SELECT FROM followup.holiday AS h     -- a zone moves a date by one day at most
+                           WHERE h.date BETWEEN (v_at AT TIME ZONE 'UTC')::date - 1 AND (v_at AT TIME ZONE 'UTC')::date + 1) THEN
+            RETURN v_at;
         END IF;
-    END LOOP;
-    RAISE EXCEPTION 'account % has no send window within two weeks of %', p_account, v_at;
+    END IF;
+    RETURN followup.sendable_at(p_account, p_timezone, p_country, v_at);
 END
 $$;
 COMMENT ON FUNCTION followup.plan_at(bigint, text, text, timestamptz, interval, followup.delay_unit, timestamptz, bigint) IS
-    'The instant of a message, business time: base + delay, not before p_not_before (NULL: no such bound), then into the account''s send windows in p_timezone (resolved by lead_timezone). Preview, engine and actions all ask it. p_country and p_seed are for holidays and jitter, which are not applied yet.';
+    'The instant of a message, business time: base + delay (elapsed, or business days of the lead''s calendar), not before p_not_before (NULL: no such bound), plus the jitter of p_seed, then into the account''s send windows in p_timezone (resolved by lead_timezone) and past the holidays of p_country and of the account. Preview, engine and actions all ask it. The daily cap comes after it, when the row is written: see reserve_place. infinity: held, or no instant within 400 days.';

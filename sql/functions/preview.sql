@@ -13,7 +13,8 @@ BEGIN
     SELECT m.id, m.kind, m.position, m.step_key, m.due_at, m.state, m.version, c.id AS conversation_id, c.sequence_id,
            c.hold_until, followup.lead_timezone(l.timezone, a.timezone) AS timezone, l.country,
            coalesce(s.subject, a.feedback_subject) AS subject,
-           coalesce(a.paused_at, p.paused_at, q.paused_at) IS NOT NULL AS paused
+           coalesce(a.paused_at, p.paused_at, q.paused_at) IS NOT NULL AS paused,
+           (p.daily_cap IS NOT NULL OR p.ramp IS NOT NULL) AS capped
       INTO v_live
       FROM followup.lead AS l
       JOIN followup.account AS a ON a.id = l.account_id
@@ -40,7 +41,7 @@ BEGIN
                                    v_live.hold_until, v_live.conversation_id);
         v_live.position := v_step.position;
         RETURN QUERY SELECT NULL::bigint, v_live.kind, v_step.position, v_step.step_key, v_step.subject, v_base,
-            'planned when the message before has left'::text;
+            'planned when the message before has left' || CASE WHEN v_live.capped THEN ', if the cap allows' ELSE '' END;
     END LOOP;
 END
 $$;

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION followup.reassign(
-    p_account bigint, p_leads bigint[], p_rep bigint, p_actor bigint = NULL, p_note text = NULL)
+    p_account bigint, p_leads bigint[], p_rep bigint = NULL, p_actor bigint = NULL, p_note text = NULL)
 RETURNS SETOF followup.action_result
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -52,6 +52,8 @@ BEGIN
         END LOOP;
     END IF;
 
+    PERFORM followup.lock_caps(p_accounts);
+
     v_real := pg_catalog.clock_timestamp();
     SELECT k.business, k.rate INTO v_now, v_rate FROM followup.clock() AS k;
 

@@ -4,24 +4,28 @@ DECLARE
     v_now     timestamptz := followup.now();
     v_changed integer;
 BEGIN
-    -- What is overdue stays so, what is not never becomes it; a retry keeps its wait.
+    -- What is overdue stays so, what is not never becomes it; a retry keeps its wait. What only its daily cap moved keeps
+    -- its place.
     WITH planned AS MATERIALIZED (
-        SELECT m.id,
-               followup.plan_at(p_account, followup.lead_timezone(l.timezone, a.timezone), l.country,
-                                coalesce(m.base_at, m.due_at), m.delay, m.delay_unit,
-                                greatest(c.hold_until, CASE WHEN m.attempts > 0 THEN m.due_at ELSE least(m.due_at, v_now) END),
-                                c.id) AS due_at
+        SELECT m.id, CASE WHEN m.exact
+                          THEN followup.sendable_at(p_account, z.name, l.country, greatest(m.base_at, b.not_before))
+                          ELSE followup.plan_at(p_account, z.name, l.country, coalesce(m.base_at, m.due_at), m.delay,
+                                                m.delay_unit, b.not_before, coalesce(m.plan_seed, c.id)) END AS due_at
           FROM unnest(p_messages) AS u (id)
           JOIN followup.message AS m ON m.account_id = p_account AND m.id = u.id
           JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
           JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
           JOIN followup.account AS a ON a.id = m.account_id
+         CROSS JOIN LATERAL (SELECT followup.lead_timezone(l.timezone, a.timezone) AS name) AS z
+         CROSS JOIN LATERAL (SELECT greatest(c.hold_until, CASE WHEN m.attempts > 0 THEN m.due_at
+                                                                ELSE least(m.due_at, v_now) END) AS not_before) AS b
          WHERE m.state = 'scheduled' AND NOT m.detached AND NOT m.forced AND c.state = 'active'
     )
     UPDATE followup.message AS m
        SET due_at = p.due_at, planned_reason = p_reason
       FROM planned AS p
-     WHERE m.account_id = p_account AND m.id = p.id AND m.state = 'scheduled' AND m.due_at <> p.due_at;
+     WHERE m.account_id = p_account AND m.id = p.id AND m.state = 'scheduled'
+       AND coalesce(m.cap_moved_from, m.due_at) <> p.due_at;
     GET DIAGNOSTICS v_changed = ROW_COUNT;
     RETURN v_changed;
 END

@@ -20,8 +20,8 @@ BEGIN
         SELECT ROW(m.lead_id, w.reason IS NULL, w.reason, NULL, asked.id,
                    CASE WHEN w.reason IS NULL THEN
                         CASE WHEN p_forced OR m.conversation_id IS NULL THEN v_at
-                             ELSE followup.plan_at(p_account, followup.lead_timezone(l.timezone, a.timezone), l.country, v_at,
-                                                   '0', 'elapsed', NULL, c.id) END END,
+                             ELSE followup.sendable_at(p_account, followup.lead_timezone(l.timezone, a.timezone),
+                                                       l.country, v_at) END END,
                    CASE WHEN w.reason = 'in_flight' THEN ARRAY[m.id] ELSE '{}' END)::followup.action_result
           FROM unnest(p_messages) WITH ORDINALITY AS asked (id, no)
           JOIN followup.account AS a ON a.id = p_account
@@ -41,7 +41,7 @@ BEGIN
                END)::followup.skip_reason AS reason) AS w
          ORDER BY asked.no);
     UPDATE followup.message AS m
-       SET due_at = r.due_at, base_at = v_at, delay = '0', delay_unit = 'elapsed', forced = p_forced,
+       SET due_at = r.due_at, base_at = v_at, delay = '0', delay_unit = 'elapsed', exact = true, forced = p_forced,
            planned_reason = CASE WHEN p_forced THEN 'rescheduled, forced' ELSE 'rescheduled' END
       FROM (SELECT DISTINCT u.message_id, u.due_at FROM unnest(v_result) AS u WHERE u.done) AS r
      WHERE m.account_id = p_account AND m.id = r.message_id AND m.state = 'scheduled';
@@ -49,8 +49,11 @@ BEGIN
     SELECT DISTINCT p_account, v_actor.name, 'reschedule', r.lead_id, p_note,
            pg_catalog.jsonb_build_object('message_id', r.message_id, 'at', r.due_at, 'forced', p_forced), v_now
       FROM unnest(v_result) AS r WHERE r.done;
-    RETURN QUERY SELECT r.lead_id, r.done, r.reason, r.sub_state, r.message_id, r.due_at, r.in_flight
-                   FROM unnest(v_result) WITH ORDINALITY AS r ORDER BY r.ordinality;
+    -- A daily cap may have moved it.
+    RETURN QUERY SELECT r.lead_id, r.done, r.reason, r.sub_state, r.message_id, CASE WHEN r.done THEN m.due_at END, r.in_flight
+                   FROM unnest(v_result) WITH ORDINALITY AS r
+                   LEFT JOIN followup.message AS m ON m.account_id = p_account AND m.id = r.message_id
+                  ORDER BY r.ordinality;
 END
 $$;
 COMMENT ON FUNCTION followup.reschedule(bigint, bigint[], timestamptz, boolean, bigint, text) IS

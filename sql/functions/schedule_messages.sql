@@ -2,13 +2,16 @@ CREATE OR REPLACE FUNCTION followup.schedule_messages(
     p_account bigint, p_plan followup.lead_plan[], p_reason text, p_actor text, p_note text,
     OUT leads bigint[], OUT messages bigint[])
 LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_capped boolean := followup.any_caps(p_account);
 BEGIN
     WITH message AS (
         INSERT INTO followup.message
                (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason,
-                base_at)
+                base_at, cap_assistant_id)
         SELECT p_account, p.conversation_id, p.lead_id, p.kind, p.version, p.step_position, p.step_key, p.due_at, p_reason,
-               p.base_at
+               p.base_at,
+               CASE WHEN v_capped THEN followup.capped_assistant(p_account, p.assistant_id) END
           FROM unnest(p_plan) AS p WHERE p.reason IS NULL
         RETURNING id, lead_id
     ), lead AS (

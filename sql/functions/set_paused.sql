@@ -10,10 +10,7 @@ BEGIN
     IF pg_catalog.num_nonnulls(p_assistant, p_sequence) > 1 THEN
         RAISE EXCEPTION 'pause, resume: name an assistant or a sequence, not both' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    -- The assistant or sequence first, as a direct write of its row does; then always the account's lock: it is the one
-    -- that every claim shares.
-    PERFORM FROM followup.assistant AS s WHERE s.account_id = p_account AND s.id = p_assistant FOR NO KEY UPDATE;
-    PERFORM FROM followup.sequence AS s WHERE s.account_id = p_account AND s.id = p_sequence FOR NO KEY UPDATE;
+    -- Always the account's lock: it is the one that every claim shares.
     PERFORM FROM followup.account AS a WHERE a.id = p_account FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no account %', p_account USING ERRCODE = 'invalid_parameter_value';

@@ -1,18 +1,20 @@
 CREATE OR REPLACE FUNCTION followup.set_status(
-    p_account bigint, p_leads bigint[], p_status followup.lead_status, p_actor bigint = NULL, p_note text = NULL)
+    p_account bigint, p_leads bigint[], p_status text, p_actor bigint = NULL, p_note text = NULL)
 RETURNS SETOF followup.action_result
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_actor followup.actor := followup.actor_of(p_account, p_actor, 'set_status');
     v_plan  followup.lead_plan[];
 BEGIN
-    IF p_status IS NULL THEN
-        RAISE EXCEPTION 'set_status: a status is needed' USING ERRCODE = 'invalid_parameter_value';
+    IF p_status IS NULL OR p_status <> ALL (pg_catalog.enum_range(NULL::followup.lead_status)::text[]) THEN
+        RAISE EXCEPTION 'set_status: % is no status', pg_catalog.quote_nullable(p_status)
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'One of ' || pg_catalog.array_to_string(pg_catalog.enum_range(NULL::followup.lead_status), ', ') || '.';
     END IF;
     PERFORM followup.lock_leads(p_account, p_leads);
     v_plan := ARRAY(SELECT followup.lead_plan_refused(r, CASE WHEN r.reason IN ('not_permitted', 'not_own_lead', 'not_found') THEN r.reason END)
                       FROM followup.read_leads(p_account, p_leads, 'stop', v_actor) AS r);
-    UPDATE followup.lead AS l SET status = p_status, status_at = followup.now()
+    UPDATE followup.lead AS l SET status = p_status::followup.lead_status, status_at = followup.now()
       FROM unnest(v_plan) AS p
      WHERE p.reason IS NULL AND l.account_id = p_account AND l.id = p.lead_id;
     INSERT INTO followup.activity (account_id, actor, action, lead_id, note, detail, at)
@@ -21,5 +23,5 @@ BEGIN
     RETURN QUERY SELECT * FROM followup.action_results(p_account, p_leads, v_plan, NULL, NULL);
 END
 $$;
-COMMENT ON FUNCTION followup.set_status(bigint, bigint[], followup.lead_status, bigint, text) IS
-    'What a person says that a lead''s answers mean, in any state of the lead. It changes the status alone: what is scheduled stays (stop_messaging, skip_to_follow_up are for that). Refuses: not_permitted, not_own_lead, not_found; raises 22023 for no status.';
+COMMENT ON FUNCTION followup.set_status(bigint, bigint[], text, bigint, text) IS
+    'What a person says that a lead''s answers mean, in any state of the lead. It changes the status alone: what is scheduled stays (stop_messaging, skip_to_follow_up are for that). Refuses: not_permitted, not_own_lead, not_found; raises 22023 for what is no status.';

@@ -42,6 +42,7 @@ BEGIN
              LIMIT greatest(p_limit - coalesce(pg_catalog.cardinality(v_accounts), 0), 0)
                FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
 
+    PERFORM followup.lock_caps(v_accounts);
     RETURN QUERY
     WITH settled AS (
         SELECT m.account_id, m.id,

@@ -30,13 +30,14 @@ BEGIN
            AND NOT (a.late_action = 'hold' AND m.due_at < v_now - a.late_after)
     ), planned AS MATERIALIZED (
         SELECT o.id, w.at,
-               followup.plan_at(p_account, o.timezone, o.country, w.at, '0', 'elapsed', o.hold_until, o.conversation_id) AS due_at
+               followup.sendable_at(p_account, o.timezone, o.country, greatest(w.at, o.hold_until)) AS due_at
           FROM overdue AS o
          CROSS JOIN LATERAL (
                SELECT v_now + o.before * least('100 milliseconds'::interval, '1 hour'::interval / o.of) AS at) AS w
     )
     UPDATE followup.message AS m
-       SET due_at = p.due_at, base_at = p.at, delay = '0', delay_unit = 'elapsed', planned_reason = 'resumed'
+       SET due_at = p.due_at, base_at = p.at, delay = '0', delay_unit = 'elapsed', exact = true,
+           planned_reason = 'resumed'
       FROM planned AS p
      WHERE m.account_id = p_account AND m.id = p.id AND m.state = 'scheduled';
     GET DIAGNOSTICS v_changed = ROW_COUNT;

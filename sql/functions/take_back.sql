@@ -3,6 +3,7 @@ RETURNS TABLE (account_id bigint, message_id bigint, due_at timestamptz)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM followup.lock_caps(p_accounts);
     RETURN QUERY
     WITH back AS (
         SELECT m.account_id, m.id,

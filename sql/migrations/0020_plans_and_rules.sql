@@ -5,7 +5,11 @@ SET ROLE followup_owner;
 ALTER TABLE followup.message
     ADD COLUMN base_at timestamptz,
     ADD COLUMN delay interval NOT NULL DEFAULT '0',
-    ADD COLUMN delay_unit followup.delay_unit NOT NULL DEFAULT 'elapsed';
+    ADD COLUMN delay_unit followup.delay_unit NOT NULL DEFAULT 'elapsed',
+    ADD COLUMN plan_seed bigint,
+    ADD COLUMN exact boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN followup.message.plan_seed IS 'of its jitter; NULL: the conversation';
+COMMENT ON COLUMN followup.message.exact IS 'at an instant that was asked for, without jitter';
 COMMENT ON COLUMN followup.message.base_at IS 'the instant from which delay counts; with them a due time is planned again. NULL: from due_at';
 COMMENT ON COLUMN followup.message.delay IS 'the step''s delay as it was when this message was planned';
 

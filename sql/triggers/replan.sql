@@ -1,27 +1,27 @@
 -- Writes that plan again what is scheduled, whoever makes them.
 DROP TRIGGER IF EXISTS replan_inserted ON followup.send_window;
 CREATE TRIGGER replan_inserted AFTER INSERT ON followup.send_window REFERENCING NEW TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_written();
+FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
 DROP TRIGGER IF EXISTS replan_updated ON followup.send_window;
 CREATE TRIGGER replan_updated AFTER UPDATE ON followup.send_window REFERENCING NEW TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_written();
+FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
 DROP TRIGGER IF EXISTS replan_deleted ON followup.send_window;
 CREATE TRIGGER replan_deleted AFTER DELETE ON followup.send_window REFERENCING OLD TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_written();
+FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
 
 DROP TRIGGER IF EXISTS replan_inserted ON followup.holiday;
 CREATE TRIGGER replan_inserted AFTER INSERT ON followup.holiday REFERENCING NEW TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_written();
+FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
 -- The country it was of, and the one it is of: a statement each.
 DROP TRIGGER IF EXISTS replan_updated ON followup.holiday;
 CREATE TRIGGER replan_updated AFTER UPDATE ON followup.holiday REFERENCING NEW TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_written();
+FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
 DROP TRIGGER IF EXISTS replan_updated_from ON followup.holiday;
 CREATE TRIGGER replan_updated_from AFTER UPDATE ON followup.holiday REFERENCING OLD TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_written();
+FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
 DROP TRIGGER IF EXISTS replan_deleted ON followup.holiday;
 CREATE TRIGGER replan_deleted AFTER DELETE ON followup.holiday REFERENCING OLD TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_written();
+FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
 
 DROP TRIGGER IF EXISTS replan ON followup.account;
 CREATE TRIGGER replan AFTER UPDATE OF timezone ON followup.account FOR EACH ROW

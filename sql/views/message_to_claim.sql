@@ -31,7 +31,7 @@ SELECT m.account_id, m.id, m.conversation_id, m.lead_id, m.detached, m.forced,
        (SELECT pg_catalog.string_agg(x.id, ' ' ORDER BY x.ord DESC)
           FROM unnest(t.ids) WITH ORDINALITY AS x(id, ord)
          WHERE t.ids IS NOT NULL) AS refs,
-       l.unsubscribe_token
+       l.unsubscribe_token, a.has_calendar
   FROM followup.message AS m
   JOIN followup.account AS a ON a.id = m.account_id
   LEFT JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id

@@ -19,9 +19,10 @@
 #include "followupd/sched/scheduler.h"
 #include "followupd/store/store_pg.h"
 
-#define STATUS_MS     1000
-#define STATS_EVERY   60 /* status turns */
-#define CLOCK_OLD_MAX 10 /* clock refreshes missed before the database's connection counts as dead */
+#define STATUS_FIRST_MS 1000
+#define STATUS_MS       10000
+#define STATS_EVERY     6  /* status turns: a minute */
+#define CLOCK_OLD_MAX   10 /* clock refreshes missed before the database's connection counts as dead */
 
 enum phase { RUNNING, DRAINING, RELEASING, CLOSING };
 
@@ -257,6 +258,8 @@ static void on_status(uv_timer_t *timer)
     struct scheduler_counts counts;
     struct dispatcher_stats stats;
     char line[160];
+    if (!a->ready)
+        service_waiting(a->service, "waiting for the database", 3 * STATUS_MS);
     if (!a->up || a->phase != RUNNING)
         return;
     dispatcher_read_stats(a->dispatcher, &stats);
@@ -437,7 +440,7 @@ int app_run(const char *conf_path, struct conf *conf)
         log_error("start_failed", kv("reason", e.text));
         _exit(EXIT_FAILURE);
     }
-    uv_timer_start(&a->status_timer, on_status, STATUS_MS, STATUS_MS);
+    uv_timer_start(&a->status_timer, on_status, STATUS_FIRST_MS, STATUS_MS);
     uv_run(&a->loop, UV_RUN_DEFAULT);
 
     int status = a->refused ? EXIT_FAILURE : EXIT_SUCCESS;

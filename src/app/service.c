@@ -90,6 +90,12 @@ void service_ready(struct service *s, const char *status_line)
     sd_notifyf(0, "READY=1\nSTATUS=%s", status_line);
 }
 
+void service_waiting(struct service *s, const char *status_line, int64_t longer_ms)
+{
+    (void)s;
+    sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%lld\nSTATUS=%s", (long long)longer_ms * 1000, status_line);
+}
+
 void service_stopping(struct service *s)
 {
     (void)s;

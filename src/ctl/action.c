@@ -12,8 +12,9 @@
 
 struct action {
     const char *verb, *done_word;
-    char *leads; /* owned: {17,18} */
-    char sequence[24], assistant[24];
+    char *leads;                     /* owned: {17,18} */
+    struct command_argument more[8]; /* borrowed */
+    size_t more_count;
     struct once_rows *rows; /* of the last try: json, lead_id, email, done, reason, ... */
     size_t done;
     struct reason_count {
@@ -83,15 +84,15 @@ static void counts_take(struct action *a)
 
 static enum status action_call(struct ctl *c, struct action *a, struct command_call *ret, struct err *e)
 {
-    struct command_argument arguments[8] = { { "account", c->account },
-                                             { "leads", a->leads },
-                                             { "at", ctl_option(c, "at") },
-                                             { "note", ctl_option(c, "note") } };
-    size_t count = 4;
-    if (a->sequence[0] != '\0')
-        arguments[count++] = (struct command_argument){ "sequence", a->sequence };
-    if (a->assistant[0] != '\0')
-        arguments[count++] = (struct command_argument){ "assistant", a->assistant };
+    struct command_argument arguments[COMMAND_PARAMETERS_MAX] = { { "account", c->account }, { "leads", a->leads } };
+    size_t count = 2;
+    if (ctl_option(c, "at") != NULL)
+        arguments[count++] = (struct command_argument){ "at", ctl_option(c, "at") };
+    if (ctl_option(c, "note") != NULL)
+        arguments[count++] = (struct command_argument){ "note", ctl_option(c, "note") };
+    for (size_t i = 0; i < a->more_count; i++)
+        if (a->more[i].value != NULL)
+            arguments[count++] = a->more[i];
     return command_call_make(command_find(a->verb), arguments, count, ret, e);
 }
 
@@ -223,7 +224,7 @@ static enum ctl_exit action_do(struct ctl *c, struct action *a, long expected)
     return a->done > 0 ? CTL_OK : CTL_REFUSED;
 }
 
-static enum ctl_exit action_run(struct ctl *c, const char *done_word)
+enum ctl_exit ctl_act(struct ctl *c, const char *done_word, const struct command_argument *more, size_t more_count)
 {
     struct action a = { .verb = c->verb->name, .done_word = done_word };
     struct err e = { "" };
@@ -232,11 +233,9 @@ static enum ctl_exit action_run(struct ctl *c, const char *done_word)
     long expected = -1;
     if ((filter != NULL) == (c->words_count > 0))
         return ctl_usage(c, "name leads (ids or addresses), or give --filter: one of the two");
-    enum status st = ctl_named(c, "sequence", a.sequence, sizeof a.sequence, &e);
-    if (st == OK)
-        st = ctl_named(c, "assistant", a.assistant, sizeof a.assistant, &e);
-    if (st == OK)
-        st = leads_find(c, &a.leads, &e);
+    for (size_t i = 0; i < more_count && a.more_count < COUNT_OF(a.more); i++)
+        a.more[a.more_count++] = more[i];
+    enum status st = leads_find(c, &a.leads, &e);
     if (st != OK) {
         result = ctl_fail(st, &e);
         goto out;
@@ -252,25 +251,44 @@ out:
     return result;
 }
 
+/* start and restart choose a sequence and an assistant; a bulk leaves disqualified leads out unless they are asked for. */
+static enum ctl_exit choice_run(struct ctl *c, const char *done_word, bool bulk_asks)
+{
+    struct err e = { "" };
+    char sequence[24], assistant[24];
+    bool left_out = bulk_asks && ctl_option(c, "filter") != NULL && ctl_option(c, "disqualified") == NULL;
+    enum status st = ctl_named(c, "sequence", sequence, sizeof sequence, &e);
+    if (st == OK)
+        st = ctl_named(c, "assistant", assistant, sizeof assistant, &e);
+    if (st != OK)
+        return ctl_fail(st, &e);
+    const struct command_argument more[] = { { "sequence", sequence[0] != '\0' ? sequence : NULL },
+                                             { "assistant", assistant[0] != '\0' ? assistant : NULL },
+                                             { "disqualified", left_out ? "false" : NULL } };
+    return ctl_act(c, done_word, more, COUNT_OF(more));
+}
+
 static enum ctl_exit start(struct ctl *c)
 {
-    return action_run(c, "started");
+    return choice_run(c, "started", false);
 }
 static enum ctl_exit go_on(struct ctl *c)
 {
-    return action_run(c, "continued");
+    bool left_out = ctl_option(c, "filter") != NULL && ctl_option(c, "disqualified") == NULL;
+    const struct command_argument more[] = { { "disqualified", left_out ? "false" : NULL } };
+    return ctl_act(c, "continued", more, COUNT_OF(more));
 }
 static enum ctl_exit restart(struct ctl *c)
 {
-    return action_run(c, "restarted");
+    return choice_run(c, "restarted", true);
 }
 static enum ctl_exit skip(struct ctl *c)
 {
-    return action_run(c, "skipped to the follow-up");
+    return ctl_act(c, "skipped to the follow-up", NULL, 0);
 }
 static enum ctl_exit stop(struct ctl *c)
 {
-    return action_run(c, "stopped");
+    return ctl_act(c, "stopped", NULL, 0);
 }
 
 static enum ctl_exit preview(struct ctl *c)
@@ -315,6 +333,10 @@ static enum ctl_exit preview(struct ctl *c)
     "asked\n"                                                                                                          \
     "to type the number of leads (or give it with --yes). Every lead that is left alone is counted by its reason.\n"   \
     "Messages that had left for the provider already are listed as in_flight: they cannot be called back.\n"
+#define DISQUALIFIED                                                                                                   \
+    {                                                                                                                  \
+        "disqualified", NULL, "with --filter: leads of status disqualified too"                                        \
+    }
 #define WORDS "LEAD... | --filter F"
 
 const struct ctl_verb action_verbs[] = {
@@ -332,7 +354,7 @@ const struct ctl_verb action_verbs[] = {
       0,
       SIZE_MAX,
       false,
-      { AT, NOTE, FILTER, YES },
+      { AT, NOTE, FILTER, YES, DISQUALIFIED },
       "goes on where a conversation ended",
       "For processed leads: the first message of the newest version that has not been sent yet. " LEADS_HELP,
       go_on },
@@ -341,7 +363,7 @@ const struct ctl_verb action_verbs[] = {
       0,
       SIZE_MAX,
       false,
-      { CHOICE, AT, NOTE, FILTER, YES },
+      { CHOICE, AT, NOTE, FILTER, YES, DISQUALIFIED },
       "starts again from the first message",
       "On the same or another sequence. " LEADS_HELP,
       restart },

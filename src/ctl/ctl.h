@@ -51,7 +51,8 @@ struct ctl_verb {
 };
 
 /* One table a file; each ends with a verb whose name is NULL. */
-extern const struct ctl_verb account_verbs[], sequence_verbs[], lead_verbs[], action_verbs[], status_verbs[];
+extern const struct ctl_verb account_verbs[], sequence_verbs[], lead_verbs[], action_verbs[], operate_verbs[],
+    plan_verbs[], crm_verbs[], status_verbs[];
 
 /* The value of an option, NULL when it was not given. The name must be one of the verb's. */
 const char *ctl_option(const struct ctl *c, const char *name);
@@ -72,6 +73,13 @@ MUST_USE enum status ctl_value(struct ctl *c, const char *sql, const char *const
 /* The id of the sequence or assistant that an option names; ret is "" when it was not given. */
 MUST_USE enum status ctl_named(struct ctl *c, const char *kind, char *ret, size_t ret_bytes, struct err *e);
 MUST_USE enum status ctl_lead(struct ctl *c, const char *word, char *ret, size_t ret_bytes, struct err *e);
+
+/* --- action.c: what is done to leads, named or by --filter --------------------------------------------------------- */
+
+/* Runs the verb's command over the leads that its words or its --filter name, after --yes or a typed number where it is
+ * by filter, and tells what was done and what was left alone. `more` are arguments of the command beside account, leads,
+ * at and note; those without a value are left out. */
+enum ctl_exit ctl_act(struct ctl *c, const char *done_word, const struct command_argument *more, size_t more_count);
 
 /* --- output.c ---------------------------------------------------------------------------------------------------- */
 

@@ -52,9 +52,15 @@ static enum status refuse_what_we_must_not_touch(struct once *o, int version, st
     if (version > migrate_version())
         return err_set(e, E_SCHEMA, "the database has schema version %d, this program knows %d: use a newer program",
                        version, migrate_version());
-    int64_t there = 0;
-    enum status st =
-        number_ask(o, "SELECT (to_regprocedure('followup.clock_is_replaced()') IS NOT NULL)::int", &there, e);
+    int64_t there = 0, utf8 = 0;
+    enum status st = number_ask(o, "SELECT (getdatabaseencoding() = 'UTF8')::int", &utf8, e);
+    if (st == OK && utf8 == 0)
+        st = err_set(
+            e, E_SCHEMA,
+            "the database's encoding is not UTF8, and names are: createdb --encoding UTF8 --template template0");
+    if (st != OK)
+        return st;
+    st = number_ask(o, "SELECT (to_regprocedure('followup.clock_is_replaced()') IS NOT NULL)::int", &there, e);
     if (st == OK && there != 0)
         st = number_ask(o, "SELECT followup.clock_is_replaced()::int", &replaced, e);
     if (st == OK && replaced != 0)

@@ -112,11 +112,6 @@ enum status once_script(struct once *o, const char *sql, struct err *e)
     return st;
 }
 
-const char *once_sqlstate(const struct once *o)
-{
-    return o->sqlstate;
-}
-
 /* --- rows ------------------------------------------------------------------------------------------------------- */
 
 void once_rows_free(struct once_rows *r)

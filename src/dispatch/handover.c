@@ -186,8 +186,11 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
         give_back(d, f, row, gives_back, status_text(st));
         return;
     }
+    /* Posted before, and its lead or template is another now: that POST may have arrived. */
+    if (f->settling)
+        rejected->result.outcome = OUTCOME_IN_DOUBT;
     log_info("message_rejected", kv("account", row->ref.account_id), kv("message", row->ref.message_id),
-             kv("reason", rejected->result.detail));
+             kv("outcome", outcome_label(rejected->result.outcome)), kv("reason", rejected->result.detail));
     release_slot(d, f);
     record(d, f, rejected);
 }

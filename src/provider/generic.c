@@ -2,7 +2,8 @@
  *
  * POST <url>, Content-Type: application/json, Authorization: Bearer <key>, Idempotency-Key: <message's key>,
  * {"message_id", "account_id", "due_ms", "from", "to", "reply_to", "subject", "text", "html", "headers"};
- * answered with 200 {"id": "..."} or with a status and {"error": "..."}. */
+ * answered with 200 {"id": "..."} or with a status and {"error": "..."}. 409 is for keys: one whose first request is still
+ * being answered (it is asked again), or, with "another body" in the error, one that came before with another body. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,7 @@ static void generic_read_body(const struct transport_answer *answer, struct judg
         copy_member(body, "id", ret->provider_message_id, sizeof ret->provider_message_id);
     else
         copy_member(body, "error", ret->detail, sizeof ret->detail);
+    ret->key_reused = answer->http_status == 409 && strstr(ret->detail, "another body") != NULL;
     json_decref(body);
 }
 

@@ -51,6 +51,14 @@ static void keep_letter(struct kept_result *k, struct rendered *r)
     k->result.html = k->html = move_text(&r->html);
 }
 
+/* A key that came before with another body. Of a message in doubt that was our earlier POST: its lead changed in between,
+ * and now there is no doubt. At a key's first POST it was somebody else's, whose key should not be ours: a person has to
+ * look, because neither "sent" nor another key would be right. */
+static enum outcome judge_reused_key(const struct kept_result *k)
+{
+    return k->result.posts > 1 ? OUTCOME_SENT : OUTCOME_REJECTED;
+}
+
 /* The only place an attempt ends. */
 static void on_answer(void *arg, const struct transport_answer *answer)
 {
@@ -59,6 +67,8 @@ static void on_answer(void *arg, const struct transport_answer *answer)
     struct judgement j;
     k->result.ended_real = wall_now();
     judge_answer(a->provider->type, answer, k->result.ended_real, &j);
+    if (j.key_reused)
+        j.outcome = judge_reused_key(k);
     a->begun_us = answer->begun_us;
     a->ended_us = mono_now_us();
     k->result.outcome = j.outcome;
@@ -70,7 +80,7 @@ static void on_answer(void *arg, const struct transport_answer *answer)
         memcpy(k->provider_message_id, j.provider_message_id, sizeof k->provider_message_id);
         k->result.provider_message_id = k->provider_message_id;
     }
-    if (j.outcome == OUTCOME_SENT)
+    if (j.outcome == OUTCOME_SENT && !j.key_reused) /* what arrived then is not this letter */
         keep_letter(k, &a->rendered);
     release(a);
     a->kept = NULL;

@@ -332,11 +332,6 @@ void scheduler_set(struct scheduler *s, struct message_ref ref, struct wall due)
     set(s, ref, due);
 }
 
-void scheduler_cancel(struct scheduler *s, struct message_ref ref)
-{
-    agenda_cancel(s->agenda, ref);
-}
-
 bool scheduler_known(const struct scheduler *s, struct message_ref ref)
 {
     return agenda_known(s->agenda, ref);

@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2), t.account(3);
 \o
-SELECT plan(37);
+SELECT plan(39);
 CREATE FUNCTION t.again(p_window_ms bigint = 3600000, p_settle_ms bigint = 0, p_limit integer = 100) RETURNS SETOF bigint LANGUAGE sql AS $$
     SELECT message_id FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['other', 'sandbox'], ARRAY[0, p_window_ms], p_settle_ms, 'sandbox', p_limit) $$;
 -- A message that is in doubt.
@@ -46,7 +46,17 @@ UPDATE followup.account SET paused_at = NULL WHERE id = 1;
 INSERT INTO followup.send_window (account_id, weekday, opens, closes)
 SELECT 1, 1 + (extract(isodow FROM followup.now() AT TIME ZONE 'UTC')::integer + 2) % 7, '00:00', '24:00';
 SELECT is_empty('SELECT * FROM t.again()', 'nothing while the window is closed');
+SELECT min(a) AS before FROM generate_series(4, 900) AS a WHERE followup.shard_of(a) < followup.shard_of(2) \gset
+SELECT t.account(:before) AS ignored \gset
+SELECT t.doubt(:before, 'fay') AS fay, t.doubt(2, 'eve') AS eve \gset
+UPDATE followup.conversation SET hold_until = followup.now() + interval '1 day' WHERE id = (t.conversation_of(:before, :fay)).id;
+SELECT results_eq('SELECT * FROM t.again(p_limit => 1)', format('VALUES (%s::bigint)', :eve), 'nor do those that have to wait take the places of others');
+SELECT t.record(2, :eve, 'in_doubt') AS ignored \gset
+UPDATE followup.lead SET email = 'eve.new@people.example' WHERE id = t.lead_of(2, :eve);
+INSERT INTO followup.suppression (account_id, address, reason, source) VALUES (2, 'eve@people.example', 'test', 'test');
+SELECT is_empty('SELECT * FROM t.again()', 'nothing to an address that is suppressed by now, whatever the lead''s is');
 DELETE FROM followup.send_window;
+SELECT t.record(2, :eve, 'sent') AS ignored, t.record(:before, :fay, 'sent') AS ignored_too \gset
 SELECT results_eq('SELECT * FROM t.again()', format('VALUES (%s::bigint)', :dan), 'of a stopped, a suppressed and an active lead only the active one''s');
 SELECT is((t.state(1, :ben), t.state(1, :cid)), ('in_doubt'::text, 'in_doubt'::text), 'the others stay in doubt');
 SELECT ok(accepted, 'dan''s is sent') FROM t.record(1, :dan, 'sent');

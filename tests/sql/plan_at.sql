@@ -74,7 +74,7 @@ BEGIN
     DELETE FROM followup.send_window WHERE account_id = 2;
     INSERT INTO followup.send_window (account_id, weekday, opens, closes) SELECT 2, d, p_opens, p_closes FROM generate_series(1, 7) AS d;
     RETURN (SELECT count(*) FROM generate_series(p_from, p_from + interval '26 hours', interval '5 min') AS at
-             WHERE followup.window_open(2, 'Europe/Berlin', 'UTC', at)
+             WHERE followup.window_open(2, 'Europe/Berlin', 'UTC', NULL, at)
                    <> (followup.plan_at(2, 'Europe/Berlin', NULL, at, '0', 'elapsed', NULL, 1) = at));
 END $$;
 SELECT is(t.disagreements(opens, closes, d), 0::bigint, format('plan and claim agree about %s-%s around %s', opens, closes, d))

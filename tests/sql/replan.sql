@@ -1,7 +1,7 @@
 -- Writes that plan again what is scheduled: from any client, in its own transaction, a statement at a time.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(41);
+SELECT plan(46);
 -- Monday 08:00 UTC is 09:00 in Berlin, 03:00 in New York, 17:00 in Tokyo.
 INSERT INTO followup.send_window SELECT 1, d, '09:00', '17:00' FROM generate_series(1, 5) AS d;
 
@@ -103,13 +103,36 @@ SELECT is(t.asked($$INSERT INTO followup.holiday (country, date, name) VALUES ('
 SELECT is(t.asked($$INSERT INTO followup.holiday (country, date, name) VALUES ('FR', '2030-07-14', 'Bastille')$$), 0::bigint, 'of another country: nobody');
 SELECT is(t.asked($$UPDATE followup.holiday SET country = 'IT' WHERE country = 'DE' AND date = '2030-10-03'$$), :german::bigint, 'moved to another country: those it was for');
 SELECT is(t.asked($$DELETE FROM followup.holiday WHERE account_id = 1$$), :live::bigint, 'deleted: all of it again');
-SELECT is(t.asked($$UPDATE followup.assistant SET daily_cap = 1000000 WHERE id = 1$$), :live::bigint, 'daily_cap: what the assistant sends');
-SELECT is(t.asked($$UPDATE followup.assistant SET daily_cap = 5 WHERE id = 2$$), 0::bigint, 'and no other''s');
-SELECT is(t.asked($$UPDATE followup.assistant SET ramp = '{1000000}', ramp_from = '2026-03-01' WHERE id = 1$$), :live::bigint, 'ramp');
-SELECT is(t.asked($$UPDATE followup.assistant SET title = 'Ms' WHERE id = 1$$), 0::bigint, 'its title plans nothing');
+SELECT is(t.asked($$UPDATE followup.assistant SET title = 'Ms' WHERE id = 1$$), 0::bigint, 'an assistant''s title plans nothing');
+
+-- caps
+\o /dev/null
+DELETE FROM followup.send_window;
+DELETE FROM followup.holiday;
+SELECT followup.stop_messaging(1, array_agg(id)) FROM followup.lead WHERE account_id = 1 AND state = 'active';
+SELECT t.started() AS c1, t.started() AS c2, t.started() AS c3, t.started() AS c4, t.started() AS c5 \gset
+\o
+CREATE FUNCTION t.days() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(to_char(due_at, 'MM-DD'), ' ' ORDER BY id) FROM followup.message WHERE account_id = 1 AND state = 'scheduled' AND NOT detached $$;
+CREATE FUNCTION t.places() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(to_char(day, 'MM-DD:') || used, ' ' ORDER BY day) FROM followup.cap_use WHERE account_id = 1 AND assistant_id = 1 AND used > 0 $$;
+SELECT is(t.days(), '03-02 03-02 03-02 03-02 03-02', 'no cap: all today');
+UPDATE followup.assistant SET daily_cap = 2 WHERE id = 1;
+SELECT is(t.days(), '03-02 03-02 03-03 03-03 03-04', 'a cap: two a day, in the order in which they were planned');
+SELECT is(t.places(), '03-02:2 03-03:2 03-04:1', 'with their places');
+UPDATE followup.assistant SET daily_cap = 1 WHERE id = 1;
+SELECT is(t.days() || ' | ' || t.places(), '03-02 03-03 03-04 03-05 03-06 | 03-02:1 03-03:1 03-04:1 03-05:1 03-06:1', 'a lower cap');
+UPDATE followup.assistant SET ramp = '{3,1}', ramp_from = '2026-03-02' WHERE id = 1;
+SELECT is(t.days() || ' | ' || t.places(), '03-02 03-02 03-02 03-03 03-04 | 03-02:3 03-03:1 03-04:1', 'a ramp');
+UPDATE followup.lead SET timezone = 'Asia/Tokyo' WHERE id = :c5;
+SELECT is(t.days() || ' | ' || t.places(), '03-02 03-02 03-02 03-03 03-04 | 03-02:3 03-03:1 03-04:1', 'what only the cap moved keeps its place when a zone changes');
+UPDATE followup.assistant SET daily_cap = NULL, ramp = NULL WHERE id = 1;
+SELECT is(t.days() || coalesce(t.places(), ' -'), '03-02 03-02 03-02 03-02 03-02 -', 'no cap again: all as it was');
+UPDATE followup.assistant SET daily_cap = 1 WHERE id = 2;
+SELECT is(t.days(), '03-02 03-02 03-02 03-02 03-02', 'the cap of another');
 
 -- lead.state
-SELECT throws_ok(format('UPDATE followup.lead SET state = ''stopped'', sub_state = NULL WHERE id = %s', :l10), '42501', NULL, 'lead.state: a direct write is refused');
+SELECT throws_ok(format('UPDATE followup.lead SET state = ''stopped'', sub_state = NULL WHERE id = %s', :c1), '42501', NULL, 'lead.state: a direct write is refused');
 SELECT throws_like(format('UPDATE followup.lead SET status = ''satisfied'' WHERE id = %s', :l10), '%not written directly%', 'status as well');
 SELECT throws_ok($$INSERT INTO followup.lead (account_id, email, state) VALUES (1, 's@l.example', 'stopped')$$, '42501', 'a lead starts as new, not as stopped', 'nor by INSERT');
 SELECT lives_ok($$INSERT INTO followup.lead (account_id, email, sub_state) VALUES (1, 'v@l.example', 'validating')$$, 'new/validating is fine');

@@ -48,9 +48,10 @@ def merge(template, values):
 
 
 class Calendar:
-    """When messages may leave: {iso weekday: [(opens, closes)]} in a zone; no windows at all: always."""
+    """When messages may leave: {iso weekday: [(opens, closes)]} in a zone, but on no holiday; no windows at all: always."""
 
-    def __init__(self, windows):
+    def __init__(self, windows, holidays=()):
+        self.holidays = {dt.date.fromisoformat(day) for day in holidays}
         self.windows = {}
         for weekday, opens, closes in windows:
             self.windows.setdefault(weekday, []).append((dt.time.fromisoformat(opens), dt.time.fromisoformat(closes)))
@@ -61,7 +62,7 @@ class Calendar:
         local = instant.astimezone(zone)
         for days in range(15):
             day = local.date() + dt.timedelta(days=days)
-            for opens, closes in sorted(self.windows.get(day.isoweekday(), [])):
+            for opens, closes in [] if day in self.holidays else sorted(self.windows.get(day.isoweekday(), [])):
                 if days == 0 and local.time() >= closes:
                     continue
                 if days == 0 and local.time() >= opens:
@@ -77,12 +78,16 @@ class Lead:
         self.email = row["email"]
         self.values = row
         self.zone = ZoneInfo(row.get("timezone") or story["timezone"])
-        self.calendar = Calendar(story["windows"])
+        self.calendar = Calendar(story["windows"], story.get("holidays", {}).get(row.get("country"), ()))
         self.follow_up_delay = parse_delay(story.get("follow_up_delay", "48 hours"))
-        self.steps = {kind: [s for s in sequence["steps"] if s["kind"] == kind] for kind in ("sequence", "follow_up")}
+        self.use(sequence)
+        self.paused = False
         self.pending = None         # (kind, position, (earliest, latest))
         self.sent = set()           # sequence steps that left in this conversation, by key
         self.expected = []          # (subject, text, (earliest, latest))
+
+    def use(self, sequence):
+        self.steps = {kind: [s for s in sequence["steps"] if s["kind"] == kind] for kind in ("sequence", "follow_up")}
 
     def plan(self, base, delay=dt.timedelta()):
         return tuple(self.calendar.into_window(instant + delay, self.zone) for instant in base)
@@ -101,35 +106,59 @@ class Lead:
         self.schedule(kind, position + 1, at, parse_delay(following[0]["delay"]) if following else dt.timedelta())
 
     def run_until(self, until):
-        while self.pending and self.pending[2][0] < until[1]:
+        while self.pending and not self.paused and self.pending[2][0] < until[1]:
             if self.pending[2][1] > until[0]:
                 raise StoryError(f"{self.email}: an action at {until[0]} meets a message planned for {self.pending[2]}")
             self.leave()
 
-    def act(self, action, at):
-        getattr(self, "on_" + action)(at)
+    def act(self, event, at):
+        """What the event does to this lead; a sequence that comes with it is the one from here on."""
+        if "sequence" in event:
+            self.use(event["sequence"])
+        getattr(self, "on_" + event["action"])(event, at)
 
-    def on_start(self, at):
+    def on_start(self, _event, at):
         self.schedule("sequence", 0, at, parse_delay(self.steps["sequence"][0]["delay"]))
 
-    def on_restart(self, at):
+    def on_restart(self, event, at):
         self.sent = set()
-        self.on_start(at)
+        self.on_start(event, at)
 
-    def on_continue(self, at):
+    def on_continue(self, _event, at):
         position = next((p for p, s in enumerate(self.steps["sequence"]) if s["key"] not in self.sent), None)
         if position is not None:
             self.schedule("sequence", position, at, dt.timedelta())
 
-    def on_skip(self, at):
+    def on_skip(self, _event, at):
         self.schedule("follow_up", 0, at, self.follow_up_delay)
 
-    def on_stop(self, _at):
+    def on_stop(self, _event, _at):
         self.pending = None
 
-    def on_reply(self, _at):
+    on_bounce = on_unsubscribe = on_stop
+
+    def on_reply(self, _event, _at):
         if self.pending and self.pending[0] == "sequence":
             self.pending = None
+
+    def on_hold(self, event, _at):
+        """What is pending leaves no sooner than the hold ends; what follows counts from there."""
+        if self.pending:
+            kind, position, planned = self.pending
+            until = parse_instant(event["until"])
+            self.pending = (kind, position, self.plan(tuple(max(instant, until) for instant in planned)))
+
+    def on_pause(self, _event, _at):
+        self.paused = True
+
+    def on_resume(self, _event, at):
+        """What became overdue meanwhile is planned anew, from now."""
+        self.paused = False
+        if self.pending and self.pending[2][0] < at[0]:
+            self.pending = (*self.pending[:2], self.plan(at))
+
+    def on_nothing(self, _event, _at):
+        """An action that must leave this lead as it was."""
 
 
 def merge_start(template, values):
@@ -148,7 +177,7 @@ def expect(leads_file, sequence, story):
             lead = leads[email.lower()]
             lead.run_until(at)
             effect = parse_instant(event["at"]) if event.get("at") else None
-            lead.act(event["action"], (effect, effect) if effect else at)
+            lead.act(event, (effect, effect) if effect else at)
     end = parse_instant(story["end"])
     for lead in leads.values():
         lead.run_until((end, end))

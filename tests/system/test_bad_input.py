@@ -1,4 +1,6 @@
 """Bad input is named, with its place, and nothing is lost."""
+import datetime as dt
+
 import psycopg
 import pytest
 
@@ -53,19 +55,21 @@ def test_a_merge_tag_without_a_value_fails_that_message_with_a_reason(world, dat
     assert len(sandbox.ledger()) == 1
 
 
-def test_an_unknown_zone_falls_back_to_the_accounts(world, database, sandbox, daemon):
-    account = world.account(timezone="Europe/Berlin")
-    database.rows("INSERT INTO followup.send_window SELECT %s, d, '00:00', '24:00' FROM generate_series(1, 7) AS d", account)
-    leads = [*world.leads(account, 1), *database_leads(database, account)]
-    world.act("start_follow_up", account, leads)
+def test_an_unknown_zone_falls_back_to_the_accounts_and_is_reported(world, database, sandbox, daemon):
+    hours = 12 - dt.datetime.now(dt.timezone.utc).hour or 1    # a zone where it is about noon, and not UTC
+    account = world.account(timezone=f"Etc/GMT{-hours:+d}")    # the signs of POSIX
+    half_an_hour = dt.timedelta(minutes=30)
+    noon = dt.datetime.now(dt.timezone(dt.timedelta(hours=hours)))
+    database.rows("INSERT INTO followup.send_window SELECT %s, d, %s, %s FROM generate_series(1, 7) AS d", account,
+                  (noon - half_an_hour).time(), (noon + half_an_hour).time())
+    odd, utc = database.rows("INSERT INTO followup.lead (account_id, email, timezone) VALUES (%s, 'odd@zone.example',"
+                             " 'Mars/Olympus'), (%s, 'utc@zone.example', 'UTC') RETURNING id", account, account)
+    world.act("start_follow_up", account, [odd[0], utc[0]])
     daemon()
-    sandbox.wait_for_ledger(2)
-
-
-def database_leads(database, account):
-    return [row[0] for row in database.rows(
-        "INSERT INTO followup.lead (account_id, email, timezone) VALUES (%s, 'odd@zone.example', 'Mars/Olympus') RETURNING id",
-        account)]
+    sandbox.wait_for_ledger(1)
+    assert [entry["to"] for entry in sandbox.ledger()] == ["odd@zone.example"], "in UTC the window is shut"
+    [[lead, note]] = database.rows("SELECT lead_id, note FROM followup.activity WHERE action = 'unknown_timezone'")
+    assert lead == odd[0] and "Mars/Olympus" in note
 
 
 @pytest.mark.parametrize("table,column", [("step", "subject"), ("assistant", "from_address"), ("assistant", "name"),

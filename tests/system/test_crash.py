@@ -92,6 +92,7 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(world, database, clu
     one.launch()
     one.wait_for_log("database_not_reached")
     assert one.running and "READY=1" not in one.notify.read()
+    wait_until(lambda: any(line.startswith("EXTEND_TIMEOUT_USEC=") for line in one.notify.read()), "systemd is asked to wait")
     cluster.start()
     sandbox.wait_for_ledger(count)
     wait_until(lambda: "READY=1" in one.notify.read(), "it says that it is ready")

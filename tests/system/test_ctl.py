@@ -53,7 +53,7 @@ def states(database):
 def test_migrate_twice_changes_nothing(ctl, database):
     before = database.rows("SELECT * FROM followup.migration ORDER BY 1")
     done = answer(ctl("migrate", "--json"))
-    assert done["migrations"] == 0 and done["version"] == done["version_before"] == len(before)
+    assert done["migrations"] == 0 and done["version"] == done["version_before"] == before[-1][0]
     assert database.rows("SELECT * FROM followup.migration ORDER BY 1") == before
 
 
@@ -74,6 +74,14 @@ def test_migrate_refuses_a_replaced_clock(ctl, database):
     database.fast_clock(10)
     done = ctl("migrate", check=False)
     assert done.returncode == 1 and "the clock of this database is replaced" in done.stderr
+
+
+def test_migrate_refuses_a_database_that_cannot_hold_every_name(cluster):
+    cluster.psql("-c", "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    done = subprocess.run([schema.program("followupctl"), "migrate", "--conninfo", cluster.conninfo("latin")],
+                          capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 1 and "UTF8" in done.stderr
+    cluster.dropdb("latin")
 
 
 def test_a_newer_database_is_refused_by_every_verb(ctl, database):
@@ -294,6 +302,36 @@ def test_preview_shows_what_is_scheduled(ctl, database, leads):
     assert [line["step_key"] for line in shown] == ["hello", "again"]
     assert shown[0]["message_id"] == database.value("SELECT m.id FROM followup.message AS m JOIN followup.lead AS l ON l.id = m.lead_id"
                                                     " WHERE l.email = 'ann@x.example'")
+
+
+def test_explain_says_why_not_yet(ctl, database, leads):
+    message = database.value("SELECT m.id FROM followup.message AS m JOIN followup.lead AS l ON l.id = m.lead_id "
+                                 "WHERE l.email = 'ann@x.example' AND m.pending")
+    database.rows("UPDATE followup.message SET due_at = followup.now() + '3 hours'::interval WHERE id = %s", message)
+    database.rows("UPDATE followup.account SET paused_at = clock_timestamp()")
+    causes = [line["cause"] for line in answer(ctl("explain", f"m-{message}", "--json"))]
+    assert causes[0].startswith("due later: planned for ")
+    assert causes[1] == "the account is paused"
+    assert causes[2].startswith("no worker: ")
+    shown = ctl("explain", message).stdout
+    assert shown.splitlines()[0].split() == ["cause", "clears_at"] and "the account is paused" in shown
+    unknown = ctl("explain", 424242, check=False)
+    assert (unknown.returncode, unknown.stdout) == (2, "") and "has no message 424242" in unknown.stderr
+    wrong = ctl("explain", "tomorrow", check=False)
+    assert wrong.returncode == 2 and '"tomorrow" is not an id' in wrong.stderr
+
+
+def test_forecast_counts_what_will_leave(ctl, database, leads):
+    hours = answer(ctl("forecast", "--days", 30, "--json"))
+    assert sum(hour["messages"] for hour in hours) == database.value(
+        "SELECT count(*) FROM followup.lead AS l CROSS JOIN LATERAL followup.preview(l.account_id, l.id)")
+    assert all(hour["assistant"] for hour in hours)
+    assert "messages" in ctl("forecast").stdout
+    for days in ("0", "400", "soon", ""):
+        wrong = ctl("forecast", "--days", days, check=False)
+        assert wrong.returncode == 2 and "366" in wrong.stderr, days
+    database.rows("UPDATE followup.account SET paused_at = clock_timestamp()")
+    assert ctl("forecast").stdout == "Nothing will leave in these days.\n"
 
 
 def test_lists_pages_and_one_lead(ctl, leads):

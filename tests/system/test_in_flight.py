@@ -91,3 +91,27 @@ def test_a_stopped_message_in_doubt_is_never_sent_again(world, database, sandbox
                                       " WHERE lead_id = %s", lead), "its time to be settled passes")
     [row] = world.messages(lead_id=lead)
     assert row["posts"] == 1 and sandbox.stats()["replayed"] == 0
+
+
+@pytest.mark.parametrize("change", ["first_name = 'Renamed'", "first_name = NULL"])
+def test_a_lead_that_changes_while_its_message_is_in_doubt_is_not_written_twice(world, database, sandbox, daemon, change):
+    """The second POST of the key has another body, or cannot be made at all; the first one arrived."""
+    sandbox.put_faults([{"action": "cut", "count": 1}])
+    account = world.account(steps=STEPS)
+    database.rows("UPDATE followup.step SET body_text = 'Dear {{first_name}},' WHERE account_id = %s", account)
+    [lead] = world.leads(account)
+    world.act("start_follow_up", account, [lead])
+    daemon(config={"engine": {"settle_after": "1s"}})
+    [entry] = sandbox.wait_for_ledger(1)
+    wait_until(lambda: world.count(state="in_doubt") == 1, "the cut left a doubt")
+    database.rows(f"UPDATE followup.lead SET {change} WHERE id = %s", lead)
+    message = message_id(entry)
+    wait_until(lambda: world.count(id=message, posts=1) == 0, "it was asked for again")
+    if "NULL" in change:
+        wait_until(lambda: world.count(id=message, state="in_doubt") == 1, "it stays in doubt")
+        assert "first_name" in world.messages(id=message)[0]["detail"]
+        assert world.act("restart_follow_up", account, [lead])[0]["in_flight"] == [message]
+    else:
+        wait_until(lambda: world.count(id=message, state="sent") == 1, "the provider's answer ends the doubt")
+        assert [(row["position"], row["state"]) for row in world.messages()] == [(1, "sent"), (2, "scheduled")]
+    assert len(sandbox.ledger(message_id=entry["message_id"])) == 1

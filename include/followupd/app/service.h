@@ -10,6 +10,7 @@
 #define FOLLOWUPD_APP_SERVICE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "followupd/base/status.h"
@@ -26,6 +27,8 @@ struct service_events {
 MUST_USE enum status service_open(uv_loop_t *loop, const struct service_events *events, struct service **ret,
                                   struct err *e);
 void service_ready(struct service *s, const char *status_line);
+/* Before ready: the start takes at least that much longer, so whoever waits for it must not give up. */
+void service_waiting(struct service *s, const char *status_line, int64_t longer_ms);
 void service_stopping(struct service *s);
 void service_reloading(struct service *s);
 void service_status(struct service *s, const char *status_line); /* what `systemctl status` shows */

@@ -41,8 +41,6 @@ MUST_USE enum status once_exec(struct once *o, const char *sql, const char *cons
                                struct once_rows **ret, struct err *e);
 /* Several statements in one text, no parameters; the first failure ends it. */
 MUST_USE enum status once_script(struct once *o, const char *sql, struct err *e);
-/* SQLSTATE of the last failure, "" when there was none. */
-const char *once_sqlstate(const struct once *o);
 
 void once_rows_free(struct once_rows *r); /* NULL is fine */
 size_t once_rows_count(const struct once_rows *r);

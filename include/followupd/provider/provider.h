@@ -53,13 +53,14 @@ struct provider_request {
 /* What an answer means for the message, and for the provider as a whole. */
 struct judgement {
     enum outcome outcome;
-    bool uncounted;                     /* a retry that is not the message's fault */
-    bool refused_us;                    /* 401, 403: no request will work until somebody changes something */
-    bool overloaded;                    /* 429, 503, 5xx, no answer in time: send less */
-    bool unreachable;                   /* no connection, no answer, or 5xx: one more towards an open breaker */
-    bool alarm;                         /* the configuration is probably wrong (a redirect) */
-    int64_t retry_after_ms;             /* real; 0: the provider named none; at most PROVIDER_RETRY_AFTER_MS_MAX */
-    char detail[PROVIDER_DETAIL_BYTES]; /* for a person; "" when there is nothing to say */
+    bool uncounted;         /* a retry that is not the message's fault */
+    bool refused_us;        /* 401, 403: no request will work until somebody changes something */
+    bool overloaded;        /* 429, 503, 5xx, no answer in time: send less */
+    bool unreachable;       /* no connection, no answer, or 5xx: one more towards an open breaker */
+    bool alarm;             /* the configuration is probably wrong (a redirect) */
+    bool key_reused;        /* the key came before, with another body: that POST arrived, this one did not */
+    int64_t retry_after_ms; /* real; 0: the provider named none; at most PROVIDER_RETRY_AFTER_MS_MAX */
+    char detail[PROVIDER_DETAIL_BYTES];          /* for a person; "" when there is nothing to say */
     char provider_message_id[PROVIDER_ID_BYTES]; /* "" when the answer names none */
 };
 
@@ -79,7 +80,7 @@ void provider_request_fini(struct provider_request *r);
 /* Adds "name: value". E_LIMIT: too many; E_INVALID: a control character in the value. */
 MUST_USE enum status provider_request_header(struct provider_request *r, const char *name, const char *value);
 
-/* The rules all providers share (docs/architecture.md, "Outcome"), then the type's read_body. now_real: to turn a
+/* The rules all providers share (docs/provider-generic.md, "Answer"), then the type's read_body. now_real: to turn a
  * Retry-After date into a wait. */
 void judge_answer(const struct provider_type *type, const struct transport_answer *answer, struct wall now_real,
                   struct judgement *ret);

@@ -74,7 +74,6 @@ void scheduler_leases(struct scheduler *s, struct lease_set leases);
 
 /* From the consumer. Due past the horizon is left to the loader. */
 void scheduler_set(struct scheduler *s, struct message_ref ref, struct wall due);
-void scheduler_cancel(struct scheduler *s, struct message_ref ref);
 bool scheduler_known(const struct scheduler *s, struct message_ref ref);
 void scheduler_pull(struct scheduler *s);                       /* it has room again */
 void scheduler_reload(struct scheduler *s, int64_t account_id); /* 0: everything */

@@ -106,7 +106,8 @@ class Stage:
         """The stand-in provider; its port is its own choice."""
         command = [str(self.bin / "followup-sandbox"), "--listen", "127.0.0.1:0", "--ledger", str(self.ledger_path)]
         self.sandbox = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
-                                        stderr=open(self.folder / "sandbox.log", "ab"), start_new_session=True)
+                                        stderr=open(self.folder / "sandbox.log", "ab"), start_new_session=True,
+                                        preexec_fn=postgres.die_with_parent(signal.SIGTERM, os.getpid()))
         line = self.sandbox.stdout.readline()
         if not line.startswith("listening "):
             raise RuntimeError(f"the sandbox did not start: {(self.folder / 'sandbox.log').read_text()}")

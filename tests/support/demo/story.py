@@ -145,7 +145,7 @@ def play_once(stage):
     story = player.story(START + dt.timedelta(days=7))
     leads = oracle.expect(LEADS, json.loads(SEQUENCE.read_text(encoding="utf-8")), story)
     last = max(at[1] for lead in leads.values() for _, _, at in lead.expected)
-    say(f"the last message is due on {last.astimezone(ZONE):%A %H:%M}; waiting for it")
+    say(f"the last message is due on {last.astimezone(ZONE):%A %H:%M}; waiting for it, about a minute")
     stage.sleep_until(last + TAIL)
     stage.sleep_until(last + TAIL)
     (stage.folder / "played.json").write_text(json.dumps(story, indent=1), encoding="utf-8")

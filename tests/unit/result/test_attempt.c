@@ -115,6 +115,40 @@ Test(attempt, a_refusal_keeps_no_body_and_names_the_reason, .init = begin)
     kept_result_free(result);
 }
 
+Test(attempt, a_key_that_came_before_with_another_body_proves_that_our_earlier_post_arrived, .init = begin)
+{
+    static const struct transport_answer reused = { .end = TRANSPORT_ANSWERED,
+                                                    .http_status = 409,
+                                                    .body = "{\"error\":\"key: was used with another body\"}",
+                                                    .begun_us = 1 };
+    struct claim_row row = fake_row((struct message_ref){ 7, 21 });
+    row.posts = 2;
+    cr_assert_eq(start(&row), OK);
+    fake_end_post(&transport, reused);
+    cr_assert_eq(result->result.outcome, OUTCOME_SENT);
+    cr_assert_eq(judged.outcome, OUTCOME_SENT);
+    cr_assert_null(result->result.text, "this letter is not what arrived");
+    kept_result_free(result);
+    row.posts = 1;
+    cr_assert_eq(start(&row), OK);
+    fake_end_post(&transport, reused);
+    cr_assert_eq(result->result.outcome, OUTCOME_REJECTED, "nobody but us should have our key");
+    kept_result_free(result);
+}
+
+Test(attempt, a_key_that_is_in_use_leaves_the_doubt, .init = begin)
+{
+    struct claim_row row = fake_row((struct message_ref){ 7, 21 });
+    row.posts = 2;
+    cr_assert_eq(start(&row), OK);
+    fake_end_post(&transport, (struct transport_answer){ .end = TRANSPORT_ANSWERED,
+                                                         .http_status = 409,
+                                                         .body = "{\"error\":\"key in use\"}",
+                                                         .begun_us = 1 });
+    cr_assert_eq(result->result.outcome, OUTCOME_IN_DOUBT);
+    kept_result_free(result);
+}
+
 Test(attempt, the_same_row_gives_the_same_bytes, .init = begin)
 {
     struct claim_row row = fake_row((struct message_ref){ 7, 21 });
