@@ -51,8 +51,8 @@ struct ctl_verb {
 };
 
 /* One table a file; each ends with a verb whose name is NULL. */
-extern const struct ctl_verb account_verbs[], sequence_verbs[], lead_verbs[], action_verbs[], operate_verbs[],
-    plan_verbs[], crm_verbs[], status_verbs[];
+extern const struct ctl_verb account_verbs[], sequence_verbs[], lead_verbs[], action_verbs[], bulk_verbs[],
+    operate_verbs[], plan_verbs[], crm_verbs[], status_verbs[];
 
 /* The value of an option, NULL when it was not given. The name must be one of the verb's. */
 const char *ctl_option(const struct ctl *c, const char *name);

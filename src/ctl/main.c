@@ -10,7 +10,7 @@
 #include "followupd/conf/file.h"
 #include "followupd/db/migrate.h"
 
-static const struct ctl_verb *const tables[] = { account_verbs, sequence_verbs, lead_verbs, action_verbs,
+static const struct ctl_verb *const tables[] = { account_verbs, sequence_verbs, lead_verbs, action_verbs, bulk_verbs,
                                                  operate_verbs, plan_verbs,     crm_verbs,  status_verbs };
 
 /* Options of every verb; they may stand before it too. */
