@@ -34,7 +34,7 @@ add_test(NAME layers_self_test COMMAND ${python} ${support}/check_layers.py --se
 # systemd_unit: systemd's own checks of the service unit, with the program that was built.
 if(TARGET followupd)
     add_test(NAME systemd_unit COMMAND ${support}/systemd/check_unit.sh ${PROJECT_SOURCE_DIR}/systemd/followupd.service
-                                       $<TARGET_FILE:followupd>)
+                                       $<TARGET_FILE:followupd> ${PROJECT_SOURCE_DIR}/docs/man)
 endif()
 
 # Sanitizers: every process of every test, units and daemons alike, reports into one folder. A leak does not change the

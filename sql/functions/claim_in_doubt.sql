@@ -23,36 +23,12 @@ BEGIN
     PERFORM followup.require_read_committed();
     v_now := followup.now();
 
-    -- Locks as in claim_messages. An alert (no conversation) is locked alone. What has to wait (window, hold, pause,
-    -- suppression) is left out here already, so that it does not take the places of others turn after turn.
-    SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id) INTO v_accounts, v_messages
-      FROM (SELECT m.account_id, m.id
-              FROM followup.message AS m
-              JOIN unnest(p_providers, p_key_windows_ms) AS p(name, window_ms) ON p.name = coalesce(m.provider, p_default_provider)
-              JOIN followup.account AS a ON a.id = m.account_id
-              JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
-              JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
-             WHERE m.shard = ANY (v_shards) AND m.pending AND NOT m.queued AND m.state = 'in_doubt' AND NOT m.detached
-               AND m.claimed_at < v_real - p_settle_after_ms * 2 ^ least(m.posts - 1, 7) * '1 millisecond'::interval
-               AND m.first_post_at > v_real - p.window_ms * '1 millisecond'::interval
-               AND c.state = 'active' AND a.paused_at IS NULL AND (c.hold_until IS NULL OR c.hold_until <= v_now)
-               AND NOT followup.conversation_paused(m.account_id, m.conversation_id)
-               AND NOT followup.lead_suppressed(m.account_id, m.lead_id)
-               AND (m.forced OR followup.window_open(m.account_id, l.timezone, a.timezone, l.country, v_now))
-             LIMIT p_limit
-               FOR SHARE OF a, c SKIP LOCKED
-               FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
-    SELECT v_accounts || pg_catalog.array_agg(k.account_id), v_messages || pg_catalog.array_agg(k.id)
-      INTO v_accounts, v_messages
-      FROM (SELECT m.account_id, m.id
-              FROM followup.message AS m
-              JOIN unnest(p_providers, p_key_windows_ms) AS p(name, window_ms) ON p.name = coalesce(m.provider, p_default_provider)
-             WHERE m.shard = ANY (v_shards) AND m.pending AND NOT m.queued AND m.state = 'in_doubt'
-               AND m.conversation_id IS NULL
-               AND m.claimed_at < v_real - p_settle_after_ms * 2 ^ least(m.posts - 1, 7) * '1 millisecond'::interval
-               AND m.first_post_at > v_real - p.window_ms * '1 millisecond'::interval
-             LIMIT greatest(p_limit - coalesce(pg_catalog.cardinality(v_accounts), 0), 0)
-               FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
+    SELECT k.accounts, k.messages INTO v_accounts, v_messages
+      FROM followup.lock_doubts(v_shards, p_providers, p_key_windows_ms, p_settle_after_ms, p_default_provider, p_limit,
+                                v_real, v_now) AS k;
+    IF v_messages IS NULL THEN
+        RETURN;
+    END IF;
 
     -- Decide, with a snapshot younger than the locks. The provider and the address stay those of the first POST; the
     -- address may have been suppressed when the lead had left it already.

@@ -12,24 +12,29 @@
 
 static const char usage[] =
     "usage: followupd --config FILE [--check]\n"
-    "       followupd --print-config | --version | --help\n"
+    "       followupd --print-config | --print-man | --version | --help\n"
     "\n"
     "Sends scheduled follow-up messages: on time, once, and never after a stop.\n"
     "\n"
     "  --config FILE    the configuration; every key is in the output of --print-config\n"
     "  --check          reads the configuration, says what is wrong with it, and ends\n"
     "  --print-config   prints an example configuration with every key, its unit and its default\n"
+    "  --print-man      prints the manual page of the configuration, followupd.conf(5)\n"
     "\n"
     "SIGTERM ends it when what is in flight has ended, a second SIGTERM at once; SIGHUP reloads the configuration.\n"
     "Exit status: 0 ended as asked, 1 could not start or the database refused it, 2 wrong usage or configuration.\n";
 
 int main(int argc, char **argv)
 {
-    enum { OPT_CONFIG = 'c', OPT_CHECK = 256, OPT_PRINT, OPT_VERSION, OPT_HELP };
+    enum { OPT_CONFIG = 'c', OPT_CHECK = 256, OPT_PRINT, OPT_MAN, OPT_VERSION, OPT_HELP };
     static const struct option options[] = {
-        { "config", required_argument, NULL, OPT_CONFIG }, { "check", no_argument, NULL, OPT_CHECK },
-        { "print-config", no_argument, NULL, OPT_PRINT },  { "version", no_argument, NULL, OPT_VERSION },
-        { "help", no_argument, NULL, OPT_HELP },           { NULL, 0, NULL, 0 },
+        { "config", required_argument, NULL, OPT_CONFIG },
+        { "check", no_argument, NULL, OPT_CHECK },
+        { "print-config", no_argument, NULL, OPT_PRINT },
+        { "print-man", no_argument, NULL, OPT_MAN },
+        { "version", no_argument, NULL, OPT_VERSION },
+        { "help", no_argument, NULL, OPT_HELP },
+        { NULL, 0, NULL, 0 },
     };
     const char *path = NULL;
     bool check = false;
@@ -43,6 +48,9 @@ int main(int argc, char **argv)
             break;
         case OPT_PRINT:
             conf_print_example(stdout);
+            return EXIT_SUCCESS;
+        case OPT_MAN:
+            conf_print_man(stdout);
             return EXIT_SUCCESS;
         case OPT_VERSION:
             puts("followupd " FOLLOWUPD_VERSION);

@@ -240,6 +240,19 @@ const struct command commands[] = {
     { "bulk status", "followup.bulk_status", "how far a bulk is", false, { ACCOUNT, { "bulk", COMMAND_ID } } },
     { "status", "followup.account_status", "what is due, in flight and sent", false, { { "account", COMMAND_ID } } },
     { "engine status", "followup.engine_status", "the workers and what they own", false, { { NULL } } },
+    { "engine due", "followup.engine_due", "what all accounts have to send", false, { { NULL } } },
+    { "engine lateness", "followup.engine_lateness", "how late messages left", false, { { NULL } } },
+    { "engine refusals", "followup.engine_refusals", "what providers did not accept", false, { { NULL } } },
+    { "in-doubt list",
+      "followup.in_doubt_list",
+      "messages that may have left",
+      false,
+      { ACCOUNT, { "limit", COMMAND_NUMBER } } },
+    { "in-doubt settle",
+      "followup.settle_in_doubt",
+      "what became of a message in doubt",
+      true,
+      { ACCOUNT, { "message", COMMAND_ID, true }, { "as", COMMAND_TEXT, true }, ACTOR, NOTE } },
 };
 const size_t commands_count = COUNT_OF(commands);
 

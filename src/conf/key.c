@@ -235,7 +235,7 @@ enum status conf_value_read(const struct conf_key *key, const char *text, union 
 
 /* --- the example ------------------------------------------------------------------------------------------------ */
 
-static void print_kind(const struct conf_key *key, FILE *out)
+void conf_key_print_kind(const struct conf_key *key, FILE *out, void (*put)(FILE *out, const char *text))
 {
     static const char *const kinds[] = {
         [CONF_DURATION] = "duration (ms, s, m, h)",
@@ -246,14 +246,24 @@ static void print_kind(const struct conf_key *key, FILE *out)
         [CONF_BOOLEAN] = "on or off",
         [CONF_ENUM] = "one of",
     };
-    fprintf(out, "#   %s", kinds[key->kind]);
-    if (key->words != NULL)
-        fprintf(out, " %s", key->words);
-    if (key->min != NULL)
-        fprintf(out, ", %s to %s", key->min, key->max);
+    put(out, kinds[key->kind]);
+    if (key->words != NULL) {
+        put(out, " ");
+        put(out, key->words);
+    }
+    if (key->min != NULL) {
+        put(out, ", ");
+        put(out, key->min);
+        put(out, " to ");
+        put(out, key->max);
+    }
     if (key->required)
-        fprintf(out, ", must be given");
-    fprintf(out, "%s\n", key->reloadable ? ", taken over on reload" : "");
+        put(out, ", must be given");
+}
+
+static void put_plain(FILE *out, const char *text)
+{
+    fputs(text, out);
 }
 
 void conf_print_example(FILE *out)
@@ -274,7 +284,9 @@ void conf_print_example(FILE *out)
             fprintf(out, "\n[%s%s]\n", key->section, provider ? "main" : "");
         }
         fprintf(out, "# %s\n", key->sentence);
-        print_kind(key, out);
+        fputs("#   ", out);
+        conf_key_print_kind(key, out, put_plain);
+        fputs(key->reloadable ? ", taken over on reload\n" : "\n", out);
         fprintf(out, "%s%s = %s\n", key->required ? "" : "#", key->name,
                 key->fallback != NULL ? key->fallback : key->example);
     }

@@ -31,6 +31,7 @@ struct ctl_option {
 
 struct ctl {
     struct once *db;
+    char *conninfo; /* owned by main */
     bool json;
     char account[24]; /* id, of verbs that need one */
     const struct ctl_verb *verb;
@@ -52,7 +53,15 @@ struct ctl_verb {
 
 /* One table a file; each ends with a verb whose name is NULL. */
 extern const struct ctl_verb account_verbs[], sequence_verbs[], lead_verbs[], action_verbs[], bulk_verbs[],
-    operate_verbs[], plan_verbs[], crm_verbs[], status_verbs[];
+    operate_verbs[], plan_verbs[], crm_verbs[], status_verbs[], in_doubt_verbs[];
+
+/* Every verb in the order of the tables; NULL past the last. */
+const struct ctl_verb *ctl_verb_at(size_t index);
+/* ("lead", "import"), or ("start", NULL); NULL: there is none. */
+const struct ctl_verb *ctl_verb_find(const char *first, const char *second);
+
+/* Opens the connection anew after it broke. On failure the old one, which answers E_GONE, stays. */
+MUST_USE enum status ctl_reconnect(struct ctl *c, struct err *e);
 
 /* The value of an option, NULL when it was not given. The name must be one of the verb's. */
 const char *ctl_option(const struct ctl *c, const char *name);
@@ -81,6 +90,17 @@ MUST_USE enum status ctl_lead(struct ctl *c, const char *word, char *ret, size_t
  * at and note; those without a value are left out. */
 enum ctl_exit ctl_act(struct ctl *c, const char *done_word, const struct command_argument *more, size_t more_count);
 
+/* status --watch; ends on a signal, or when the database refuses. */
+enum ctl_exit watch_run(struct ctl *c);
+
+/* --- man.c and complete.c ----------------------------------------------------------------------------------------- */
+
+/* followupctl(1) on standard output. */
+void man_print(const struct ctl_option *globals, size_t globals_count);
+/* What may stand for the last of the words, a line each; COMPLETE_FILES: the name of a file. */
+void complete_print(const struct ctl_option *globals, size_t globals_count, int words_count, char **words);
+#define COMPLETE_FILES ":files:"
+
 /* --- output.c ---------------------------------------------------------------------------------------------------- */
 
 /* Rows of ctl_query: a JSON array, or an aligned table without column `json`. Nothing there: "nothing" in words. */
@@ -89,6 +109,10 @@ void output_rows(const struct ctl *c, const struct once_rows *rows, const char *
 void output_json(json_t *value);
 /* Text from the database for a terminal: control characters are replaced. */
 void output_text(const char *text);
+/* The same, at most `cells` wide. */
+void output_text_cut(const char *text, int cells);
+/* A value as a person reads it: yes and no, instants to the second, "" for NULL. It may be written into room. */
+const char *output_shown(const struct once_rows *rows, size_t row, size_t column, char room[64]);
 /* One "name  value" line, the value's control characters replaced; NULL values are left out. */
 void output_pair(const char *name, const char *value);
 /* The rows' `json` column as an array; NULL: out of memory. */

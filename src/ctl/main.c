@@ -10,8 +10,10 @@
 #include "followupd/conf/file.h"
 #include "followupd/db/migrate.h"
 
-static const struct ctl_verb *const tables[] = { account_verbs, sequence_verbs, lead_verbs, action_verbs, bulk_verbs,
-                                                 operate_verbs, plan_verbs,     crm_verbs,  status_verbs };
+static const struct ctl_verb *const tables[] = {
+    account_verbs, sequence_verbs, lead_verbs, action_verbs, bulk_verbs,
+    operate_verbs, plan_verbs,     crm_verbs,  status_verbs, in_doubt_verbs
+};
 
 /* Options of every verb; they may stand before it too. */
 static const struct ctl_option global_options[] = {
@@ -88,14 +90,23 @@ static enum ctl_exit help_of_all(void)
 
 /* --- reading the call --------------------------------------------------------------------------------------------- */
 
-static const struct ctl_verb *verb_find(const char *first, const char *second)
+const struct ctl_verb *ctl_verb_at(size_t index)
 {
-    char name[64];
-    snprintf(name, sizeof name, "%s %s", first, second != NULL ? second : "");
     for (size_t t = 0; t < COUNT_OF(tables); t++)
         for (const struct ctl_verb *verb = tables[t]; verb->name != NULL; verb++)
-            if (strcmp(verb->name, first) == 0 || strcmp(verb->name, name) == 0)
+            if (index-- == 0)
                 return verb;
+    return NULL;
+}
+
+const struct ctl_verb *ctl_verb_find(const char *first, const char *second)
+{
+    const struct ctl_verb *verb;
+    char name[64];
+    snprintf(name, sizeof name, "%s %s", first, second != NULL ? second : "");
+    for (size_t i = 0; (verb = ctl_verb_at(i)) != NULL; i++)
+        if (strcmp(verb->name, first) == 0 || strcmp(verb->name, name) == 0)
+            return verb;
     return NULL;
 }
 
@@ -171,7 +182,7 @@ static enum ctl_exit call_read(struct call *call, int argc, char **argv)
         } else if (group == NULL && is_group(argv[at])) {
             group = argv[at];
         } else {
-            call->ctl.verb = group != NULL ? verb_find(group, argv[at]) : verb_find(argv[at], NULL);
+            call->ctl.verb = group != NULL ? ctl_verb_find(group, argv[at]) : ctl_verb_find(argv[at], NULL);
             if (call->ctl.verb == NULL)
                 return ctl_usage(NULL, "there is no verb \"%s%s%s\"", group != NULL ? group : "",
                                  group != NULL ? " " : "", argv[at]);
@@ -265,9 +276,22 @@ static enum status connect(struct call *call, struct err *e)
     } else if (conninfo == NULL) {
         conninfo = getenv("FOLLOWUPD_CONNINFO");
     }
-    enum status st = once_open(conninfo != NULL ? conninfo : "", "followupctl", &call->ctl.db, e);
+    call->ctl.conninfo = strdup(conninfo != NULL ? conninfo : "");
     conf_free(conf);
-    return st;
+    if (call->ctl.conninfo == NULL)
+        return err_set(e, E_NOMEM, "out of memory");
+    return once_open(call->ctl.conninfo, "followupctl", &call->ctl.db, e);
+}
+
+enum status ctl_reconnect(struct ctl *c, struct err *e)
+{
+    struct once *fresh = NULL;
+    enum status st = once_open(c->conninfo, "followupctl", &fresh, e);
+    if (st != OK)
+        return st;
+    once_close(c->db);
+    c->db = fresh;
+    return OK;
 }
 
 static enum status schema_check(struct ctl *c, struct err *e)
@@ -315,11 +339,29 @@ static enum ctl_exit call_run(struct call *call)
         st = account_find(call, &e);
     enum ctl_exit result = st == OK ? call->ctl.verb->run(&call->ctl) : ctl_fail(st, &e);
     once_close(call->ctl.db);
+    free(call->ctl.conninfo);
     return result;
+}
+
+/* What installs and shells ask for; no verbs, and not in the help. false: something else was asked. */
+static bool answered_shell(int argc, char **argv)
+{
+    const char *asked = argc > 1 ? argv[1] : "";
+    if (strcmp(asked, "--complete") == 0)
+        complete_print(global_options, COUNT_OF(global_options), argc - 2, argv + 2);
+    else if (strcmp(asked, "--print-man") == 0)
+        man_print(global_options, COUNT_OF(global_options));
+    else if (strcmp(asked, "--version") == 0)
+        puts("followupctl " FOLLOWUPD_VERSION);
+    else
+        return false;
+    return true;
 }
 
 int main(int argc, char **argv)
 {
+    if (answered_shell(argc, argv))
+        return fflush(stdout) == 0 ? CTL_OK : CTL_REFUSED;
     struct call call = { .words = calloc((size_t)argc + 1, sizeof(char *)) };
     enum ctl_exit result;
     setlocale(LC_CTYPE, "");

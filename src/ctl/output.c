@@ -59,6 +59,11 @@ void output_text(const char *text)
     text_put(text, 100000);
 }
 
+void output_text_cut(const char *text, int cells)
+{
+    text_put(text, cells);
+}
+
 void output_pair(const char *name, const char *value)
 {
     if (value == NULL || value[0] == '\0')
@@ -87,8 +92,7 @@ json_t *output_rows_json(const struct once_rows *rows)
     return array;
 }
 
-/* As a person reads it; `room` is used for what has to be written anew. Instants are shown to the second. */
-static const char *shown_value(const struct once_rows *rows, size_t row, size_t column, char room[64])
+const char *output_shown(const struct once_rows *rows, size_t row, size_t column, char room[64])
 {
     const char *value = once_value(rows, row, column);
     if (value == NULL)
@@ -134,7 +138,7 @@ void output_rows(const struct ctl *c, const struct once_rows *rows, const char *
     for (size_t column = 1; column < columns; column++) {
         widths[column] = text_width(once_column_name(rows, column));
         for (size_t row = 0; row < once_rows_count(rows); row++) {
-            int width = text_width(shown_value(rows, row, column, room));
+            int width = text_width(output_shown(rows, row, column, room));
             widths[column] = width > widths[column] ? width : widths[column];
         }
     }
@@ -142,5 +146,5 @@ void output_rows(const struct ctl *c, const struct once_rows *rows, const char *
         cell_put(rows, column, once_column_name(rows, column), widths[column], column + 1 == columns);
     for (size_t row = 0; row < once_rows_count(rows); row++)
         for (size_t column = 1; column < columns; column++)
-            cell_put(rows, column, shown_value(rows, row, column, room), widths[column], column + 1 == columns);
+            cell_put(rows, column, output_shown(rows, row, column, room), widths[column], column + 1 == columns);
 }

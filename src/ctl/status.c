@@ -1,21 +1,7 @@
 /* What the engine has to do and who does it. */
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "ctl.h"
-
-#define WATCH_MS 2000
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
 
 static enum status status_print(struct ctl *c, struct err *e)
 {
@@ -43,22 +29,11 @@ static enum status status_print(struct ctl *c, struct err *e)
 static enum ctl_exit status(struct ctl *c)
 {
     struct err e = { "" };
-    const struct timespec pause = { WATCH_MS / 1000, WATCH_MS % 1000 * 1000000L };
-    enum status st = OK;
-    if (ctl_option(c, "watch") == NULL) {
-        st = status_print(c, &e);
-        return st == OK ? CTL_OK : ctl_fail(st, &e);
-    }
-    const struct sigaction action = { .sa_handler = on_interrupt };
-    sigaction(SIGINT, &action, NULL);
-    while (!interrupted && st == OK) {
-        if (!c->json && isatty(STDOUT_FILENO))
-            fputs("\033[H\033[J", stdout);
-        st = status_print(c, &e);
-        fflush(stdout);
-        if (st == OK && !interrupted)
-            nanosleep(&pause, NULL); /* a signal ends it early */
-    }
+    if (ctl_option(c, "watch") != NULL && c->account[0] != '\0')
+        return ctl_usage(c, "--watch shows the engine, which works for all accounts: leave --account out");
+    if (ctl_option(c, "watch") != NULL)
+        return watch_run(c);
+    enum status st = status_print(c, &e);
     return st == OK ? CTL_OK : ctl_fail(st, &e);
 }
 
@@ -68,13 +43,18 @@ const struct ctl_verb status_verbs[] = {
       0,
       0,
       true,
-      { { "watch", NULL, "again every two seconds, until Ctrl-C" } },
+      { { "watch", NULL, "the whole engine, again every two seconds, until Ctrl-C" } },
       "what is due, in flight and sent; who works",
       "One line an account (--account for one): overdue, due within a minute, an hour and a day, in flight, in doubt "
       "(it\n"
       "is not known whether they left), sent in the last hour. Then the workers: alive is holding shards under a "
       "lease;\n"
-      "64 shards hold all accounts.\n",
+      "64 shards hold all accounts.\n\n"
+      "--watch is made for looking at all day: what is due, in flight and waiting over all accounts, how late "
+      "messages\n"
+      "left in the last minute, who holds the shards, and what providers answered that was no yes. It is drawn in "
+      "place\n"
+      "on a terminal; elsewhere each look is a line, with --json an object. It goes on when the database is away.\n",
       status },
     { NULL },
 };

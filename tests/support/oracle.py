@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 UTC = dt.timezone.utc
 LATE_MAX = dt.timedelta(seconds=2)          # of real time
+SPREAD_MAX = dt.timedelta(minutes=1)        # of business time: a resume lets what it holds go one after another
 UNITS = {"week": 10080, "day": 1440, "hour": 60, "minute": 1}
 
 
@@ -155,7 +156,7 @@ class Lead:
         """What became overdue meanwhile is planned anew, from now."""
         self.paused = False
         if self.pending and self.pending[2][0] < at[0]:
-            self.pending = (*self.pending[:2], self.plan(at))
+            self.pending = (*self.pending[:2], self.plan((at[0], at[1] + SPREAD_MAX)))
 
     def on_nothing(self, _event, _at):
         """An action that must leave this lead as it was."""
@@ -165,6 +166,23 @@ def merge_start(template, values):
     """The body up to its first tag that only the sender can fill (an unsubscribe link, the assistant's name)."""
     known = re.split(r"\{\{\s*(?:unsubscribe_link|assistant\.|rep\.|postal_address)", template)[0]
     return merge(known, values).rstrip()
+
+
+def take_places(group, per_day, lines):
+    """Under a daily cap the leads of a group leave so many a day, each at its own time of day. Who goes first is not said
+    anywhere, so the places are given out in the order in which they left."""
+    arrival = {}
+    for line in lines:
+        arrival.setdefault(line["to"].lower(), line["at_us"])
+    waiting = sorted(group, key=lambda lead: arrival.get(lead.email.lower(), float("inf")))
+    days = 0
+    while waiting:
+        for lead in waiting[:per_day]:
+            subject, text, at = lead.expected[0]
+            for _ in range(days):
+                at = lead.plan(at, dt.timedelta(days=1))
+            lead.expected[0] = (subject, text, at)
+        waiting, days = waiting[per_day:], days + 1
 
 
 def expect(leads_file, sequence, story):
@@ -245,6 +263,8 @@ def judge(leads_file, sequence_file, story, ledger_file):
     with open(ledger_file, encoding="utf-8") as file:
         ledger = [json.loads(line) for line in file if line.strip()]
     leads = expect(leads_file, sequence, story)
+    for cap in story.get("caps", []):
+        take_places([leads[email.lower()] for email in cap["leads"]], cap["per_day"], ledger)
     problems, lateness = hold_against(leads, ledger, Clock(story))
     return {
         "leads": len(leads),

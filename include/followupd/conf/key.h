@@ -58,5 +58,9 @@ MUST_USE enum status conf_value_read(const struct conf_key *key, const char *tex
 
 /* followupd.conf.example: every key with its sentence, unit, range and default, in the order of the table. */
 void conf_print_example(FILE *out);
+/* docs/man/followupd.conf.5, the same for man(1). */
+void conf_print_man(FILE *out);
+/* "duration (ms, s, m, h), 100ms to 5m, must be given", in pieces. */
+void conf_key_print_kind(const struct conf_key *key, FILE *out, void (*put)(FILE *out, const char *text));
 
 #endif

@@ -4,7 +4,7 @@ import sys
 import time
 
 from stage import ACCOUNT
-from story import LEADS, RATE, START, ZONE, sequence_name, set_up
+from story import LEADS, RATE, START, ZONE, sequences, set_up
 
 REDRAW_SECONDS = 0.5
 PEOPLE = ("--reply-rate", "0.12", "--bounce-rate", "0.03", "--unsubscribe-rate", "0.03", "--reply-delay-ms", "500-8000")
@@ -60,7 +60,7 @@ def run(stage):
     stage.start_sandbox("--conninfo", stage.cluster.conninfo("followupd"), "--account", ACCOUNT, *PEOPLE)
     stage.clock_starts(START, RATE)
     stage.start_daemon()
-    stage.ctl("lead", "import", LEADS, "--account", ACCOUNT, "--sequence", sequence_name(), "--assistant", "Ada")
+    stage.ctl("lead", "import", LEADS, "--account", ACCOUNT, "--sequence", sequences()["welcome"]["name"], "--assistant", "Ada")
     terminal = sys.stdout.isatty()
     try:
         while True:
