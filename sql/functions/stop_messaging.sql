@@ -2,19 +2,12 @@ CREATE OR REPLACE FUNCTION followup.stop_messaging(
     p_account bigint, p_leads bigint[], p_at timestamptz = NULL, p_actor bigint = NULL, p_note text = NULL)
 RETURNS SETOF followup.action_result
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    v_actor followup.actor := followup.actor_of(p_account, p_actor, 'stop');
-    v_plan  followup.lead_plan[];
 BEGIN
     IF p_at IS NOT NULL THEN
         RAISE EXCEPTION 'stop_messaging: a stop is at once, p_at must be NULL' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM followup.lock_leads(p_account, p_leads);
-    v_plan := ARRAY(SELECT followup.read_leads(p_account, p_leads, 'stop', v_actor));
-    PERFORM followup.leave_leads(p_account, v_plan, 'stopped', NULL, 'stopped', v_actor.shown);
-    PERFORM followup.log_actions(p_account, ARRAY(SELECT p.lead_id FROM unnest(v_plan) AS p WHERE p.reason IS NULL),
-                                 v_actor.name, 'stop', p_note);
-    RETURN QUERY SELECT * FROM followup.action_results(p_account, p_leads, v_plan, NULL, NULL);
+    RETURN QUERY SELECT * FROM followup.act_on_leads(p_account, p_leads, 'stop', NULL, NULL, NULL,
+                                                     followup.actor_of(p_account, p_actor, 'stop'), p_note, true);
 END
 $$;
 COMMENT ON FUNCTION followup.stop_messaging(bigint, bigint[], timestamptz, bigint, text) IS

@@ -10,6 +10,7 @@
 #include "followupd/app/service.h"
 #include "followupd/base/clock.h"
 #include "followupd/base/log.h"
+#include "followupd/bulk/bulk.h"
 #include "followupd/db/migrate.h"
 #include "followupd/dispatch/dispatcher.h"
 #include "followupd/owner/owner.h"
@@ -39,6 +40,7 @@ struct app {
     struct scheduler *scheduler;
     struct dispatcher *dispatcher;
     struct service *service;
+    struct bulk *bulk;
 
     struct business_clock clock; /* the scheduler's, copied before each hand-over */
     struct message_ref *in_flight;
@@ -63,6 +65,7 @@ static void on_store_closed(void *arg)
     scheduler_close(a->scheduler, on_part_closed, a);
     owner_close(a->owner, on_part_closed, a);
     dispatcher_close(a->dispatcher);
+    bulk_close(a->bulk);
     service_close(a->service);
     uv_close((uv_handle_t *)&a->status_timer, NULL);
     uv_close((uv_handle_t *)&a->drain_timer, NULL);
@@ -82,6 +85,7 @@ static void start_closing(struct app *a)
     a->phase = CLOSING;
     uv_timer_stop(&a->status_timer);
     uv_timer_stop(&a->drain_timer);
+    bulk_drain(a->bulk);
     dispatcher_abort(a->dispatcher);
     transport_close(a->transport, on_transport_closed, a);
 }
@@ -124,6 +128,7 @@ static void app_stop(void *arg, bool now)
         return;
     a->phase = DRAINING;
     uv_timer_start(&a->drain_timer, on_drain_over, (uint64_t)a->conf->drain_ms, 0);
+    bulk_drain(a->bulk);
     owner_drain(a->owner);
     dispatcher_drain(a->dispatcher, on_drained, a);
 }
@@ -410,6 +415,9 @@ static enum status open_all(struct app *a, struct err *e)
         st = open_scheduler(a, e);
     if (st == OK)
         st = open_dispatcher(a, e);
+    struct bulk_hooks bulk_hooks = { a, valid_leases };
+    if (st == OK)
+        st = bulk_open(&a->loop, a->store, a->conf->bulk_interval_ms, &bulk_hooks, &a->bulk, e);
     return st;
 }
 

@@ -9,6 +9,7 @@
 
 #define ROWS_SHOWN_MAX 50
 #define REASONS_MAX    32
+#define LEADS_AT_ONCE  10000 /* in one transaction; more are a bulk */
 
 struct action {
     const char *verb, *done_word;
@@ -58,6 +59,14 @@ static enum status leads_find(struct ctl *c, char **ret, struct err *e)
                                   : err_set(e, E_NOMEM, "out of memory");
     free(text);
     return st;
+}
+
+static size_t leads_count(const struct action *a)
+{
+    size_t count = a->leads[1] != '}';
+    for (const char *at = a->leads; *at != '\0'; at++)
+        count += *at == ',';
+    return count;
 }
 
 /* --- a try, inside a transaction ---------------------------------------------------------------------------------- */
@@ -238,6 +247,12 @@ enum ctl_exit ctl_act(struct ctl *c, const char *done_word, const struct command
     enum status st = leads_find(c, &a.leads, &e);
     if (st != OK) {
         result = ctl_fail(st, &e);
+        goto out;
+    }
+    if (filter != NULL && leads_count(&a) > LEADS_AT_ONCE) {
+        result =
+            ctl_usage(c, "the filter means %zu leads, over %d go in chunks: followupctl bulk plan %s --filter '%s'",
+                      leads_count(&a), LEADS_AT_ONCE, c->verb->name, filter);
         goto out;
     }
     if (yes != NULL && (expected = count_read(c, yes)) < 0)

@@ -10,7 +10,7 @@
 #include "followupd/db/result.h"
 #include "followupd/store/store_pg.h"
 
-enum pg_role { PG_CONTROL, PG_CLAIMS, PG_RESULTS, PG_LOAD, PG_ROLES };
+enum pg_role { PG_CONTROL, PG_CLAIMS, PG_RESULTS, PG_LOAD, PG_BULK, PG_ROLES };
 
 enum pg_phase {
     PG_WAITING, /* for the back-off */
@@ -52,7 +52,7 @@ struct store_pg {
     bool was_up, refused;
     enum status why_st;
     struct err why;
-    bool sweeping_due, sweeping_sending;
+    bool sweeping_due, sweeping_sending, bulk_stepping;
     struct pg_load *load; /* the one that runs, or NULL */
     void (*on_closed)(void *arg);
     void *on_closed_arg;
@@ -69,6 +69,7 @@ struct pg_op {
         store_due_cb due;
         store_done_cb done;
         store_clock_cb clock;
+        store_bulk_cb bulk;
     } cb;
     void *arg;
     int64_t asked_us;
@@ -108,5 +109,6 @@ enum status pg_sweep_sending(struct store *s, struct lease_set leases, const str
                              size_t in_flight_count, int64_t grace_ms, store_due_cb cb, void *arg);
 enum status pg_settle_by_policy(struct store *s, struct lease_set leases, int64_t policy_after_ms, size_t count_max,
                                 store_due_cb cb, void *arg);
+enum status pg_bulk_step(struct store *s, struct lease_set leases, store_bulk_cb cb, void *arg);
 
 #endif

@@ -10,14 +10,19 @@
 #define CUT_AFTER_MS 2000 /* beyond statement_timeout */
 
 static const char *const role_names[PG_ROLES] = { "followupd control", "followupd claims", "followupd results",
-                                                  "followupd load" };
+                                                  "followupd load", "followupd bulk" };
 
 /* --- the session ------------------------------------------------------------------------------------------------ */
+
+static int64_t statement_timeout_ms(const struct store_pg *s, enum pg_role role)
+{
+    return role == PG_BULK ? s->config.bulk_timeout_ms : s->config.statement_timeout_ms;
+}
 
 /* plan_cache_mode and the planner's switches are set by the functions that need them (sql/functions), not here. */
 static void session_sql(const struct store_pg *s, enum pg_role role, char *ret, size_t bytes)
 {
-    long long timeout_ms = role == PG_LOAD ? 0 : s->config.statement_timeout_ms;
+    long long timeout_ms = role == PG_LOAD ? 0 : statement_timeout_ms(s, role);
     snprintf(ret, bytes,
              "SELECT pg_catalog.set_config('role', rolname, false) FROM pg_catalog.pg_roles "
              "WHERE rolname = 'followup_engine' AND pg_catalog.pg_has_role(session_user, oid, 'MEMBER');"
@@ -27,7 +32,7 @@ static void session_sql(const struct store_pg *s, enum pg_role role, char *ret, 
              timeout_ms);
 }
 
-/* --- the group of four ------------------------------------------------------------------------------------------ */
+/* --- the group of five ------------------------------------------------------------------------------------------ */
 
 static void group_open(struct store_pg *s);
 static void group_fall(struct store_pg *s, enum status st, const struct err *e);
@@ -101,7 +106,7 @@ static void close_all(struct store_pg *s, enum status st)
 static void group_fall(struct store_pg *s, enum status st, const struct err *e)
 {
     if (s->phase != PG_OPENING && s->phase != PG_UP)
-        return; /* another of the four was first */
+        return; /* another of the five was first */
     s->phase = PG_FALLING;
     s->why_st = st;
     s->why = *e;
@@ -196,7 +201,7 @@ static enum status slot_open(struct store_pg *s, enum pg_role role, struct err *
         .channel = role == PG_CONTROL && s->config.listen ? "followup" : NULL,
         .for_copy = role == PG_LOAD,
         .connect_timeout_ms = s->config.connect_timeout_ms,
-        .query_timeout_ms = role == PG_LOAD ? s->config.load_silence_ms : s->config.statement_timeout_ms + CUT_AFTER_MS,
+        .query_timeout_ms = role == PG_LOAD ? s->config.load_silence_ms : statement_timeout_ms(s, role) + CUT_AFTER_MS,
         .tcp_user_timeout_ms = s->config.statement_timeout_ms + CUT_AFTER_MS,
     };
     struct db_conn_events events = { &s->slots[role], on_conn_up, on_conn_down, on_conn_notify };
@@ -257,6 +262,7 @@ static const struct store_ops pg_ops = {
     .sweep_due = pg_sweep_due,
     .sweep_sending = pg_sweep_sending,
     .settle_by_policy = pg_settle_by_policy,
+    .bulk_step = pg_bulk_step,
     .is_up = pg_is_up,
     .close = pg_close,
 };
@@ -277,6 +283,8 @@ enum status store_pg_open(uv_loop_t *loop, const struct store_pg_config *config,
         s->config.statement_timeout_ms = 5000;
     if (s->config.load_silence_ms == 0)
         s->config.load_silence_ms = 60000;
+    if (s->config.bulk_timeout_ms == 0)
+        s->config.bulk_timeout_ms = 600000;
     s->backoff.first_ms = config->reconnect_min_ms > 0 ? config->reconnect_min_ms : 50;
     s->backoff.last_ms = config->reconnect_max_ms > 0 ? config->reconnect_max_ms : 5000;
     for (int i = 0; i < PG_ROLES; i++)

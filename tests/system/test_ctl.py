@@ -350,6 +350,36 @@ def test_what_the_database_holds_cannot_move_the_cursor(ctl, database, leads):
     assert "\x1b" not in ctl("lead", "show", "ann@x.example").stdout
 
 
+def test_a_bulk_is_planned_committed_run_and_undone(ctl, database, leads):
+    refused = ctl("bulk", "plan", "erase", "--filter", "", check=False)
+    assert refused.returncode == 2 and 'there is no action "erase"' in refused.stderr
+    empty = ctl("bulk", "plan", "stop", "--filter", "company=nobody", check=False)
+    assert empty.returncode == 2 and "no lead meets the filter" in empty.stderr
+    plan = answer(ctl("bulk", "plan", "stop", "--filter", "", "--json"))[0]
+    assert (plan["leads"], plan["would_be_done"], plan["left_alone"]) == (5, 5, {})
+    bulk = plan["bulk_id"]
+    wrong = ctl("bulk", "commit", bulk, "--yes", "4", check=False)
+    assert wrong.returncode == 2 and "planned for 5 leads, not 4" in wrong.stderr
+    assert answer(ctl("bulk", "commit", bulk, "--yes", "5", "--json"))[0]["state"] == "running"
+    done = answer(ctl("bulk", "run", bulk, "--json"))[0]
+    assert (done["state"], done["done"], done["chunks"]) == ("done", 5, "1/1")
+    assert database.value("SELECT count(*) FROM followup.lead WHERE state = 'stopped'") == 5
+    assert ctl("bulk", "undo", bulk, check=False).returncode == 2, "a note is needed to undo a stop"
+    ctl("bulk", "undo", bulk, "--note", "wrong filter")
+    assert answer(ctl("bulk", "run", bulk, "--json"))[0]["undone"] == 5
+    assert database.value("SELECT count(*) FROM followup.lead WHERE state = 'active'") == 5
+    assert ctl("bulk", "cancel", bulk, check=False).returncode == 2
+    assert answer(ctl("bulk", "status", "--json"))[0]["state"] == "undone"
+    assert ctl("bulk", "status", "999", check=False).returncode == 2
+
+
+def test_over_ten_thousand_leads_are_sent_to_bulk(ctl, database, leads):
+    database.rows("INSERT INTO followup.lead (account_id, email) SELECT account_id, 'n' || n || '@x.example' "
+                  "FROM (SELECT account_id FROM followup.lead LIMIT 1) AS a, generate_series(1, 10000) AS n")
+    refused = ctl("start", "--filter", "created>=2000-01-01", "--yes", "10005", check=False)
+    assert refused.returncode == 2 and "bulk plan start --filter 'created>=2000-01-01'" in refused.stderr
+
+
 def test_status_counts(ctl, leads):
     shown = answer(ctl("status", "--json"))
     assert [(a["account"], a["leads"], a["active"]) for a in shown["accounts"]] == [("Acme", 5, 5)]

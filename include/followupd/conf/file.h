@@ -30,7 +30,7 @@ struct conf_provider {
     char *url;
     char *key_file;    /* NULL: no key */
     int key_file_line; /* where it is named: whoever reads the file tells */
-    double rate;    /* messages a second */
+    double rate;       /* messages a second */
     int64_t concurrency_max;
     int64_t timeout_ms, connect_timeout_ms;
     int64_t key_window_ms; /* how long the provider honours an idempotency key; 0: it does not */
@@ -50,6 +50,7 @@ struct conf {
     int64_t batch_rows, batch_wait_ms;
     int64_t lease_ms, lease_margin_ms;
     int64_t settle_after_ms, settle_interval_ms, policy_after_ms;
+    int64_t bulk_interval_ms;
     int64_t drain_ms, clock_refresh_ms;
 
     char *public_url; /* NULL: no unsubscribe links */

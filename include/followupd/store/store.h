@@ -4,7 +4,7 @@
  *
  * Calls      every operation is asynchronous. A call that returns OK runs its callback exactly once, later, from the
  *            loop, never inside the call. A call that returns anything else was not started: its callback never runs.
- *            E_GONE: no connection now. E_BUSY: this operation runs already and only one may (load, sweeps).
+ *            E_GONE: no connection now. E_BUSY: this operation runs already and only one may (load, sweeps, bulk_step).
  * Ownership  what is passed in is borrowed until the call returns (it is copied onto the wire); what a callback gets
  *            is borrowed until the callback returns.
  * Failures   a callback with E_GONE or E_TIMEOUT does not tell whether the statement committed: claims are found again
@@ -127,6 +127,13 @@ typedef void (*store_done_cb)(void *arg, enum status st, const struct err *e);
 typedef void (*store_clock_cb)(void *arg, enum status st, const struct err *e, struct wall business, double rate,
                                int64_t asked_us, int64_t answered_us);
 
+/* progress: the bulk that a chunk was asked of; more: it goes on. NULL: there is nothing to do now, or st is not OK. */
+struct bulk_progress {
+    int64_t account_id, bulk_id;
+    bool more;
+};
+typedef void (*store_bulk_cb)(void *arg, enum status st, const struct err *e, const struct bulk_progress *progress);
+
 struct load_request {
     const int *shards; /* an empty list loads nothing */
     size_t shard_count;
@@ -189,6 +196,8 @@ struct store_ops {
      * due next because of it. */
     MUST_USE enum status (*settle_by_policy)(struct store *s, struct lease_set leases, int64_t policy_after_ms,
                                              size_t count_max, store_due_cb cb, void *arg);
+    /* One chunk of a committed bulk of these shards; takes seconds. One at a time. */
+    MUST_USE enum status (*bulk_step)(struct store *s, struct lease_set leases, store_bulk_cb cb, void *arg);
     bool (*is_up)(const struct store *s);
     /* Cancels what is under way (E_CANCELLED), closes, frees s. on_closed runs once, last. */
     void (*close)(struct store *s, void (*on_closed)(void *arg), void *arg);

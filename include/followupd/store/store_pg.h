@@ -1,6 +1,6 @@
-/* store_pg: the store over PostgreSQL. Four connections: control (LISTEN, leases, beat, clock and nothing else, so that
- * a long claim never costs a lease), claims, results (sweeps and settling travel with them), load (COPY). It is up when
- * all four stand and the schema is the one we were built for; when one breaks all are closed, what was under way is
+/* store_pg: the store over PostgreSQL. Five connections: control (LISTEN, leases, beat, clock and nothing else, so that
+ * a long claim never costs a lease), claims, results (sweeps and settling travel with them), load (COPY), bulk. It is up when
+ * all five stand and the schema is the one we were built for; when one breaks all are closed, what was under way is
  * called back, and they are opened again after a back-off.
  *
  * Cost  an operation is one heap object and one round trip; parameters and answers are binary. */
@@ -26,6 +26,7 @@ struct store_pg_config {
     int64_t connect_timeout_ms;   /* [5000] connecting and setting up one connection */
     int64_t statement_timeout_ms; /* [5000] the server's; ours, after which the connection is cut, is 2 s more */
     int64_t load_silence_ms;      /* [60000] longest silence in a COPY */
+    int64_t bulk_timeout_ms;      /* [600000] as statement_timeout_ms, of one chunk of a bulk */
     int64_t reconnect_min_ms;     /* [50] first wait before connecting again; it doubles ... */
     int64_t reconnect_max_ms;     /* [5000] ... up to this */
 };

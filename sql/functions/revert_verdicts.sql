@@ -1,0 +1,22 @@
+CREATE OR REPLACE FUNCTION followup.revert_verdicts(p_account bigint, p_action text, p_before followup.bulk_lead[])
+RETURNS TABLE (lead_id bigint, reason text)
+LANGUAGE sql STABLE AS $$
+    SELECT u.lead_id,
+           CASE WHEN l.id IS NULL THEN 'not_found'
+                WHEN p_action <> 'stop' AND n.state IN ('sending', 'in_doubt', 'sent', 'delivered', 'bounced', 'complained') THEN 'sent'
+                WHEN p_action <> 'stop' AND n.state IS DISTINCT FROM 'scheduled' THEN 'changed'
+                WHEN p_action = 'stop' AND (l.state <> 'stopped' OR c.ended_reason IS DISTINCT FROM 'stopped') THEN 'changed'
+                WHEN p_action = 'stop' AND followup.lead_suppressed(p_account, u.lead_id) THEN 'suppressed'
+                WHEN u.active AND o.state IS DISTINCT FROM 'cancelled' THEN 'in_flight'
+                WHEN p_action = 'stop' AND EXISTS (
+                        SELECT FROM followup.message AS m
+                         WHERE m.account_id = p_account AND m.conversation_id = u.conversation_id
+                           AND m.created_at > o.created_at) THEN 'changed' END
+      FROM unnest(p_before) AS u
+      LEFT JOIN followup.lead AS l ON l.account_id = p_account AND l.id = u.lead_id
+      LEFT JOIN followup.conversation AS c ON c.account_id = p_account AND c.id = u.conversation_id
+      LEFT JOIN followup.message AS n ON n.account_id = p_account AND n.id = u.new_message_id
+      LEFT JOIN followup.message AS o ON o.account_id = p_account AND o.id = u.message_id
+$$;
+COMMENT ON FUNCTION followup.revert_verdicts(bigint, text, followup.bulk_lead[]) IS
+    'Why an undo leaves a lead alone: sent (the bulk''s message left, or may have left), changed (something else was done since), in_flight (what the bulk replaced had left by then: there is nothing to go back to), suppressed (of a stop), not_found. NULL: it can be undone.';

@@ -1,0 +1,82 @@
+#include "followupd/bulk/bulk.h"
+
+#include <stdlib.h>
+
+#include "followupd/base/list.h"
+#include "followupd/base/log.h"
+
+#define RETRY_MS 5000
+
+struct bulk {
+    struct store *store; /* borrowed */
+    struct bulk_hooks hooks;
+    int64_t interval_ms;
+    uv_timer_t timer;
+    bool draining;
+};
+
+static void look_again(struct bulk *b, int64_t after_ms);
+
+static void on_step(void *arg, enum status st, const struct err *e, const struct bulk_progress *progress)
+{
+    struct bulk *b = arg;
+    if (st == E_CANCELLED)
+        return;
+    if (st != OK) {
+        if (st != E_GONE)
+            log_warn("bulk_failed", kv("error", e->text), kv("retry_in_ms", RETRY_MS));
+        look_again(b, RETRY_MS);
+        return;
+    }
+    if (progress == NULL) {
+        look_again(b, b->interval_ms);
+        return;
+    }
+    log_info(progress->more ? "bulk_chunk_done" : "bulk_ended", kv("account", progress->account_id),
+             kv("bulk", progress->bulk_id));
+    look_again(b, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct bulk *b = container_of(timer, struct bulk, timer);
+    struct lease_set leases = b->hooks.leases(b->hooks.arg);
+    if (leases.count == 0 || b->store->ops->bulk_step(b->store, leases, on_step, b) != OK)
+        look_again(b, b->interval_ms);
+}
+
+static void look_again(struct bulk *b, int64_t after_ms)
+{
+    if (!b->draining)
+        uv_timer_start(&b->timer, on_timer, (uint64_t)after_ms, 0);
+}
+
+enum status bulk_open(uv_loop_t *loop, struct store *store, int64_t interval_ms, const struct bulk_hooks *hooks,
+                      struct bulk **ret, struct err *e)
+{
+    struct bulk *b = calloc(1, sizeof *b);
+    if (b == NULL)
+        return err_set(e, E_NOMEM, "out of memory");
+    *b = (struct bulk){ .store = store, .hooks = *hooks, .interval_ms = interval_ms };
+    uv_timer_init(loop, &b->timer);
+    look_again(b, interval_ms);
+    *ret = b;
+    return OK;
+}
+
+void bulk_drain(struct bulk *b)
+{
+    b->draining = true;
+    uv_timer_stop(&b->timer);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(container_of((uv_timer_t *)handle, struct bulk, timer));
+}
+
+void bulk_close(struct bulk *b)
+{
+    bulk_drain(b);
+    uv_close((uv_handle_t *)&b->timer, on_timer_closed);
+}

@@ -1,0 +1,16 @@
+-- One action on a cast of its own: plan = action = run; undo. For bulk.sql; wants :action.
+SELECT t.people(:'action') \g /dev/null
+SELECT t.reset() \g /dev/null
+SELECT t.said(:'action', :'action') AS said \gset
+SELECT t.picture(:'action') AS before \gset
+SELECT t.plan(:'action', :'action') AS b \gset
+SELECT is((SELECT (plan -> 'left_alone') || jsonb_build_object('', plan -> 'done') FROM followup.bulk WHERE id = :b), :'said'::jsonb,
+          :'action' || ': planned are the counts that the action answers');
+SELECT is(t.picture(:'action'), :'before', :'action' || ': a plan changes nothing');
+SELECT followup.bulk_commit(1, :b, t.count(:b)) \g /dev/null
+CALL followup.bulk_run(1, :b);
+SELECT is((SELECT (planned = done, left_alone, state)::text FROM followup.bulk_status(1, :b)), '(t,{},done)', :'action' || ': what was planned is what is done');
+SELECT followup.bulk_undo(1, :b, NULL, 'a mistake') \g /dev/null
+CALL followup.bulk_run(1, :b);
+SELECT is(t.picture(:'action') || (SELECT (undone = done, state)::text FROM followup.bulk_status(1, :b)), :'before' || '(t,undone)',
+          :'action' || ': undone, everybody is as before');
