@@ -32,8 +32,10 @@ static void on_step(void *arg, enum status st, const struct err *e, const struct
         look_again(b, b->interval_ms);
         return;
     }
-    log_info(progress->more ? "bulk_chunk_done" : "bulk_ended", kv("account", progress->account_id),
-             kv("bulk", progress->bulk_id));
+    if (progress->more)
+        log_info("bulk_chunk_done", kv("account", progress->account_id), kv("bulk", progress->bulk_id));
+    else
+        log_info("bulk_ended", kv("account", progress->account_id), kv("bulk", progress->bulk_id));
     look_again(b, 0);
 }
 
