@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -17,6 +18,7 @@
 #include "followupd/owner/worker_lock.h"
 #include "followupd/provider/transport.h"
 #include "followupd/sched/scheduler.h"
+#include "followupd/store/shard.h"
 #include "followupd/store/store_pg.h"
 
 #define STATUS_FIRST_MS 1000
@@ -173,7 +175,10 @@ static void on_refused(void *arg, enum status st, const struct err *e)
 static void on_notify(void *arg, const char *payload)
 {
     struct app *a = arg;
-    scheduler_notify(a->scheduler, payload);
+    if (strcmp(payload, OWNER_NOTICE) == 0)
+        owner_look(a->owner);
+    else
+        scheduler_notify(a->scheduler, payload);
 }
 
 /* --- leases ------------------------------------------------------------------------------------------------------- */
@@ -192,6 +197,17 @@ static void on_leases_lost(void *arg, const int *shards, size_t count)
     (void)arg;
     (void)shards;
     log_warn("leases_lost", kv("shards", count));
+}
+
+static bool shard_in_flight(void *arg, int shard)
+{
+    struct app *a = arg;
+    size_t count = dispatcher_list_in_flight(a->dispatcher, a->in_flight, dispatcher_in_flight_max(a->dispatcher));
+    for (size_t i = 0; i < count; i++) {
+        if (shard_of(a->in_flight[i].account_id) == shard)
+            return true;
+    }
+    return false;
 }
 
 static struct lease_set valid_leases(void *arg)
@@ -355,7 +371,7 @@ static enum status open_owner(struct app *a, struct err *e)
         .ttl_ms = c->lease_ms,
         .margin_ms = c->lease_margin_ms,
     };
-    struct owner_events events = { a, on_leases, on_leases_lost };
+    struct owner_events events = { a, on_leases, on_leases_lost, shard_in_flight };
     return owner_open(&a->loop, a->store, &config, &events, &a->owner, e);
 }
 

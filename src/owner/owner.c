@@ -8,12 +8,15 @@
 #include "followupd/owner/worker_lock.h"
 
 #define RENEWS_A_TTL  3
+#define LOOKS_A_TTL   20
 #define PERIOD_MS_MIN 10
 
 struct held {
     bool is_held;
+    bool leaving;
     int64_t epoch;
     struct mono deadline;
+    struct mono leaving_since;
 };
 
 struct owner {
@@ -32,7 +35,8 @@ struct owner {
     struct shard_lease renew_set[STORE_SHARDS]; /* asked about: what was acquired meanwhile is not missing */
     size_t renew_count;
     size_t formers_left; /* of the lock, still to be taken over from */
-    uv_timer_t timer;
+    uv_timer_t timer;    /* looks for free leases; every so often it renews */
+    struct mono renew_next;
 
     void (*on_released)(void *arg, enum status st);
     void *on_released_arg;
@@ -47,7 +51,7 @@ static void list_held(struct owner *o)
     o->held_count = 0;
     for (int i = 0; i < STORE_SHARDS; i++) {
         if (o->shards[i].is_held)
-            o->held[o->held_count++] = (struct shard_lease){ i, o->shards[i].epoch };
+            o->held[o->held_count++] = (struct shard_lease){ .shard = i, .epoch = o->shards[i].epoch };
     }
 }
 
@@ -63,7 +67,9 @@ static bool take(struct owner *o, const struct shard_lease *lease, struct mono a
         return false;
     struct held *h = &o->shards[lease->shard];
     bool is_new = !h->is_held || h->epoch != lease->epoch;
-    *h = (struct held){ true, lease->epoch, deadline(o, asked) };
+    if (is_new)
+        *h = (struct held){ .is_held = true, .epoch = lease->epoch };
+    h->deadline = deadline(o, asked);
     return is_new;
 }
 
@@ -84,7 +90,7 @@ struct lease_set owner_valid(struct owner *o, struct mono now)
 {
     size_t count = 0;
     for (size_t i = 0; i < o->held_count; i++) {
-        if (owner_may_send(o, o->held[i].shard, o->held[i].epoch, now))
+        if (!o->shards[o->held[i].shard].leaving && owner_may_send(o, o->held[i].shard, o->held[i].epoch, now))
             o->valid[count++] = o->held[i];
     }
     return (struct lease_set){ o->valid, count };
@@ -176,10 +182,19 @@ static void on_renew(void *arg, enum status st, const struct err *e, const struc
     }
     if (o->released)
         return;
+    size_t leaving_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (among(o->renew_set, o->renew_count, &leases[i]) && o->shards[leases[i].shard].is_held &&
-            o->shards[leases[i].shard].epoch == leases[i].epoch)
-            o->shards[leases[i].shard].deadline = deadline(o, o->renew_asked);
+        if (!among(o->renew_set, o->renew_count, &leases[i]))
+            continue;
+        struct held *h = &o->shards[leases[i].shard];
+        if (!h->is_held || h->epoch != leases[i].epoch)
+            continue;
+        h->deadline = deadline(o, o->renew_asked);
+        bool leaves = leases[i].elsewhere && leaving_count < OWNER_LEAVING_MAX;
+        if (leaves && !h->leaving)
+            h->leaving_since = mono_now();
+        h->leaving = leaves;
+        leaving_count += leaves;
     }
     drop_missing(o, leases, count);
 }
@@ -194,6 +209,37 @@ static void renew(struct owner *o)
     o->renewing = o->store->ops->lease_renew(o->store, owner_held(o), o->config.ttl_ms, on_renew, o) == OK;
 }
 
+/* --- to another worker ------------------------------------------------------------------------------------------ */
+
+static void on_given(void *arg, enum status st, const struct err *e)
+{
+    (void)arg;
+    if (st != OK && st != E_GONE && st != E_CANCELLED)
+        log_warn("leases_not_given", kv("error", e->text)); /* nobody renews them now: they run out */
+}
+
+/* Gives back what is leaving and has nothing in flight. A claim that was asked before it was leaving has been answered a
+ * period later; if not, its messages are in doubt in the other worker's hands, and are settled there. */
+static void give_leaving(struct owner *o)
+{
+    struct shard_lease given[STORE_SHARDS];
+    struct lease_set set = { given, 0 };
+    struct mono now = mono_now();
+    for (int i = 0; i < STORE_SHARDS; i++) {
+        struct held *h = &o->shards[i];
+        if (h->is_held && h->leaving && mono_reached(mono_add(h->leaving_since, o->config.ttl_ms / LOOKS_A_TTL), now) &&
+            !o->events.in_flight(o->events.arg, i))
+            given[set.count++] = (struct shard_lease){ .shard = i, .epoch = h->epoch };
+    }
+    if (set.count == 0 || o->store->ops->lease_release(o->store, set, on_given, o) != OK)
+        return;
+    for (size_t i = 0; i < set.count; i++)
+        o->shards[given[i].shard].is_held = false;
+    log_info("leases_given", kv("shards", set.count));
+    list_held(o);
+    o->events.on_change(o->events.arg);
+}
+
 /* --- the period ------------------------------------------------------------------------------------------------- */
 
 static void on_beat(void *arg, enum status st, const struct err *e)
@@ -203,20 +249,29 @@ static void on_beat(void *arg, enum status st, const struct err *e)
         log_warn("beat_failed", kv("error", e->text));
 }
 
+/* The beat comes before the renewal: when a lease runs out its owner's beat is older than a lease (preferred_owners). */
 static void period(struct owner *o)
 {
     if (!o->up)
         return;
-    renew(o);
-    acquire(o);
+    o->renew_next = mono_add(mono_now(), o->config.ttl_ms / RENEWS_A_TTL);
     enum status st = o->store->ops->beat(o->store, o->draining, on_beat, o);
     if (st != OK && st != E_GONE && st != E_BUSY)
         log_warn("beat_failed", kv("error", status_text(st)));
+    renew(o);
+    acquire(o);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
-    period(container_of(timer, struct owner, timer));
+    struct owner *o = container_of(timer, struct owner, timer);
+    if (!o->up || o->released)
+        return;
+    give_leaving(o);
+    if (mono_reached(o->renew_next, mono_now()))
+        period(o);
+    else
+        acquire(o);
 }
 
 void owner_up(struct owner *o)
@@ -224,6 +279,11 @@ void owner_up(struct owner *o)
     o->up = true;
     o->renewing = o->acquiring = false;
     period(o);
+}
+
+void owner_look(struct owner *o)
+{
+    acquire(o);
 }
 
 void owner_down(struct owner *o)
@@ -316,7 +376,7 @@ enum status owner_open(uv_loop_t *loop, struct store *store, const struct owner_
         }
     }
     o->formers_left = o->lock.former_count;
-    int64_t period_ms = o->config.ttl_ms / RENEWS_A_TTL;
+    int64_t period_ms = o->config.ttl_ms / LOOKS_A_TTL;
     if (period_ms < PERIOD_MS_MIN)
         period_ms = PERIOD_MS_MIN;
     uv_timer_init(loop, &o->timer);

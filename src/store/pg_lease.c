@@ -4,10 +4,11 @@
 #include "pg_internal.h"
 
 static const struct db_statement acquire_statement = {
-    "acquire_leases", "SELECT shard, epoch FROM followup.acquire_leases($1::uuid, $2::uuid, $3::int8)"
+    "acquire_leases", "SELECT shard, epoch, false FROM followup.acquire_leases($1::uuid, $2::uuid, $3::int8)"
 };
 static const struct db_statement renew_statement = {
-    "renew_leases", "SELECT shard, epoch FROM followup.renew_leases($1::uuid, $2::int4[], $3::int8[], $4::int8)"
+    "renew_leases",
+    "SELECT shard, epoch, elsewhere FROM followup.renew_leases($1::uuid, $2::int4[], $3::int8[], $4::int8)"
 };
 static const struct db_statement release_statement = {
     "release_leases", "SELECT followup.release_leases($1::uuid, $2::int4[], $3::int8[])"
@@ -23,7 +24,7 @@ static void on_lease(struct db_query *q, enum status st, const struct err *e, co
     size_t count = 0;
     struct err why;
     if (st == OK) {
-        st = db_result_check(res, "il", &why);
+        st = db_result_check(res, "ilb", &why);
         e = &why;
     }
     if (st == OK && PQntuples(res) > STORE_SHARDS)
@@ -31,7 +32,7 @@ static void on_lease(struct db_query *q, enum status st, const struct err *e, co
     if (st == OK) {
         count = (size_t)PQntuples(res);
         for (size_t i = 0; i < count; i++)
-            leases[i] = (struct shard_lease){ db_i32(res, (int)i, 0), db_i64(res, (int)i, 1) };
+            leases[i] = (struct shard_lease){ db_i32(res, (int)i, 0), db_i64(res, (int)i, 1), db_bool(res, (int)i, 2) };
     }
     store_lease_cb cb = op->cb.lease;
     void *arg = op->arg;

@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(44);
+SELECT plan(56);
 
 -- leases
 SELECT is(count(*), 64::bigint, 'every shard has a lease') FROM followup.lease WHERE owner = t.me();
@@ -32,6 +32,33 @@ INSERT INTO followup.worker (id, host, beat_at) VALUES (t.other(), 'host', clock
 SELECT followup.worker_beat(t.me(), 'host', true);
 \o
 SELECT results_eq('SELECT id, host, draining FROM followup.worker', 'SELECT t.me(), ''host''::text, true', 'one row a worker; the long dead are forgotten');
+
+-- several workers
+\o /dev/null
+DELETE FROM followup.worker;
+SELECT followup.worker_beat(t.me(), 'one', false), followup.worker_beat(t.other(), 'two', false);
+UPDATE followup.lease SET owner = t.me(), expires_at = clock_timestamp() + '1 min'::interval;
+CREATE TEMP TABLE meant AS SELECT * FROM followup.preferred_owners(t.me(), 60000);
+\o
+SELECT is(count(*), 64::bigint, 'every shard is meant for somebody') FROM meant;
+SELECT ok(count(*) BETWEEN 16 AND 48, 'two workers share them') FROM meant WHERE worker = t.me();
+SELECT set_eq('SELECT shard FROM followup.renew_leases(t.me(), t.shards(), t.epochs(), 60000) WHERE elsewhere',
+    'SELECT shard FROM meant WHERE worker = t.other()', 'a renewal names those meant for another');
+SELECT is(followup.release_leases(t.me(), t.shards(), t.epochs()), 64, 'all are given up');
+SELECT set_eq('SELECT shard FROM followup.acquire_leases(t.other(), NULL, 60000)', 'SELECT shard FROM meant WHERE worker = t.other()',
+    'each worker takes those meant for it');
+SELECT is_empty('SELECT * FROM followup.acquire_leases(t.other(), NULL, 60000)', 'and leaves the rest');
+UPDATE followup.lease SET expires_at = clock_timestamp() - '61 s'::interval WHERE owner IS NULL AND shard = (SELECT min(shard) FROM meant WHERE worker = t.me());
+SELECT results_eq('SELECT shard FROM followup.acquire_leases(t.other(), NULL, 60000)', 'SELECT min(shard) FROM meant WHERE worker = t.me()',
+    'until they have been free for as long as a lease');
+UPDATE followup.worker SET beat_at = clock_timestamp() - '61 s'::interval WHERE id = t.me();
+SELECT is(count(*), (SELECT count(*) - 1 FROM meant WHERE worker = t.me()), 'or whom they are meant for has not beaten for as long')
+  FROM followup.acquire_leases(t.other(), NULL, 60000);
+SELECT is(count(*), 0::bigint, 'it is asked for none of them, then') FROM followup.renew_leases(t.other(), t.shards(), t.epochs(), 60000) WHERE elsewhere;
+SELECT followup.worker_beat(t.me(), 'one', true) \g /dev/null
+SELECT is(count(*), 0::bigint, 'nor for a worker that drains') FROM followup.renew_leases(t.other(), t.shards(), t.epochs(), 60000) WHERE elsewhere;
+SELECT is(count(*), 64::bigint, 'a dead worker''s are taken at once, whoever they are meant for') FROM followup.acquire_leases(t.me(), t.other(), 60000);
+SELECT is_empty(format('SELECT FROM followup.worker WHERE id = %L', t.other()), 'and nothing is left for it');
 
 -- unclaim
 SELECT t.lead(1, 'ada') AS ada, t.lead(1, 'ben') AS ben, t.lead(1, 'cid') AS cid \gset

@@ -14,6 +14,17 @@ def all_sent(world, count):
     return lambda: world.count(state="sent") == count
 
 
+def owners(database):
+    """How many shards each daemon owns, by its label."""
+    return dict(database.rows("SELECT w.host, count(*) FROM followup.lease AS l JOIN followup.worker AS w ON w.id = l.owner"
+                              " WHERE l.expires_at > clock_timestamp() GROUP BY 1"))
+
+
+def both_own(database):
+    shares = owners(database)
+    return len(shares) == 2 and sum(shares.values()) == 64 and min(shares.values()) >= 12
+
+
 def burst(world, accounts, leads):
     made = world.accounts(accounts)
     world.leads_each(made, leads)
@@ -53,25 +64,42 @@ def test_killed_again_and_again(world, sandbox, daemon):
 @pytest.mark.timeout(120)
 def test_a_daemon_that_freezes_past_its_lease_sends_nothing_twice(world, database, sandbox, daemon):
     """It wakes up believing in its lease, with claims answered and POSTs half begun; another has its shards by then."""
-    def owner():
-        rows = database.rows("SELECT DISTINCT w.host FROM followup.lease AS l JOIN followup.worker AS w ON w.id = l.owner"
-                             " WHERE l.expires_at > clock_timestamp()")
-        return rows[0][0] if len(rows) == 1 else None
-
     sandbox.put_faults([{"action": "late", "ms": 100, "rate": 1.0}])
     count = burst(world, 20, 30)
     slow = {"provider.sandbox": {"rate": "150/s"}}
     pair = {one.label: one for one in (daemon(label="left", config=slow), daemon(label="right", config=slow))}
-    for share in (0.1, 0.3, 0.5):
+    for share, frozen, other in ((0.1, "left", "right"), (0.3, "right", "left"), (0.5, "left", "right")):
+        wait_until(lambda: both_own(database), "both have shards")
         sandbox.wait_for_ledger(int(count * share))
-        frozen = wait_until(owner, "one daemon owns everything")
         pair[frozen].freeze()
-        wait_until(lambda frozen=frozen: owner() not in (None, frozen), "the other has taken over")
+        wait_until(lambda other=other: owners(database) == {other: 64}, "the other has taken over")
         pair[frozen].thaw()
     wait_until(all_sent(world, count), lambda: f"{count} are sent; ledger {len(sandbox.ledger())}", 60)
     assert not twice(sandbox.ledger()) and len(sandbox.ledger()) == count
     assert {row["attempts"] for row in world.messages()} == {1}, "a takeover is no reason for a second key"
-    assert database.value("SELECT min(epoch) FROM followup.lease") >= 4, "the leases changed hands three times"
+    assert database.value("SELECT max(epoch) FROM followup.lease") >= 4, "leases changed hands three times"
+
+
+@pytest.mark.timeout(120)
+def test_workers_share_the_shards_and_take_over_from_each_other(world, database, sandbox, daemon):
+    """A worker that comes is given its share, one that is killed or stopped leaves it to the other; nothing is lost or twice."""
+    sandbox.put_faults([{"action": "late", "ms": 50, "rate": 0.5}])
+    count = burst(world, 40, 30)
+    slow = {"provider.sandbox": {"rate": "100/s"}}
+    left = daemon(label="left", config=slow)
+    wait_until(lambda: owners(database) == {"left": 64}, "alone it takes everything")
+    right = daemon(label="right", config=slow)
+    wait_until(lambda: both_own(database), "the second has its share")
+    sandbox.wait_for_ledger(count // 4)
+    left.kill()
+    wait_until(lambda: owners(database) == {"right": 64}, "the dead one's shards are taken")
+    left.start()
+    wait_until(lambda: both_own(database), "back again it has its share again")
+    right.stop()
+    wait_until(lambda: owners(database) == {"left": 64}, "a stopped one's shards are taken")
+    wait_until(all_sent(world, count), lambda: f"{count} are sent; ledger {len(sandbox.ledger())}", 60)
+    assert not twice(sandbox.ledger()) and len(sandbox.ledger()) == count
+    assert {row["attempts"] for row in world.messages()} == {1}
 
 
 @pytest.mark.timeout(120)

@@ -1,9 +1,11 @@
-/* owner: which shards are ours, until when. Takes leases, renews them every ttl/3, and knows for each until when we may
- * send: ttl after the moment *before* the renewal was asked, on a clock that counts through a suspend, less a margin.
+/* owner: which shards are ours, until when. Takes leases, looking for free ones every ttl/20; renews them every ttl/3,
+ * gives up those for which another worker is preferred, a few at a time, and knows for each until when we may send: ttl after the moment *before* the renewal was asked, on a clock that counts through a suspend, less a margin.
  * So a worker that was stopped, suspended or cut off finds its deadline passed before it sends another byte.
  *
  * held       the database said it is ours and nobody has said otherwise
- * valid      held, and its deadline has not passed: may be claimed and sent
+ * valid      held, its deadline has not passed, and it is not leaving: may be claimed and sent
+ * leaving    another worker is preferred for it: nothing new is claimed, and when nothing of it is in flight it is
+ *            given back. At most OWNER_LEAVING_MAX at once, so that most shards go on while workers come and go.
  * lost       a renewal came back without it: another worker has it, under a higher epoch
  * A deadline that passes (the database is away) makes a shard invalid, not lost: if its renewal then succeeds under
  * the same epoch, nobody had it in between, and it goes on.
@@ -32,6 +34,9 @@ struct owner_config {
     int64_t margin_ms;     /* [ttl / 5] before the end of a lease nothing is sent any more */
 };
 
+#define OWNER_NOTICE      "l" /* the payload of the NOTIFY that says: leases were given up (release_leases) */
+#define OWNER_LEAVING_MAX 8
+
 struct owner_events {
     void *arg;
     /* The set of held shards, or an epoch, changed: gained or lost some. */
@@ -39,6 +44,8 @@ struct owner_events {
     /* These were lost (not those given back): what is in flight there is another worker's doubt now. Before on_change.
      */
     void (*on_lost)(void *arg, const int *shards, size_t count);
+    /* Is any message of the shard between its claim and its record? */
+    bool (*in_flight)(void *arg, int shard);
 };
 
 /* E_BUSY: another daemon runs with this state directory. */
@@ -46,6 +53,7 @@ MUST_USE enum status owner_open(uv_loop_t *loop, struct store *store, const stru
                                 const struct owner_events *events, struct owner **ret, struct err *e);
 void owner_up(struct owner *o);   /* the store is up: renew what is held, take what is free */
 void owner_down(struct owner *o); /* it is down: deadlines run on */
+void owner_look(struct owner *o); /* somebody gave leases up: take those that are meant for us */
 
 /* All that is held, for loads and sweeps; borrowed until the next callback. */
 struct lease_set owner_held(const struct owner *o);

@@ -37,6 +37,7 @@ struct due_message {
 struct shard_lease {
     int shard;
     int64_t epoch;
+    bool elsewhere; /* answers of renew only: another living worker is preferred for it */
 };
 struct lease_set {
     const struct shard_lease *leases;

@@ -29,6 +29,12 @@ static void on_lost(void *arg, const int *shards, size_t count)
     for (size_t i = 0; i < count; i++)
         lost[lost_count++] = shards[i];
 }
+static bool busy_shards[STORE_SHARDS];
+static bool in_flight(void *arg, int shard)
+{
+    (void)arg;
+    return busy_shards[shard];
+}
 static void on_released(void *arg, enum status st)
 {
     (void)arg;
@@ -44,12 +50,12 @@ static void on_closed(void *arg)
 static enum status open_in(const char *dir, int64_t ttl_ms, struct err *e)
 {
     struct owner_config config = { dir, ME, ttl_ms, ttl_ms / 5 };
-    struct owner_events events = { NULL, on_change, on_lost };
+    struct owner_events events = { NULL, on_change, on_lost, in_flight };
     return owner_open(&loop, &store.base, &config, &events, &owner, e);
 }
 static void grant(int shard, int64_t epoch)
 {
-    store.grant[store.grant_count++] = (struct shard_lease){ shard, epoch };
+    store.grant[store.grant_count++] = (struct shard_lease){ .shard = shard, .epoch = epoch };
 }
 static void init(void)
 {
@@ -177,7 +183,7 @@ Test(owner, an_acquired_shard_is_not_lost_by_a_renewal_asked_before)
     store.renew_cb = NULL;
     grant(9, 2);
     fake_answer(&store); /* acquire: 9 is gained */
-    struct shard_lease two[] = { { 3, 7 }, { 5, 1 } };
+    struct shard_lease two[] = { { .shard = 3, .epoch = 7 }, { .shard = 5, .epoch = 1 } };
     renew_cb(store.renew_arg, OK, NULL, two, 2);
     cr_assert_eq(lost_count, 0);
     cr_assert_eq(owner_held(owner).count, 3);
@@ -199,6 +205,79 @@ Test(owner, a_drain_takes_nothing_new_tells_others_and_still_renews)
     fake_answer(&store);
     cr_assert_eq(released, 1);
     cr_assert_eq(released_st, OK);
+    finish();
+}
+
+/* --- leaving ---------------------------------------------------------------------------------------------------- */
+
+/* Shards 0 and up, of which `elsewhere` are preferred at another worker; a look every 5 ms. */
+static void start_many(int count, int elsewhere)
+{
+    struct err e;
+    init();
+    for (int i = 0; i < count; i++)
+        grant(i, 1);
+    cr_assert_eq(open_in(NULL, 100, &e), OK);
+    owner_up(owner);
+    fake_answer(&store);
+    for (int i = 0; i < elsewhere; i++)
+        store.grant[i].elsewhere = true;
+    period();
+    fake_answer(&store);
+}
+static void look(void)
+{
+    usleep(6000);
+    uv_run(&loop, UV_RUN_ONCE);
+}
+
+Test(owner, a_shard_preferred_elsewhere_claims_nothing_new_but_sends_what_it_claimed)
+{
+    start_many(3, 1);
+    busy_shards[0] = true;
+    struct lease_set valid = owner_valid(owner, mono_now());
+    cr_assert_eq(valid.count, 2);
+    cr_assert_eq(valid.leases[0].shard, 1);
+    cr_assert_eq(owner_held(owner).count, 3);
+    cr_assert(owner_may_send(owner, 0, 1, mono_now()));
+    look();
+    cr_assert_eq(store.releases, 0, "not while something of it is in flight");
+    busy_shards[0] = false;
+    look();
+    cr_assert_eq(store.releases, 1);
+    cr_assert_eq(owner_held(owner).count, 2);
+    cr_assert_not(owner_may_send(owner, 0, 1, mono_now()));
+    cr_assert_eq(lost_count, 0, "given is not lost");
+    finish();
+}
+
+Test(owner, few_shards_leave_at_once)
+{
+    start_many(STORE_SHARDS, STORE_SHARDS / 2);
+    cr_assert_eq(owner_valid(owner, mono_now()).count, STORE_SHARDS - OWNER_LEAVING_MAX);
+    finish();
+}
+
+Test(owner, a_shard_that_is_wanted_no_longer_stays)
+{
+    start_many(2, 1);
+    busy_shards[0] = true;
+    cr_assert_eq(owner_valid(owner, mono_now()).count, 1);
+    store.grant[0].elsewhere = false;
+    period();
+    fake_answer(&store);
+    cr_assert_eq(owner_valid(owner, mono_now()).count, 2);
+    finish();
+}
+
+Test(owner, a_look_asks_for_free_leases_and_renews_nothing)
+{
+    start();
+    fake_answer(&store);
+    int acquires = store.acquires, renews = store.renews;
+    owner_look(owner);
+    cr_assert_eq(store.acquires, acquires + 1);
+    cr_assert_eq(store.renews, renews);
     finish();
 }
 
