@@ -243,6 +243,7 @@ const struct command commands[] = {
     { "engine due", "followup.engine_due", "what all accounts have to send", false, { { NULL } } },
     { "engine lateness", "followup.engine_lateness", "how late messages left", false, { { NULL } } },
     { "engine refusals", "followup.engine_refusals", "what providers did not accept", false, { { NULL } } },
+    { "check", "followup.invariants", "whether what must always be true is true", false, { { "full", COMMAND_FLAG } } },
     { "in-doubt list",
       "followup.in_doubt_list",
       "messages that may have left",

@@ -78,6 +78,10 @@ class Database:
         assert len(rows) == 1, f"{len(rows)} rows instead of one: {sql}"
         return rows[0][0]
 
+    def broken_invariants(self):
+        """What may never be and is: (invariant, how often, examples) a row."""
+        return self.rows("SELECT invariant, broken, examples FROM followup.invariants(true) WHERE broken > 0")
+
     def fast_clock(self, rate, business=None):
         """Business time as in the demo, in this database only; before a daemon is started. Answers the clock that turns
         the real time of a ledger line into business time."""
@@ -97,8 +101,11 @@ def cluster():
 def database(cluster, request):
     name = f"test_{request.node.name}"[:40].lower().replace("[", "_").replace("]", "")
     cluster.createdb(name, template=schema.template(cluster))
-    yield Database(cluster, name)
+    one = Database(cluster, name)
+    yield one
+    broken = one.broken_invariants()
     cluster.dropdb(name)
+    assert not broken, f"the test left behind what may never be: {broken}"
 
 
 @pytest.fixture

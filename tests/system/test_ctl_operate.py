@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from world import World
+
 SEQUENCE = {
     "name": "Welcome",
     "steps": [
@@ -122,3 +124,19 @@ def test_crm_rules_of_the_account_and_built_in(ctl, database, leads):
     ctl("crm", "status", "HigherGear", "x-cem", "9")
     assert states(database) == {leads[0]: "active/sequence", leads[1]: "active/follow_up", leads[2]: "stopped"}
     assert ctl("crm", "status", "HigherGear", "x-zoe", "9", check=False).returncode == 1
+
+
+def test_check_says_what_is_broken(ctl, database):
+    world = World(database)
+    account = world.account()
+    lead, = world.leads(account)
+    world.act("start_follow_up", account, [lead])
+    assert ctl("check").stdout == "10 of 10 invariants hold\n"
+    assert ctl("check", "--full").stdout == "12 of 12 invariants hold\n"
+    database.rows("SET session_replication_role = replica; UPDATE followup.message SET state = 'cancelled'")
+    done = ctl("check", check=False)
+    assert done.returncode == 1
+    assert "nothing_scheduled: 1 times" in done.stdout and f"of account {account}" in done.stdout
+    assert "9 of 10 invariants hold" in done.stdout
+    assert {"nothing_scheduled"} == {row["invariant"] for row in json.loads(ctl("check", "--json", check=False).stdout) if row["broken"]}
+    database.rows("SET session_replication_role = replica; UPDATE followup.message SET state = 'scheduled'")
