@@ -4,28 +4,6 @@
 #include <stdio.h>
 #include <time.h>
 
-static int64_t read_us(clockid_t id)
-{
-    struct timespec ts;
-    clock_gettime(id, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-struct mono mono_now(void)
-{
-    return (struct mono){ read_us(CLOCK_BOOTTIME) / 1000 };
-}
-
-int64_t mono_now_us(void)
-{
-    return read_us(CLOCK_BOOTTIME);
-}
-
-struct wall wall_now(void)
-{
-    return (struct wall){ read_us(CLOCK_REALTIME) };
-}
-
 static int64_t saturate(double v)
 {
     if (v >= 9e18)

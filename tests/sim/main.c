@@ -1,0 +1,405 @@
+/* sim: a team of workers over a model of the database and of a provider, by seed: minutes of it in milliseconds. People
+ * start, stop, restart, move and pause; machines freeze, die and come back; answers are late or lost; the database goes
+ * away; clocks step. Then the faults end and everything must settle.
+ *
+ *     sim --seeds FIRST..LAST [--journal FILE]    FILE - is standard output; audit.py reads it
+ *     sim --seed N --trace                        one seed, with every step that the workers log
+ *
+ * Exit status 1 when the model itself saw what may never be; the promise is judged by the auditor. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "followupd/base/list.h"
+#include "followupd/base/log.h"
+#include "followupd/provider/registry.h"
+#include "journal.h"
+#include "worker.h"
+
+#define MACHINES_MAX  3
+#define FAULTY_MIN_US (60 * SECOND)
+#define FAULTY_MAX_US (180 * SECOND)
+#define QUIET_MAX_US  (3600 * SECOND) /* it ends as soon as everything has settled */
+#define CHECK_US      (5 * SECOND)
+#define POST_MS       3000
+#define POLICY_MS     20000
+#define FOREVER_MS    (INT64_C(365) * 24 * 3600 * 1000)
+
+FILE *journal;
+bool trace;
+
+struct machine {
+    struct worker *worker; /* NULL: nothing runs */
+    int last;              /* number of the last start here */
+    bool stopping;
+};
+
+static struct {
+    uint64_t seed;
+    struct model model;
+    struct model_provider provider;
+    struct registry *registry;
+    struct faults faults;
+    struct worker_config config;
+    struct machine machines[MACHINES_MAX];
+    size_t machine_count;
+    int starts;
+    bool quiet;
+    int64_t quiet_at;
+    struct worker *dying[MODEL_WORKERS_MAX];
+    size_t dying_count;
+    /* how often, per minute */
+    double kills, freezes, stops_of_workers, outages, clock_steps;
+} run;
+
+/* --- machines ---------------------------------------------------------------------------------------------------------- */
+
+static void on_notify(void *arg, const char *payload)
+{
+    (void)arg;
+    for (size_t i = 0; i < run.machine_count; i++) {
+        if (run.machines[i].worker != NULL)
+            model_store_notify(worker_store(run.machines[i].worker), payload);
+    }
+}
+
+static void start_machine(struct machine *m)
+{
+    if (m->worker != NULL || run.starts == MODEL_WORKERS_MAX)
+        return;
+    int former = m->last;
+    m->last = ++run.starts;
+    m->stopping = false;
+    m->worker = worker_start(&run.config, m->last, former);
+    worker_host(m->worker)->wall_offset_us = sim_between(-2 * SECOND, 2 * SECOND);
+}
+
+/* What ran there is left to end on its own. */
+static void leave(struct machine *m)
+{
+    run.dying[run.dying_count++] = m->worker;
+    m->worker = NULL;
+}
+
+static void on_start(void *arg)
+{
+    start_machine(arg);
+}
+
+static void kill_machine(struct machine *m)
+{
+    if (m->worker == NULL)
+        return;
+    worker_kill(m->worker);
+    leave(m);
+    sim_after(NULL, sim_between(10 * MS, 15 * SECOND), on_start, m);
+}
+
+static void on_thaw(void *arg)
+{
+    struct machine *m = arg;
+    if (m->worker != NULL)
+        host_thaw(worker_host(m->worker));
+}
+
+/* --- things that happen again and again while it is not quiet --------------------------------------------------------------- */
+
+static struct machine *any_machine(void)
+{
+    return &run.machines[sim_between(0, (int64_t)run.machine_count - 1)];
+}
+
+static void do_kill(void)
+{
+    kill_machine(any_machine());
+}
+
+static void do_freeze(void)
+{
+    struct machine *m = any_machine();
+    if (m->worker == NULL || worker_host(m->worker)->frozen)
+        return;
+    host_freeze(worker_host(m->worker));
+    sim_after(NULL, sim_between(100 * MS, 40 * SECOND), on_thaw, m);
+}
+
+static void do_stop_worker(void)
+{
+    struct machine *m = any_machine();
+    if (m->worker == NULL || worker_host(m->worker)->frozen)
+        return;
+    worker_stop(m->worker);
+    leave(m);
+    sim_after(NULL, sim_between(10 * MS, 10 * SECOND), on_start, m);
+}
+
+static void do_outage(void)
+{
+    int64_t away_us = sim_between(10 * MS, 20 * SECOND);
+    for (size_t i = 0; i < run.machine_count; i++) {
+        if (run.machines[i].worker != NULL)
+            model_store_cut(worker_store(run.machines[i].worker), away_us);
+    }
+}
+
+static void set_clock(int64_t offset_us)
+{
+    run.model.wall_offset_us = offset_us;
+    JOURNAL("clock %" PRId64 " %" PRId64 "\n", offset_us, sim_now());
+}
+
+static void do_clock_step(void)
+{
+    struct machine *m = any_machine();
+    if (sim_chance(0.5))
+        set_clock(sim_between(-3 * SECOND, 3 * SECOND));
+    else if (m->worker != NULL)
+        worker_host(m->worker)->wall_offset_us = sim_between(-60 * SECOND, 60 * SECOND);
+}
+
+static void do_people(void)
+{
+    struct model *m = &run.model;
+    int64_t what = sim_between(0, 99);
+    if (what < 40 || m->conversation_count == 0) {
+        model_start(m, (size_t)sim_between(0, (int64_t)m->account_count - 1), (int)sim_between(1, 3),
+                    sim_between(0, 20 * SECOND), sim_between(100 * MS, 30 * SECOND));
+        return;
+    }
+    size_t conversation = (size_t)sim_between(0, (int64_t)m->conversation_count - 1);
+    if (what < 60)
+        model_stop(m, conversation);
+    else if (what < 72)
+        model_restart(m, conversation);
+    else if (what < 90)
+        model_move(m, (size_t)sim_between(0, (int64_t)m->message_count - 1),
+                   model_now(m) + sim_between(-5 * SECOND, 30 * SECOND));
+    else
+        model_pause(m, (size_t)sim_between(0, (int64_t)m->account_count - 1), sim_chance(0.5));
+}
+
+/* A burst: many at one instant. */
+static void do_burst(void)
+{
+    int64_t count = sim_between(20, 120);
+    for (int64_t i = 0; i < count; i++)
+        model_start(&run.model, (size_t)sim_between(0, (int64_t)run.model.account_count - 1), 1, 2 * SECOND, SECOND);
+}
+
+struct habit {
+    void (*act)(void);
+    double per_minute;
+};
+
+static void on_habit(void *arg)
+{
+    struct habit *h = arg;
+    if (run.quiet) {
+        free(h);
+        return;
+    }
+    h->act();
+    sim_after(NULL, sim_between(0, (int64_t)(120.0 * (double)SECOND / h->per_minute)), on_habit, h);
+}
+
+static void every(void (*act)(void), double per_minute)
+{
+    if (per_minute <= 0)
+        return;
+    struct habit *h = malloc(sizeof *h);
+    assert(h != NULL);
+    *h = (struct habit){ act, per_minute };
+    sim_after(NULL, sim_between(0, (int64_t)(120.0 * (double)SECOND / per_minute)), on_habit, h);
+}
+
+/* --- one run ------------------------------------------------------------------------------------------------------------------ */
+
+/* Each seed has some of the faults, so that no one of them always hides another. */
+static double some(double most)
+{
+    return sim_chance(0.5) ? 0 : most * (double)sim_between(1, 100) / 100;
+}
+
+static void choose_faults(void)
+{
+    run.faults = (struct faults){ .late = some(0.3),
+                                  .late_us = sim_between(10 * MS, 8 * SECOND),
+                                  .lost = some(0.02),
+                                  .notify_lost = some(1.0),
+                                  .answer_lost = some(0.2),
+                                  .not_sent = some(0.2),
+                                  .refused = some(0.05),
+                                  .overloaded = some(0.2),
+                                  .broken = some(0.2),
+                                  .slow = some(0.3),
+                                  .slow_us = sim_between(100 * MS, 6 * SECOND) };
+    run.model.busy = some(0.2);
+    run.kills = some(6);
+    run.freezes = some(6);
+    run.stops_of_workers = some(4);
+    run.outages = some(3);
+    run.clock_steps = some(6);
+}
+
+static void begin(uint64_t seed)
+{
+    static const char *const policies[] = { "hold", "resend", "assume_sent" };
+    memset(&run, 0, sizeof run);
+    run.seed = seed;
+    sim_begin(seed);
+    enum model_policy policy = (enum model_policy)(seed % POLICY_COUNT);
+    bool keys = seed / POLICY_COUNT % 2 == 0;
+    JOURNAL("seed %" PRIu64 " %s %s\n", seed, keys ? "keys" : "no_keys", policies[policy]);
+    model_init(&run.model, policy, (size_t)sim_between(1, MODEL_ACCOUNTS_MAX));
+    run.model.notify = on_notify;
+    choose_faults();
+    model_provider_init(&run.provider, keys, &run.faults);
+    struct provider_config provider = { .name = "model",
+                                        .type = "generic",
+                                        .url = "http://model.example/",
+                                        .rate_per_s = sim_chance(0.3) ? 20 : 0,
+                                        .concurrency_max = (int)sim_between(1, 64),
+                                        .timeout_ms = POST_MS,
+                                        .key_window_ms = keys ? FOREVER_MS : 0 };
+    struct err e;
+    enum status st = registry_new(&provider, 1, &run.registry, &e);
+    assert(st == OK);
+    run.config = (struct worker_config){ .model = &run.model,
+                                         .provider = &run.provider,
+                                         .registry = run.registry,
+                                         .faults = &run.faults,
+                                         .lease_ms = sim_between(2000, 10000),
+                                         .policy_after_ms = keys ? FOREVER_MS : POLICY_MS,
+                                         .in_flight_max = (size_t)sim_between(2, 64) };
+    run.machine_count = (size_t)sim_between(1, MACHINES_MAX);
+    for (size_t i = 0; i < run.machine_count; i++)
+        sim_after(NULL, sim_between(0, 5 * SECOND), on_start, &run.machines[i]);
+    every(do_people, (double)sim_between(10, 120));
+    every(do_burst, some(1));
+    every(do_kill, run.kills);
+    every(do_freeze, run.freezes);
+    every(do_stop_worker, run.stops_of_workers);
+    every(do_outage, run.outages);
+    every(do_clock_step, run.clock_steps);
+}
+
+static void become_quiet(void)
+{
+    run.quiet = true;
+    run.quiet_at = sim_now();
+    memset(&run.faults, 0, sizeof run.faults);
+    run.model.busy = 0;
+    if (run.model.wall_offset_us != 0)
+        set_clock(0);
+    for (size_t i = 0; i < run.model.account_count; i++)
+        model_pause(&run.model, i, false);
+    for (size_t i = 0; i < run.machine_count; i++) {
+        on_thaw(&run.machines[i]);
+        start_machine(&run.machines[i]);
+    }
+    JOURNAL("quiet %" PRId64 "\n", sim_now());
+}
+
+/* Nothing is left to do but what waits for a person. */
+static bool is_settled(void)
+{
+    for (size_t i = 0; i < run.model.message_count; i++) {
+        const struct model_message *x = &run.model.messages[i];
+        bool over = x->detached || !run.model.conversations[x->conversation].active;
+        if (x->state == M_SCHEDULED || x->state == M_SENDING)
+            return false;
+        if (x->state == M_IN_DOUBT && !(over && run.provider.honours_keys) &&
+            !(run.model.policy == POLICY_HOLD && !over && !run.provider.honours_keys))
+            return false;
+    }
+    return true;
+}
+
+static void finish(void)
+{
+    for (size_t i = 0; i < run.machine_count; i++) {
+        if (run.machines[i].worker == NULL)
+            continue;
+        worker_stop(run.machines[i].worker);
+        leave(&run.machines[i]);
+    }
+    sim_run_until(sim_now() + 60 * SECOND);
+    for (size_t i = 0; i < run.dying_count; i++) {
+        if (!worker_is_gone(run.dying[i]))
+            worker_kill(run.dying[i]);
+    }
+    sim_run_until(sim_now() + 3600 * SECOND);
+    for (size_t i = 0; i < run.dying_count; i++)
+        worker_free(run.dying[i]);
+    sim_end();
+    model_fini(&run.model);
+    model_provider_fini(&run.provider);
+    registry_free(run.registry);
+}
+
+static bool run_seed(uint64_t seed)
+{
+    begin(seed);
+    sim_run_until(sim_between(FAULTY_MIN_US, FAULTY_MAX_US));
+    become_quiet();
+    do
+        sim_run_until(sim_now() + CHECK_US);
+    while (!is_settled() && sim_now() < run.quiet_at + QUIET_MAX_US);
+    JOURNAL("over %" PRId64 "\n", sim_now());
+    bool settled = is_settled();
+    uint64_t violations = run.model.violations;
+    if (!settled)
+        fprintf(stderr, "seed %" PRIu64 ": not settled an hour after the last fault\n", seed);
+    if (violations > 0)
+        fprintf(stderr, "seed %" PRIu64 ": %" PRIu64 " times the model saw what may never be\n", seed, violations);
+    finish();
+    return settled && violations == 0;
+}
+
+/* --- the program ---------------------------------------------------------------------------------------------------------------- */
+
+static int usage(void)
+{
+    fputs("usage: sim --seeds FIRST..LAST | --seed N  [--journal FILE] [--trace]\n", stderr);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t first = 0, last = 0, failed = 0;
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--trace") == 0) {
+            trace = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--seeds") == 0 && sscanf(value, "%" SCNu64 "..%" SCNu64, &first, &last) == 2) {
+            i++;
+        } else if (strcmp(argv[i], "--seed") == 0 && sscanf(value, "%" SCNu64, &first) == 1) {
+            last = first;
+            i++;
+        } else if (strcmp(argv[i], "--journal") == 0 && value[0] != '\0') {
+            journal = strcmp(value, "-") == 0 ? stdout : fopen(value, "w");
+            i++;
+            if (journal == NULL) {
+                perror(value);
+                return 2;
+            }
+        } else {
+            return usage();
+        }
+    }
+    if (first == 0 || last < first)
+        return usage();
+    log_level_set(trace ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+    for (uint64_t seed = first; seed <= last; seed++)
+        failed += !run_seed(seed);
+    if (journal != NULL && fflush(journal) != 0) {
+        perror("journal");
+        return 2;
+    }
+    fprintf(stderr, "%" PRIu64 " seeds, %" PRIu64 " failed\n", last - first + 1, failed);
+    return failed > 0;
+}

@@ -1,0 +1,293 @@
+#include "model_provider.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "followupd/base/list.h"
+#include "journal.h"
+
+#define WAY_US_MIN 200
+#define WAY_US_MAX 20000
+
+struct model_transport {
+    struct transport base;
+    struct model_provider *provider;
+    struct host *host;
+    bool dead, closing;
+    struct post *under_way;
+    unsigned events_pending;
+    void (*on_closed)(void *arg);
+    void *on_closed_arg;
+};
+
+struct post {
+    struct model_transport *t;
+    struct post *next, **at;
+    transport_cb cb;
+    void *arg;
+    int64_t message_id;
+    int64_t begun_us, begun; /* the first byte's, 0: none left, on the worker's clock; the call's, in simulated time */
+    char key[80];
+    bool over, arrives;
+    struct transport_answer answer;
+    char body[96];
+};
+
+void model_provider_init(struct model_provider *p, bool honours_keys, const struct faults *faults)
+{
+    *p = (struct model_provider){ .honours_keys = honours_keys, .faults = faults };
+}
+
+void model_provider_fini(struct model_provider *p)
+{
+    free(p->accepted);
+}
+
+/* --- the provider -------------------------------------------------------------------------------------------------------- */
+
+static bool knows(const struct model_provider *p, const char *key)
+{
+    for (size_t i = 0; i < p->accepted_count; i++) {
+        if (strcmp(p->accepted[i].key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void take(struct model_provider *p, const struct post *post)
+{
+    if (p->honours_keys && knows(p, post->key))
+        return;
+    if (p->accepted_count == p->accepted_room) {
+        p->accepted_room = p->accepted_room > 0 ? 2 * p->accepted_room : 64;
+        p->accepted = realloc(p->accepted, p->accepted_room * sizeof *p->accepted);
+        assert(p->accepted != NULL);
+    }
+    struct accepted *a = &p->accepted[p->accepted_count++];
+    a->message_id = post->message_id;
+    strcpy(a->key, post->key);
+    JOURNAL("accept %" PRId64 " %s %" PRId64 " %" PRId64 "\n", post->message_id, post->key, post->begun, sim_now());
+}
+
+static bool refuses(struct model_provider *p, int64_t message_id)
+{
+    for (size_t i = 0; i < p->refused_count; i++) {
+        if (p->refused[i] == message_id)
+            return true;
+    }
+    if (p->refused_count == COUNT_OF(p->refused) || !sim_chance(p->faults->refused))
+        return false;
+    p->refused[p->refused_count++] = message_id;
+    JOURNAL("refuse %" PRId64 " %" PRId64 "\n", message_id, sim_now());
+    return true;
+}
+
+static void answer_with(struct post *post, int status, const char *body)
+{
+    snprintf(post->body, sizeof post->body, "%s", body);
+    post->answer.end = TRANSPORT_ANSWERED;
+    post->answer.http_status = status;
+    post->answer.body = post->body;
+    post->answer.body_bytes = strlen(post->body);
+    post->answer.body_whole = true;
+}
+
+/* The request has arrived: what it comes to, and what the answer says. */
+static void arrive(struct post *post)
+{
+    struct model_provider *p = post->t->provider;
+    const struct faults *f = p->faults;
+    if (p->honours_keys && knows(p, post->key)) {
+        answer_with(post, 200, "{\"id\":\"x\"}");
+    } else if (sim_chance(f->overloaded)) {
+        answer_with(post, sim_chance(0.5) ? 429 : 503, "{\"error\":\"later\"}");
+        post->answer.retry_after = sim_chance(0.5) ? "1" : "3";
+    } else if (sim_chance(f->broken)) {
+        if (sim_chance(0.5))
+            take(p, post);
+        answer_with(post, 500, "");
+    } else if (refuses(p, post->message_id)) {
+        answer_with(post, 422, "{\"error\":\"no such mailbox\"}");
+    } else {
+        take(p, post);
+        answer_with(post, 200, "{\"id\":\"x\"}");
+    }
+}
+
+/* --- the way there and back ------------------------------------------------------------------------------------------------ */
+
+static void free_if_done(struct model_transport *t)
+{
+    if (!t->closing || t->events_pending > 0)
+        return;
+    void (*on_closed)(void *) = t->on_closed;
+    void *arg = t->on_closed_arg;
+    free(t);
+    on_closed(arg);
+}
+
+static void call_back(struct post *post)
+{
+    post->over = true;
+    *post->at = post->next;
+    if (post->next != NULL)
+        post->next->at = post->at;
+    post->answer.begun_us = post->begun_us;
+    if (post->answer.detail == NULL)
+        post->answer.detail = "";
+    if (post->answer.body == NULL)
+        post->answer.body = "";
+    post->cb(post->arg, &post->answer);
+}
+
+static void give_up(struct post *post, bool timed_out)
+{
+    post->answer = (struct transport_answer){ .end = post->arrives ? TRANSPORT_IN_DOUBT : TRANSPORT_NOT_SENT,
+                                              .timed_out = timed_out,
+                                              .detail = "no answer" };
+    call_back(post);
+}
+
+static void on_end(void *arg)
+{
+    struct post *post = arg;
+    struct model_transport *t = post->t;
+    if (!post->over)
+        call_back(post);
+    free(post);
+    t->events_pending--;
+    free_if_done(t);
+}
+
+static int64_t way_us(const struct model_provider *p)
+{
+    int64_t us = sim_between(WAY_US_MIN, WAY_US_MAX);
+    return sim_chance(p->faults->slow) ? us + sim_between(0, p->faults->slow_us) : us;
+}
+
+static void on_arrive(void *arg)
+{
+    struct post *post = arg;
+    struct model_transport *t = post->t;
+    if (post->arrives)
+        arrive(post);
+    if (!post->over && sim_chance(t->provider->faults->answer_lost))
+        post->answer = (struct transport_answer){ .end = TRANSPORT_IN_DOUBT, .detail = "the connection broke" };
+    sim_after(t->host, way_us(t->provider), on_end, post);
+}
+
+struct patience {
+    struct model_transport *t;
+    struct post *post;
+    int64_t message_id;
+    int64_t begun;
+};
+
+/* Its time is over. The POST may be gone, and another may stand where it was: it is looked for among those under way. */
+static void on_timeout(void *arg)
+{
+    struct patience *w = arg;
+    struct model_transport *t = w->t;
+    for (struct post *p = t->under_way; p != NULL; p = p->next) {
+        if (p == w->post && p->message_id == w->message_id && p->begun == w->begun) {
+            give_up(p, true);
+            break;
+        }
+    }
+    free(w);
+    t->events_pending--;
+    free_if_done(t);
+}
+
+static int64_t read_message_id(const struct transport_request *r)
+{
+    json_t *body = json_loadb(r->body, r->body_bytes, 0, NULL);
+    const char *id = json_string_value(json_object_get(body, "message_id"));
+    assert(id != NULL && strncmp(id, "m-", 2) == 0);
+    int64_t message_id = strtoll(id + 2, NULL, 10);
+    json_decref(body);
+    return message_id;
+}
+
+static void read_key(const struct transport_request *r, char *ret, size_t bytes)
+{
+    static const char name[] = "Idempotency-Key: ";
+    for (size_t i = 0; i < r->header_count; i++) {
+        if (strncmp(r->headers[i], name, sizeof name - 1) == 0)
+            snprintf(ret, bytes, "%s", r->headers[i] + sizeof name - 1);
+    }
+    assert(ret[0] != '\0');
+}
+
+static enum status post(struct transport *base, const struct transport_request *r, transport_cb cb, void *arg)
+{
+    struct model_transport *t = container_of(base, struct model_transport, base);
+    const struct faults *f = t->provider->faults;
+    if (t->dead || t->closing)
+        return E_GONE;
+    struct post *p = calloc(1, sizeof *p);
+    struct patience *w = calloc(1, sizeof *w);
+    assert(p != NULL && w != NULL);
+    *p = (struct post){ .t = t, .cb = cb, .arg = arg, .message_id = read_message_id(r), .begun = sim_now() };
+    read_key(r, p->key, sizeof p->key);
+    p->next = t->under_way;
+    p->at = &t->under_way;
+    if (p->next != NULL)
+        p->next->at = &p->next;
+    t->under_way = p;
+    *w = (struct patience){ t, p, p->message_id, p->begun };
+    t->events_pending += 2;
+    sim_after(t->host, r->timeout_ms * MS, on_timeout, w);
+    if (sim_chance(f->not_sent)) {
+        p->answer = (struct transport_answer){ .end = TRANSPORT_NOT_SENT, .detail = "connection refused" };
+        sim_after(t->host, way_us(t->provider), on_end, p);
+        return OK;
+    }
+    p->begun_us = SECOND + sim_now();
+    p->arrives = true;
+    sim_after(NULL, way_us(t->provider), on_arrive, p);
+    return OK;
+}
+
+static void on_close_later(void *arg)
+{
+    struct model_transport *t = arg;
+    t->events_pending--;
+    free_if_done(t);
+}
+
+static void give_up_all(struct model_transport *t)
+{
+    while (t->under_way != NULL)
+        give_up(t->under_way, false);
+}
+
+static void close_transport(struct transport *base, void (*on_closed)(void *arg), void *arg)
+{
+    struct model_transport *t = container_of(base, struct model_transport, base);
+    t->closing = true;
+    t->on_closed = on_closed;
+    t->on_closed_arg = arg;
+    t->events_pending++;
+    sim_after(NULL, 0, on_close_later, t);
+    give_up_all(t);
+}
+
+static const struct transport_ops ops = { post, close_transport };
+
+struct transport *model_transport_open(struct model_provider *p, struct host *host)
+{
+    struct model_transport *t = calloc(1, sizeof *t);
+    assert(t != NULL);
+    *t = (struct model_transport){ .base = { &ops }, .provider = p, .host = host };
+    return &t->base;
+}
+
+void model_transport_die(struct transport *base)
+{
+    struct model_transport *t = container_of(base, struct model_transport, base);
+    t->dead = true;
+}
