@@ -27,6 +27,9 @@ foreach(file ${system_tests})
     set_tests_properties(${name} PROPERTIES PROCESSORS 2 WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
 endforeach()
 
+# sim: the engine by seed, judged by a program of its own (tests/sim). More: tests/sim/run.sh sim FIRST..LAST
+add_test(NAME sim COMMAND timeout -k 20 280 ${CMAKE_CURRENT_SOURCE_DIR}/sim/run.sh $<TARGET_FILE:sim> 1..1000)
+
 # layers: the includes of every folder against the link lines.
 add_test(NAME layers COMMAND ${python} ${support}/check_layers.py ${PROJECT_SOURCE_DIR})
 add_test(NAME layers_self_test COMMAND ${python} ${support}/check_layers.py --self-test)

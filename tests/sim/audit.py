@@ -3,7 +3,8 @@ followupd, and believes two kinds of lines only: what people asked for, and what
 
     sim --seeds 1..1000 --journal - | python3 audit.py
 
-No message is lost, none is sent twice, none is begun after a stop or in a pause, none is early. Exit status 1, with the seed
+No message is lost, none is sent twice, none is begun after a stop or in a pause, none is early, none is begun by a worker
+that has lost its lease. Exit status 1, with the seed
 and the message, when one is. Where a provider honours no keys, a message that was named as in doubt may be lost (policies
 hold and assume_sent) or sent twice (resend), as the customer chose.
 """
@@ -22,6 +23,7 @@ class Run:
         self.accepts = {}  # message -> [(key, begun)]
         self.stops = {}  # conversation -> (at, in flight)
         self.pauses = {}  # account -> [[from, until, in flight]]
+        self.owners = {}  # account -> [(since, worker)]
         self.doubts, self.refused = set(), set()
         self.clock = [(-1, 0)]
         self.faults = []
@@ -43,8 +45,10 @@ class Run:
             self.pauses[w[0]][-1][1] = int(w[1])
         elif kind == "clock":
             self.clock.append((int(w[1]), int(w[0])))
+        elif kind == "owner":
+            self.owners.setdefault(w[0], []).append((int(w[2]), w[1]))
         elif kind == "accept":
-            self.accepts.setdefault(w[0], []).append((w[1], int(w[2])))
+            self.accepts.setdefault(w[0], []).append((w[1], int(w[2]), w[4]))
         elif kind == "doubt":
             self.doubts.add(w[0])
         elif kind == "refuse":
@@ -64,8 +68,9 @@ class Run:
                 continue
             if len(accepts) > 1 and not (self.policy == "resend" and self.may_be_uncertain(message)):
                 self.fault(message, f"was sent {len(accepts)} times: {accepts}")
-            for _, begun in accepts:
+            for _, begun, worker in accepts:
                 self.judge_begun(message, begun)
+                self.judge_worker(message, begun, worker)
         for message, conversation in self.conversation.items():
             if message in self.accepts or message in self.refused or conversation in self.stops:
                 continue
@@ -85,12 +90,20 @@ class Run:
         if begun + ahead < earliest:
             self.fault(message, f"was begun {earliest - begun - ahead} us early")
 
+    def judge_worker(self, message, begun, worker):
+        """Whoever begins a POST owns its account at that moment; unless the clock that leases run out by has just jumped."""
+        if len(set(in_force(self.clock, begun - LOOK_BACK_US, begun))) > 1:
+            return
+        owner = in_force(self.owners[self.account[message]], begun, begun)[-1]
+        if owner != worker:
+            self.fault(message, f"was begun by worker {worker} when its account was worker {owner}'s")
+
 
 def in_force(changes, since, until):
     """The values of [(from, value)], ascending, that were in force at some time in the interval."""
     values = [value for at, value in changes if since < at <= until]
     before = [value for at, value in changes if at <= since]
-    return values + before[-1:] or [changes[0][1]]
+    return before[-1:] + values or [changes[0][1]]
 
 
 def main():

@@ -7,7 +7,8 @@
  *     stop CONVERSATION AT [MESSAGE...]               ended by a person; these were in flight
  *     pause ACCOUNT AT [MESSAGE...]  resume ACCOUNT AT
  *     clock OFFSET AT                                 the database's wall clock is so far from the true time from now on
- *     accept MESSAGE KEY BEGUN AT                     the provider took it: a mail is out. BEGUN: its first byte
+ *     owner ACCOUNT WORKER AT                         the account's shard has been taken by that worker
+ *     accept MESSAGE KEY BEGUN AT WORKER              the provider took it: a mail is out. BEGUN: its first byte
  *     doubt MESSAGE AT                                it was named as in doubt: it may have left, and nobody knows
  *     refuse MESSAGE AT                               the provider will never take it
  *     quiet AT                                        from here on there are no faults

@@ -18,22 +18,23 @@
 #include "journal.h"
 #include "worker.h"
 
-#define MACHINES_MAX  3
-#define FAULTY_MIN_US (60 * SECOND)
-#define FAULTY_MAX_US (180 * SECOND)
-#define QUIET_MAX_US  (3600 * SECOND) /* it ends as soon as everything has settled */
-#define CHECK_US      (5 * SECOND)
-#define POST_MS       3000
-#define POLICY_MS     20000
-#define FOREVER_MS    (INT64_C(365) * 24 * 3600 * 1000)
+#define MACHINES_MAX   3
+#define FAULTY_MIN_US  (60 * SECOND)
+#define FAULTY_MAX_US  (180 * SECOND)
+#define QUIET_MAX_US   (3600 * SECOND) /* it ends as soon as everything has settled */
+#define CHECK_US       (5 * SECOND)
+#define START_AGAIN_US SECOND /* after a start that found the machine's lock held */
+#define POST_MS        3000
+#define POLICY_MS      20000
+#define FOREVER_MS     (INT64_C(365) * 24 * 3600 * 1000)
 
 FILE *journal;
 bool trace;
 
 struct machine {
     struct worker *worker; /* NULL: nothing runs */
+    struct worker *before; /* the one that ran before it; its lock is held until it is gone */
     int last;              /* number of the last start here */
-    bool stopping;
 };
 
 static struct {
@@ -65,13 +66,18 @@ static void on_notify(void *arg, const char *payload)
     }
 }
 
+static void on_start(void *arg);
+
 static void start_machine(struct machine *m)
 {
     if (m->worker != NULL || run.starts == MODEL_WORKERS_MAX)
         return;
+    if (m->before != NULL && !worker_is_gone(m->before)) {
+        sim_after(NULL, START_AGAIN_US, on_start, m);
+        return;
+    }
     int former = m->last;
     m->last = ++run.starts;
-    m->stopping = false;
     m->worker = worker_start(&run.config, m->last, former);
     worker_host(m->worker)->wall_offset_us = sim_between(-2 * SECOND, 2 * SECOND);
 }
@@ -79,7 +85,7 @@ static void start_machine(struct machine *m)
 /* What ran there is left to end on its own. */
 static void leave(struct machine *m)
 {
-    run.dying[run.dying_count++] = m->worker;
+    run.dying[run.dying_count++] = m->before = m->worker;
     m->worker = NULL;
 }
 
@@ -270,7 +276,7 @@ static void begin(uint64_t seed)
                                          .provider = &run.provider,
                                          .registry = run.registry,
                                          .faults = &run.faults,
-                                         .lease_ms = sim_between(2000, 10000),
+                                         .lease_ms = sim_between(500, 10000),
                                          .policy_after_ms = keys ? FOREVER_MS : POLICY_MS,
                                          .in_flight_max = (size_t)sim_between(2, 64) };
     run.machine_count = (size_t)sim_between(1, MACHINES_MAX);

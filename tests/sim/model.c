@@ -289,6 +289,10 @@ size_t model_lease_acquire(struct model *m, int worker, int former, int64_t ttl_
             continue;
         *l = (struct model_lease){ worker, l->epoch + 1, model_now(m) + ttl_ms * MS };
         doubt_orphans(m, s);
+        for (size_t i = 0; i < m->account_count; i++) {
+            if (shard_of(m->accounts[i]) == s)
+                JOURNAL("owner %" PRId64 " %d %" PRId64 "\n", m->accounts[i], worker, sim_now());
+        }
         rows[count++] = (struct shard_lease){ .shard = s, .epoch = l->epoch };
     }
     return count;

@@ -16,6 +16,7 @@ struct model_transport {
     struct transport base;
     struct model_provider *provider;
     struct host *host;
+    int worker;
     bool dead, closing;
     struct post *under_way;
     unsigned events_pending;
@@ -25,6 +26,7 @@ struct model_transport {
 
 struct post {
     struct model_transport *t;
+    int worker;
     struct post *next, **at;
     transport_cb cb;
     void *arg;
@@ -69,7 +71,8 @@ static void take(struct model_provider *p, const struct post *post)
     struct accepted *a = &p->accepted[p->accepted_count++];
     a->message_id = post->message_id;
     strcpy(a->key, post->key);
-    JOURNAL("accept %" PRId64 " %s %" PRId64 " %" PRId64 "\n", post->message_id, post->key, post->begun, sim_now());
+    JOURNAL("accept %" PRId64 " %s %" PRId64 " %" PRId64 " %d\n", post->message_id, post->key, post->begun, sim_now(),
+            post->worker);
 }
 
 static bool refuses(struct model_provider *p, int64_t message_id)
@@ -231,7 +234,9 @@ static enum status post(struct transport *base, const struct transport_request *
     struct post *p = calloc(1, sizeof *p);
     struct patience *w = calloc(1, sizeof *w);
     assert(p != NULL && w != NULL);
-    *p = (struct post){ .t = t, .cb = cb, .arg = arg, .message_id = read_message_id(r), .begun = sim_now() };
+    *p = (struct post){
+        .t = t, .worker = t->worker, .cb = cb, .arg = arg, .message_id = read_message_id(r), .begun = sim_now()
+    };
     read_key(r, p->key, sizeof p->key);
     p->next = t->under_way;
     p->at = &t->under_way;
@@ -278,11 +283,11 @@ static void close_transport(struct transport *base, void (*on_closed)(void *arg)
 
 static const struct transport_ops ops = { post, close_transport };
 
-struct transport *model_transport_open(struct model_provider *p, struct host *host)
+struct transport *model_transport_open(struct model_provider *p, struct host *host, int worker)
 {
     struct model_transport *t = calloc(1, sizeof *t);
     assert(t != NULL);
-    *t = (struct model_transport){ .base = { &ops }, .provider = p, .host = host };
+    *t = (struct model_transport){ .base = { &ops }, .provider = p, .host = host, .worker = worker };
     return &t->base;
 }
 

@@ -24,7 +24,7 @@ void model_provider_init(struct model_provider *p, bool honours_keys, const stru
 void model_provider_fini(struct model_provider *p);
 
 /* A worker's way to it. */
-MUST_USE struct transport *model_transport_open(struct model_provider *p, struct host *host);
+MUST_USE struct transport *model_transport_open(struct model_provider *p, struct host *host, int worker);
 void model_transport_die(struct transport *t); /* nothing arrives here any more */
 
 #endif

@@ -14,6 +14,7 @@
 #define SWEEP_OLDER_MS 5000
 #define GRACE_MS       15000
 #define CLOCK_MS       1000
+#define DRAIN_US       (30 * SECOND)
 
 struct worker {
     struct worker_config config;
@@ -209,7 +210,7 @@ static void open_parts(struct worker *w, int former)
     worker_name(w->number, name);
     worker_name(former, dead);
 
-    w->transport = model_transport_open(w->config.provider, &w->host);
+    w->transport = model_transport_open(w->config.provider, &w->host, w->number);
     struct store_events store_events = { w, on_up, on_down, NULL, on_notify };
     w->store = model_store_open(w->config.model, &w->host, w->number, w->config.faults, &store_events);
 
@@ -276,6 +277,11 @@ void worker_kill(struct worker *w)
     start_closing(w);
 }
 
+static void on_drain_over(void *arg)
+{
+    start_closing(arg);
+}
+
 void worker_stop(struct worker *w)
 {
     if (w->draining || w->closing)
@@ -285,6 +291,7 @@ void worker_stop(struct worker *w)
         start_closing(w);
         return;
     }
+    sim_after(&w->host, DRAIN_US, on_drain_over, w);
     owner_drain(w->owner);
     dispatcher_drain(w->dispatcher, on_drained, w);
 }
