@@ -47,7 +47,7 @@ static struct {
     struct machine machines[MACHINES_MAX];
     size_t machine_count;
     int starts;
-    bool quiet;
+    bool quiet, over;
     int64_t quiet_at;
     struct worker *dying[MODEL_WORKERS_MAX];
     size_t dying_count;
@@ -70,7 +70,7 @@ static void on_start(void *arg);
 
 static void start_machine(struct machine *m)
 {
-    if (m->worker != NULL || run.starts == MODEL_WORKERS_MAX)
+    if (m->worker != NULL || run.over || run.starts == MODEL_WORKERS_MAX)
         return;
     if (m->before != NULL && !worker_is_gone(m->before)) {
         sim_after(NULL, START_AGAIN_US, on_start, m);
@@ -325,6 +325,7 @@ static bool is_settled(void)
 
 static void finish(void)
 {
+    run.over = true;
     for (size_t i = 0; i < run.machine_count; i++) {
         if (run.machines[i].worker == NULL)
             continue;
