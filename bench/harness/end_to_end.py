@@ -10,11 +10,10 @@ LEADS = {20_000: 12, 100_000: 30}
 
 
 def run(bench):
-    sizes = bench.options.sizes or list(LEADS)
     bench.say("libcurl alone")
     curl = ceiling(bench)
     rows = []
-    for n in sizes:
+    for n in bench.options.sizes:
         rows += burst(bench, n, curl)
     return rows
 
@@ -32,7 +31,7 @@ def peer(bench, name, command, n, **env):
     bench.say(f"{n:,} at once: {name}")
     lead = LEADS.get(n) or 6 + n // 4000
     env = {"N": str(n), "RATE": "0", "LEAD": str(lead), "PEER_PG": bench.uri, "PEER_CONC": str(IN_FLIGHT), **env}
-    return measure(name, [str(word) for word in command], env, bench.cluster, bench.provider, bench.log)
+    return bench.measured(lambda: measure(name, [str(word) for word in command], env, bench.cluster, bench.provider, bench.log))
 
 
 def burst(bench, n, curl):

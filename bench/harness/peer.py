@@ -29,9 +29,10 @@ def measure(name, command, env, cluster, provider, log, limit_s=120):
     _verb(command, "setup", env, log)
     provider.reset()
     enqueued = _verb(command, "enqueue", env, log)
-    if enqueued["enqueue_s"] > lead_s - 2:
-        raise PeerError(f"{name}: enqueueing took {enqueued['enqueue_s']:.1f} s of a lead of {lead_s:.0f} s")
     t0 = enqueued["t0_ms"] / 1000
+    _rest(cluster)
+    if time.time() > t0 - 2:
+        raise PeerError(f"{name}: enqueueing {n} messages took {enqueued['enqueue_s']:.1f} s, too much for a lead of {lead_s:.0f} s")
     worker = subprocess.Popen([*command, "work"], env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                               preexec_fn=die_with_parent(signal.SIGKILL, os.getpid()))
     try:
@@ -68,6 +69,14 @@ def measure(name, command, env, cluster, provider, log, limit_s=120):
         "us_provider": provider_s * 1e6 / n, "rss_bytes": rss, "body_bytes": stats["body_bytes"],
         "enqueue_s": enqueued["enqueue_s"], "foreign_cores": max(0, foreign / wall_s), "committed": committed,
     }
+
+
+def _rest(cluster):
+    """What time would have done in a real system: every table vacuumed and known to the planner, a checkpoint behind us."""
+    names = cluster.psql("-c", "SELECT datname FROM pg_database WHERE datallowconn AND datname <> 'template1'").split()
+    for name in names:
+        cluster.psql("-c", "VACUUM (ANALYZE)", dbname=name)
+    cluster.psql("-c", "CHECKPOINT")
 
 
 def _verb(command, verb, env, log):
