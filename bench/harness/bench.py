@@ -1,11 +1,13 @@
 """bench: what every case has at hand: the programs, the server, the receiver, and where the peers are."""
 
+import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import tempfile
 
+import psycopg
 from cluster import Cluster
 from provider import Provider
 
@@ -115,6 +117,14 @@ class Bench:
         """Its output; `variables` as psql's."""
         options = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
         return self.cluster.psql(*options, dbname=database, text=text)
+
+    @contextlib.contextmanager
+    def snapshot(self, database):
+        """A transaction elsewhere that keeps its snapshot open, as a report or a backup does."""
+        with psycopg.connect(self.cluster.conninfo(database)) as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute("SELECT count(*) FROM followup.account")
+            yield
 
     def vacuum(self, database):
         """As autovacuum would have left it, and no checkpoint due."""

@@ -1,12 +1,12 @@
 """daemon: followupd as a process of ours, on a configuration written for it; its log can be waited on."""
 
-import contextlib
 import datetime
 import os
 import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import processes
@@ -25,9 +25,11 @@ class Daemon:
                 f"[log]\nlevel = {'debug' if debug else 'info'}\n{sections}")
         self.conf_path, self.log_path, self.socket_path = (folder / name for name in ("followupd.conf", "daemon.log", "notify"))
         self.conf_path.write_text(conf, encoding="utf-8")
-        self.watchdog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self.watchdog.bind(str(self.socket_path))
         self.heard = []  # monotonic times of WATCHDOG=1
+        self._watchdog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._watchdog.bind(str(self.socket_path))
+        # A thread, because a full socket makes the sender wait.
+        threading.Thread(target=self._listen, daemon=True).start()
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [bench.release / "bin/followupd", "--config", self.conf_path], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -46,7 +48,7 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.watchdog.close()
+        self._watchdog.shutdown(socket.SHUT_RDWR)
         for path in (self.conf_path, self.log_path, self.socket_path):
             path.unlink()
 
@@ -54,12 +56,14 @@ class Daemon:
     def pid(self):
         return self.process.pid
 
+    def _listen(self):
+        while text := self._watchdog.recv(4096):
+            if b"WATCHDOG=1" in text:
+                self.heard.append(time.monotonic())
+        self._watchdog.close()
+
     def read(self):
-        """Reads what the log and the watchdog's socket have new."""
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                if b"WATCHDOG=1" in self.watchdog.recv(4096):
-                    self.heard.append(time.monotonic())
+        """Reads what the log has new."""
         with open(self.log_path, encoding="utf-8") as log:
             log.seek(self._read)
             for line in log:

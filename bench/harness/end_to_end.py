@@ -2,6 +2,7 @@
 and against what libcurl alone can post to the same receiver."""
 
 from peer import measure
+from soak import hot_and_dead
 from table import Row
 
 IN_FLIGHT = 64
@@ -24,6 +25,7 @@ def ceiling(bench):
     curl = bench.json([bench.program("curlceil"), provider.url + "/send", "100000", str(IN_FLIGHT)])
     if curl["failed"]:
         raise RuntimeError(f"libcurl alone: {curl['failed']} of {curl['requests']} requests failed")
+    bench.details.append({"name": "libcurl alone", **curl})
     return curl
 
 
@@ -38,6 +40,7 @@ def burst(bench, n, curl):
     case = f"{n // 1000}k at once"
     graphile = peer(bench, "graphile-worker", bench.graphile(), n)
     ours = peer(bench, "followupd", bench.followupd(), n)
+    hot, dead, *_ = hot_and_dead(bench, "followupd_bench")
     steps = peer(bench, "followupd, two steps", bench.followupd(), n, STEPS="2")
     rows = [
         Row(case, "sent and recorded", ours["jobs_per_s"], "/s", "graphile-worker", graphile["jobs_per_s"], ">= 3"),
@@ -48,6 +51,7 @@ def burst(bench, n, curl):
         Row(case, "of it PostgreSQL", ours["us_store"], "us", "graphile-worker", graphile["us_store"]),
         Row(case, "CPU with the next step", steps["us"], "us", "graphile-worker", graphile["us"]),
     ]
+    rows.append(Row(case, "claims that were HOT", 100 * hot / n, "%", note=f"{dead:,} dead rows"))
     rows[0].note = f"body {ours['body_bytes']:.0f} and {graphile['body_bytes']:.0f} B"
     for row, figures in ((rows[3], ours), (rows[6], steps)):
         row.note = " ".join(f"{role} {us:.1f}" for role, us in figures["us_store_by_role"].items())
