@@ -34,6 +34,7 @@ class Bench:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="followupd-bench."))
         self.log = open(self.folder / "log", "w", encoding="utf-8")
         self.details = []
+        self.keep_log = False
         self._cluster = self._provider = None
 
     def __enter__(self):
@@ -45,7 +46,9 @@ class Bench:
         if self._cluster:
             self._cluster.__exit__()
         self.log.close()
-        if failure is None:
+        if failure or self.keep_log:
+            print(f"bench/run: the log is {self.log.name}", file=self.options.progress)
+        else:
             (self.folder / "log").unlink()
             self.folder.rmdir()
 

@@ -25,6 +25,7 @@ class Daemon:
                 f"[log]\nlevel = {'debug' if debug else 'info'}\n{sections}")
         self.conf_path, self.log_path, self.socket_path = (folder / name for name in ("followupd.conf", "daemon.log", "notify"))
         self.conf_path.write_text(conf, encoding="utf-8")
+        self._bench_log = bench.log
         self.heard = []  # monotonic times of WATCHDOG=1
         self._watchdog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._watchdog.bind(str(self.socket_path))
@@ -41,7 +42,7 @@ class Daemon:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(STOP_SECONDS_MAX)
@@ -49,6 +50,8 @@ class Daemon:
             self.process.kill()
             self.process.wait()
         self._watchdog.shutdown(socket.SHUT_RDWR)
+        if failure:
+            self._bench_log.write(self.log_path.read_text(encoding="utf-8"))
         for path in (self.conf_path, self.log_path, self.socket_path):
             path.unlink()
 
