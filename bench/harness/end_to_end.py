@@ -44,7 +44,7 @@ def burst(bench, n, curl):
     steps = peer(bench, "followupd, two steps", bench.followupd(), n, STEPS="2")
     rows = [
         Row(case, "sent and recorded", ours["jobs_per_s"], "/s", "graphile-worker", graphile["jobs_per_s"], ">= 3"),
-        Row(case, "", ours["jobs_per_s"], "/s", "libcurl alone", curl["rate"], ">= 0.5"),
+        Row(case, "sent and recorded", ours["jobs_per_s"], "/s", "libcurl alone", curl["rate"], ">= 0.5"),
         Row(case, "and the next step planned", steps["jobs_per_s"], "/s", "graphile-worker", graphile["jobs_per_s"]),
         Row(case, "CPU a message", ours["us"], "us", "graphile-worker", graphile["us"], "<= 0.4"),
         Row(case, "of it the worker", ours["us_worker"], "us", "graphile-worker", graphile["us_worker"]),

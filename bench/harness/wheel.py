@@ -33,7 +33,7 @@ def _rows(n, figures):
 
     case = f"wheel, {n // 1_000_000}M" if n >= 1_000_000 else f"wheel, {n:,}"
     large = n >= 10_000_000
-    goals = {"libuv": {"churn": ">= 15" if large else ">= 10", "drain": ">= 15" if large else None},
+    goals = {"libuv": {"churn": ">= 15" if large else ">= 10", "drain": ">= 15" if large else ">= 6"},
              "heap4": {"churn": ">= 8" if large else ">= 3"}}
     rows = []
     for workload, key in (("load", "ns/op"), ("cancel", "cancel"), ("cancel", "resched"), ("churn", "ns/op"), ("drain", "ns/timer")):
