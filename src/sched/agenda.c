@@ -394,18 +394,3 @@ size_t agenda_count(const struct agenda *a)
 {
     return index_count(a->book.index) + a->ready_count;
 }
-
-static size_t book_bytes(const struct book *b)
-{
-    struct wheel_stats stats = { 0 };
-    if (b->wheel == NULL)
-        return 0;
-    wheel_stats(b->wheel, &stats);
-    return stats.bytes + index_bytes(b->index);
-}
-
-size_t agenda_bytes(const struct agenda *a)
-{
-    return sizeof *a + book_bytes(&a->book) + book_bytes(&a->next) + a->config.ready_max * sizeof *a->ready +
-           a->replay_room * sizeof *a->replay;
-}

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "pages_priv.h"
+#include "wheel_pages_priv.h"
 
 #define ENTRIES_MAX (UINT32_C(1) << 31)
 #define FREE        (UINT32_C(1) << 31) /* in a link: the entry is free, and what follows is free too */

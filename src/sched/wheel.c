@@ -14,20 +14,20 @@
 
 #include <stdlib.h>
 
-#include "pages_priv.h"
+#include "wheel_pages_priv.h"
 #include "wheel_priv.h"
 
 /* ---- creation ---- */
 
 static enum status table_grow(struct wheel *w, uint64_t ids)
 {
-    size_t bytes = pages_round(ids * ENTRY_BYTES + sizeof(uint64_t));
+    size_t bytes = pages_round(ids * ENTRY_BYTES);
     uint8_t *table = pages_grow(w->table, w->table_bytes, bytes);
     if (table == NULL)
         return E_NOMEM;
     w->table = table;
     w->table_bytes = bytes;
-    w->ids = (bytes - sizeof(uint64_t)) / ENTRY_BYTES;
+    w->ids = bytes / ENTRY_BYTES;
     return OK;
 }
 
@@ -40,7 +40,7 @@ struct wheel *wheel_new(int64_t base_ms, uint32_t ids_hint)
     w->next = INT64_MAX;
     for (unsigned l = 0; l <= LEVELS; l++)
         w->begins[l] = INT64_MAX;
-    if (table_grow(w, ids_hint) != OK || slots_init(&w->slots, ids_hint) != OK) {
+    if (table_grow(w, (uint64_t)ids_hint + 1) != OK || slots_init(&w->slots, ids_hint) != OK) {
         wheel_free(w);
         return NULL;
     }
@@ -192,13 +192,22 @@ static int64_t next_find(struct wheel *w)
     return best < w->next ? best : w->next;
 }
 
+static int64_t next_ms(const struct wheel *w)
+{
+    return w->next == INT64_MAX ? INT64_MAX : w->base_ms + w->next;
+}
+
+/* Not inline, so that asking again takes a few instructions only. */
+static __attribute__((noinline)) int64_t next_learn(struct wheel *w)
+{
+    w->next = next_find(w);
+    w->next_known = true;
+    return next_ms(w);
+}
+
 int64_t wheel_next_ms(struct wheel *w)
 {
-    if (!w->next_known) {
-        w->next = next_find(w);
-        w->next_known = true;
-    }
-    return w->next == INT64_MAX ? INT64_MAX : w->base_ms + w->next;
+    return w->next_known ? next_ms(w) : next_learn(w);
 }
 
 /* ---- advance ---- */

@@ -35,25 +35,31 @@ struct entry {
     unsigned tag;
 };
 
+/* Read in the two pieces in which it was written: a wider load would have to wait until both stores have left for the
+ * cache, and an id that is moved is read again at once. */
 static inline struct entry entry_get(const struct wheel *w, uint32_t id)
 {
-    uint64_t v;
-    memcpy(&v, w->table + (size_t)id * ENTRY_BYTES, sizeof v); /* two bytes too many; the table has them at its end */
-    return (struct entry){ .due = (int64_t)(v & ((1ull << 40) - 1)) - 1, .tag = (unsigned)(v >> 40 & 255) };
+    const uint8_t *at = w->table + (size_t)id * ENTRY_BYTES;
+    uint32_t low;
+    uint16_t high;
+    memcpy(&low, at, sizeof low);
+    memcpy(&high, at + sizeof low, sizeof high);
+    return (struct entry){ .due = (int64_t)((uint64_t)(high & 255) << 32 | low) - 1, .tag = high >> 8 };
 }
 
 static inline void entry_put(struct wheel *w, uint32_t id, int64_t due, unsigned tag)
 {
-    uint64_t v = (uint64_t)(due + 1) | (uint64_t)tag << 40;
-    memcpy(w->table + (size_t)id * ENTRY_BYTES, &v, ENTRY_BYTES); /* little-endian, as entry_get */
+    uint8_t *at = w->table + (size_t)id * ENTRY_BYTES;
+    uint32_t low = (uint32_t)(due + 1);
+    uint16_t high = (uint16_t)((uint64_t)(due + 1) >> 32 | tag << 8);
+    memcpy(at, &low, sizeof low);
+    memcpy(at + sizeof low, &high, sizeof high);
 }
 
 static inline void entry_prefetch(const struct wheel *w, uint32_t id)
 {
     __builtin_prefetch(w->table + (size_t)id * ENTRY_BYTES);
 }
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "entries are packed little-endian");
 
 static inline unsigned tag_of(unsigned slot)
 {

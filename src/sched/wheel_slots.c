@@ -1,6 +1,6 @@
 #include "wheel_slots_priv.h"
 
-#include "pages_priv.h"
+#include "wheel_pages_priv.h"
 
 /* Chunks that `copies` ids can need: every slot may have one that is not full, down to a single id. While a chunk is
  * being emptied its ids count twice. Two more: that chunk, and the unused number 0. */

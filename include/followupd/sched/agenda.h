@@ -65,7 +65,6 @@ size_t agenda_load_count(const struct agenda *a); /* rows so far */
 bool agenda_drop_account(struct agenda *a, int64_t account_id, uint32_t *from, uint32_t ids_max);
 
 size_t agenda_count(const struct agenda *a); /* wheel and ready */
-size_t agenda_bytes(const struct agenda *a); /* memory in use, of both books while everything is loaded anew */
 
 static inline int64_t due_ms_up(struct wall due)
 {

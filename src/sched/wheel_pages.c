@@ -1,4 +1,4 @@
-#include "pages_priv.h"
+#include "wheel_pages_priv.h"
 
 #include <stdint.h>
 #include <sys/mman.h>
