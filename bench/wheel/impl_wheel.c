@@ -1,11 +1,12 @@
 /* followupd's own wheel (src/sched) behind wb.h. The wheel gives ids back in an array, the harness wants a callback;
- * after an advance that left room the adapter gives the wheel the leisure that the daemon's idle handle gives it. */
+ * `idle` is what the scheduler does at each of its ticks. */
 #include <stdlib.h>
 
 #include "followupd/sched/wheel.h"
 #include "wb.h"
 
-#define IDS_MAX 1024
+#define IDS_MAX  1024
+#define IDLE_IDS 64
 
 static void *create(uint32_t max_ids, uint64_t now)
 {
@@ -44,10 +45,13 @@ static size_t advance(void *w, uint64_t now, size_t limit, wb_fire_fn fire, void
         for (size_t i = 0; i < n; i++)
             fire(arg, ids[i]);
         fired += n;
-        if (n < max)
-            wheel_idle(w, max);
     } while (limit == 0 && next_due(w) <= now);
     return fired;
+}
+
+static void idle(void *w)
+{
+    wheel_idle(w, IDLE_IDS);
 }
 
 static size_t memory(void *w)
@@ -57,4 +61,4 @@ static size_t memory(void *w)
     return stats.bytes;
 }
 
-const struct wb_ops wb_impl = { "followupd", create, destroy, set, cancel, set, next_due, advance, memory };
+const struct wb_ops wb_impl = { "followupd", create, destroy, set, cancel, set, next_due, advance, memory, idle };

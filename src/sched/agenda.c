@@ -37,6 +37,8 @@ struct agenda {
     size_t load_count;
     struct replay_entry *replay;
     size_t replay_count, replay_room;
+    size_t replay_next; /* the entries before it are replayed */
+    enum status replay_st;
     bool replay_lost;
 };
 
@@ -59,12 +61,12 @@ static void book_fini(struct book *b)
 static enum status book_set(struct book *b, struct message_ref ref, int64_t due_ms)
 {
     uint32_t id;
-    bool was_there = index_find(b->index, ref.account_id, ref.message_id, &id);
-    enum status st = was_there ? OK : index_add(b->index, ref.account_id, ref.message_id, &id);
+    size_t count = index_count(b->index);
+    enum status st = index_add(b->index, ref.account_id, ref.message_id, &id);
     if (st != OK)
         return st;
     st = wheel_set(b->wheel, id, due_ms);
-    if (st != OK && !was_there)
+    if (st != OK && index_count(b->index) > count)
         index_remove(b->index, id);
     return st;
 }
@@ -138,8 +140,9 @@ static void load_end(struct agenda *a)
     book_fini(&a->next);
     free(a->replay);
     a->replay = NULL;
-    a->replay_count = a->replay_room = 0;
+    a->replay_count = a->replay_room = a->replay_next = 0;
     a->replay_lost = false;
+    a->replay_st = OK;
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------- */
@@ -224,14 +227,16 @@ static void drop_entry(void *context, uint32_t id, int64_t message_id)
     index_remove(d->agenda->book.index, id);
 }
 
-void agenda_drop_account(struct agenda *a, int64_t account_id)
+bool agenda_drop_account(struct agenda *a, int64_t account_id, uint32_t *from, uint32_t ids_max)
 {
     struct drop d = { a, account_id };
-    index_visit_account(a->book.index, account_id, drop_entry, &d);
+    if (index_visit_account(a->book.index, account_id, from, ids_max, drop_entry, &d))
+        return true;
     for (size_t i = a->ready_count; i-- > 0;) {
         if (a->ready[a->ready_first + i].ref.account_id == account_id)
             ready_remove(a, i);
     }
+    return false;
 }
 
 /* --- time ------------------------------------------------------------------------------------------------------- */
@@ -259,6 +264,8 @@ bool agenda_advance(struct agenda *a, struct wall now, size_t budget)
     int64_t now_ms = now.us / 1000;
     if (now_ms > a->now_ms)
         a->now_ms = now_ms;
+    if (a->replay_next > 0 && !a->whole)
+        return false;
     /* A step may look at all of the budget and fire little, so their number is bounded too. */
     for (int steps = 0; steps < STEPS_MAX && budget > 0 && !agenda_full(a); steps++) {
         int64_t next_ms = wheel_next_ms(a->book.wheel);
@@ -328,18 +335,31 @@ enum status agenda_load_row(struct agenda *a, const struct due_message *row)
     return book_set(a->whole ? &a->next : &a->book, row->ref, due_ms_up(row->due));
 }
 
-enum status agenda_load_finish(struct agenda *a)
+static struct book *loaded_book(struct agenda *a)
+{
+    return a->whole ? &a->next : &a->book;
+}
+
+bool agenda_load_replay(struct agenda *a, size_t max)
 {
     assert(a->loading);
-    struct book *to = a->whole ? &a->next : &a->book;
-    enum status st = a->replay_lost ? E_LIMIT : OK;
-    for (size_t i = 0; i < a->replay_count && st == OK; i++) {
-        const struct replay_entry *r = &a->replay[i];
+    struct book *to = loaded_book(a);
+    for (; max > 0 && a->replay_next < a->replay_count && !a->replay_lost && a->replay_st == OK; max--) {
+        const struct replay_entry *r = &a->replay[a->replay_next++];
         if (r->change == CHANGE_SET)
-            st = book_set(to, r->message.ref, due_ms_up(r->message.due));
+            a->replay_st = book_set(to, r->message.ref, due_ms_up(r->message.due));
         else
             book_cancel(to, r->message.ref);
     }
+    return max == 0 && a->replay_next < a->replay_count;
+}
+
+enum status agenda_load_finish(struct agenda *a)
+{
+    assert(a->loading);
+    agenda_load_replay(a, SIZE_MAX);
+    struct book *to = loaded_book(a);
+    enum status st = a->replay_lost ? E_LIMIT : a->replay_st;
     /* What is ready stays ready: it must not come due a second time. */
     for (size_t i = 0; i < a->ready_count && st == OK; i++)
         book_cancel(to, a->ready[a->ready_first + i].ref);

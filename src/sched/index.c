@@ -1,102 +1,93 @@
-/* Two arrays: keys by id, and an open-addressing hash of ids (linear probing, at most 3/4 full, no tombstones:
- * removing shifts back what follows). A free entry is chained to the next free one through message_id. */
+/* Entries by id, and a hash table of chains of them. The table grows by linear hashing: for every fifth entry four
+ * buckets are added, each by splitting the one that shares its hash but for the highest bit. So nothing is ever
+ * rehashed as a whole, and both arrays grow in place. A link is an id + 1, so that zeroed memory is an empty bucket. */
 #include "followupd/sched/index.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define EMPTY       UINT32_MAX
-#define ENTRIES_MAX (1u << 31)
-#define SLOTS_MIN   16u
+#include "wheel_pages_priv.h"
+
+#define ENTRIES_MAX (UINT32_C(1) << 31)
+#define FREE        (UINT32_C(1) << 31) /* in a link: the entry is free, and what follows is free too */
+
+struct entry {
+    struct index_key key;
+    uint32_t next;                     /* link: the next of its bucket, or FREE and the next free one */
+} __attribute__((packed, aligned(4))); /* 20 bytes, not 24 */
 
 struct index {
-    struct index_key *key; /* owned; by id */
-    uint8_t *used;         /* owned; one bit an entry: it is not free */
-    uint32_t *slot;        /* owned; ids, EMPTY where there is none */
-    uint32_t entries_max, slots_max;
-    uint32_t end; /* entries ever used */
+    struct entry *entry; /* owned, mapped; by id */
+    uint32_t *bucket;    /* owned, mapped; links */
+    size_t entry_bytes, bucket_bytes;
+    uint32_t buckets; /* in use; more are mapped */
+    uint32_t end;     /* entries ever used */
     uint32_t count;
-    uint32_t free_first; /* EMPTY: none */
+    uint32_t free_first; /* link */
 };
 
 /* Fixed, not seeded: the keys come from our own sequences, not from strangers. */
-static uint64_t hash(int64_t account_id, int64_t message_id)
+static uint64_t hash(const struct index_key *k)
 {
-    uint64_t h = (uint64_t)message_id * 0x9E3779B97F4A7C15ull ^ (uint64_t)account_id * 0xC2B2AE3D27D4EB4Full;
+    uint64_t h = (uint64_t)k->message_id * 0x9E3779B97F4A7C15ull ^ (uint64_t)k->account_id * 0xC2B2AE3D27D4EB4Full;
     h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9ull;
     h = (h ^ h >> 27) * 0x94D049BB133111EBull;
     return h ^ h >> 31;
 }
 
-/* Where probing for a key begins. Multiplication instead of a mask, so that the size need not be a power of two. */
-static uint32_t home(const struct index *x, const struct index_key *k)
+/* The bucket of a number that has its highest bit cut off: the one that is split to make that bucket. */
+static uint32_t parent(uint32_t b)
 {
-    return (uint32_t)((hash(k->account_id, k->message_id) >> 32) * x->slots_max >> 32);
+    return b & ~(UINT32_C(0x80000000) >> __builtin_clz(b));
 }
 
-static uint32_t after(const struct index *x, uint32_t slot)
+static uint32_t bucket_of(const struct index *x, const struct index_key *k)
 {
-    return slot + 1 == x->slots_max ? 0 : slot + 1;
+    uint32_t last = x->buckets - 1, mask = last == 0 ? 0 : UINT32_MAX >> __builtin_clz(last);
+    uint32_t b = (uint32_t)hash(k) & mask;
+    return b <= last ? b : parent(b);
 }
 
 static bool is_used(const struct index *x, uint32_t id)
 {
-    return id < x->end && (x->used[id / 8] >> (id % 8) & 1);
+    return id < x->end && (x->entry[id].next & FREE) == 0;
 }
 
-/* The slot that holds the key, or the empty one where it would go. */
-static uint32_t probe(const struct index *x, const struct index_key *k)
+static uint32_t find(const struct index *x, uint32_t bucket, const struct index_key *k) /* link; 0: not there */
 {
-    uint32_t s = home(x, k);
-    while (x->slot[s] != EMPTY) {
-        const struct index_key *have = &x->key[x->slot[s]];
-        if (have->message_id == k->message_id && have->account_id == k->account_id)
+    uint32_t link = x->bucket[bucket];
+    while (link != 0) {
+        const struct entry *e = &x->entry[link - 1];
+        if (e->key.message_id == k->message_id && e->key.account_id == k->account_id)
             break;
-        s = after(x, s);
+        link = e->next;
     }
-    return s;
+    return link;
 }
 
 /* ---- memory ---- */
 
-static uint32_t slots_for(uint32_t entries)
+static uint64_t buckets_for(uint64_t entries)
 {
-    uint64_t slots = (uint64_t)entries * 4 / 3 + 2;
-    return slots < SLOTS_MIN ? SLOTS_MIN : (uint32_t)slots;
+    return entries * 4 / 5 + 1;
 }
 
-static enum status slots_grow(struct index *x, uint32_t entries)
+/* Room for so many entries and their buckets. E_NOMEM: nothing has changed that anyone could see. */
+static enum status map(struct index *x, uint64_t entries)
 {
-    uint32_t slots_max = slots_for(entries);
-    uint32_t *slot = malloc((size_t)slots_max * sizeof *slot);
-    if (slot == NULL)
+    size_t entry_bytes = pages_round(entries * sizeof *x->entry);
+    struct entry *entry = pages_grow(x->entry, x->entry_bytes, entry_bytes);
+    if (entry == NULL)
         return E_NOMEM;
-    memset(slot, 0xff, (size_t)slots_max * sizeof *slot);
-    free(x->slot);
-    x->slot = slot;
-    x->slots_max = slots_max;
-    for (uint32_t id = 0; id < x->end; id++) {
-        if (is_used(x, id))
-            x->slot[probe(x, &x->key[id])] = id;
-    }
+    x->entry = entry;
+    x->entry_bytes = entry_bytes;
+    entries = entry_bytes / sizeof *entry; /* all that the pages hold */
+    size_t bucket_bytes = pages_round(buckets_for(entries) * sizeof *x->bucket);
+    uint32_t *bucket = pages_grow(x->bucket, x->bucket_bytes, bucket_bytes);
+    if (bucket == NULL)
+        return E_NOMEM;
+    x->bucket = bucket;
+    x->bucket_bytes = bucket_bytes;
     return OK;
-}
-
-/* Room for so many entries. On failure nothing has changed that anyone could see. */
-static enum status grow(struct index *x, uint32_t entries)
-{
-    struct index_key *key = realloc(x->key, (size_t)entries * sizeof *key);
-    if (key == NULL)
-        return E_NOMEM;
-    x->key = key;
-    uint8_t *used = realloc(x->used, (size_t)entries / 8 + 1);
-    if (used == NULL)
-        return E_NOMEM;
-    x->used = used;
-    enum status st = slots_grow(x, entries);
-    if (st == OK)
-        x->entries_max = entries;
-    return st;
 }
 
 struct index *index_new(uint32_t entries_hint)
@@ -104,8 +95,9 @@ struct index *index_new(uint32_t entries_hint)
     struct index *x = calloc(1, sizeof *x);
     if (x == NULL)
         return NULL;
-    x->free_first = EMPTY;
-    if (grow(x, entries_hint < 8 ? 8 : entries_hint > ENTRIES_MAX ? ENTRIES_MAX : entries_hint) != OK) {
+    uint64_t entries = entries_hint < ENTRIES_MAX ? entries_hint : ENTRIES_MAX;
+    x->buckets = (uint32_t)buckets_for(entries); /* empty, so none need be split */
+    if (map(x, entries + 1) != OK) {
         index_free(x);
         return NULL;
     }
@@ -116,9 +108,8 @@ void index_free(struct index *x)
 {
     if (x == NULL)
         return;
-    free(x->key);
-    free(x->used);
-    free(x->slot);
+    pages_free(x->entry, x->entry_bytes);
+    pages_free(x->bucket, x->bucket_bytes);
     free(x);
 }
 
@@ -126,44 +117,57 @@ void index_free(struct index *x)
 
 static enum status make_room(struct index *x)
 {
-    if (x->free_first != EMPTY || x->end < x->entries_max)
+    uint64_t mapped = x->entry_bytes / sizeof *x->entry, wanted = (uint64_t)x->end + 1;
+    bool fits = wanted <= mapped && buckets_for(wanted) * sizeof *x->bucket <= x->bucket_bytes;
+    if (x->free_first != 0 || fits)
         return OK;
-    if (x->entries_max == ENTRIES_MAX)
-        return E_LIMIT;
-    uint64_t more = x->entries_max + (uint64_t)x->entries_max / 4 + 8;
-    return grow(x, more < ENTRIES_MAX ? (uint32_t)more : ENTRIES_MAX);
+    return x->end == ENTRIES_MAX - 1 ? E_LIMIT : map(x, wanted + wanted / 2);
 }
 
 static uint32_t id_take(struct index *x)
 {
-    uint32_t id = x->free_first;
-    if (id == EMPTY) {
-        id = x->end++;
-        if (id % 8 == 0)
-            x->used[id / 8] = 0; /* first touch of this byte */
-    } else {
-        x->free_first = (uint32_t)x->key[id].message_id;
-    }
-    x->used[id / 8] |= (uint8_t)(1u << (id % 8));
+    if (x->free_first == 0)
+        return x->end++;
+    uint32_t id = x->free_first - 1;
+    x->free_first = x->entry[id].next & ~FREE;
     return id;
+}
+
+/* One more bucket: those of its parent that hash to it are moved. */
+static void split(struct index *x)
+{
+    uint32_t fresh = x->buckets++, *from = &x->bucket[parent(fresh)];
+    while (*from != 0) {
+        uint32_t link = *from;
+        struct entry *e = &x->entry[link - 1];
+        struct index_key key = e->key;
+        if (bucket_of(x, &key) == fresh) {
+            *from = e->next;
+            e->next = x->bucket[fresh];
+            x->bucket[fresh] = link;
+        } else {
+            from = &e->next;
+        }
+    }
 }
 
 enum status index_add(struct index *x, int64_t account_id, int64_t message_id, uint32_t *ret_id)
 {
     struct index_key key = { account_id, message_id };
-    uint32_t s = probe(x, &key);
-    if (x->slot[s] != EMPTY) {
-        *ret_id = x->slot[s];
+    uint32_t bucket = bucket_of(x, &key), link = find(x, bucket, &key);
+    if (link != 0) {
+        *ret_id = link - 1;
         return OK;
     }
     enum status st = make_room(x);
     if (st != OK)
         return st;
-    s = probe(x, &key); /* growing moved everything */
     uint32_t id = id_take(x);
-    x->key[id] = key;
-    x->slot[s] = id;
+    x->entry[id] = (struct entry){ key, x->bucket[bucket] };
+    x->bucket[bucket] = id + 1;
     x->count++;
+    if (x->buckets < buckets_for(x->count))
+        split(x);
     *ret_id = id;
     return OK;
 }
@@ -171,10 +175,10 @@ enum status index_add(struct index *x, int64_t account_id, int64_t message_id, u
 bool index_find(const struct index *x, int64_t account_id, int64_t message_id, uint32_t *ret_id)
 {
     struct index_key key = { account_id, message_id };
-    uint32_t id = x->slot[probe(x, &key)];
-    if (id == EMPTY)
+    uint32_t link = find(x, bucket_of(x, &key), &key);
+    if (link == 0)
         return false;
-    *ret_id = id;
+    *ret_id = link - 1;
     return true;
 }
 
@@ -182,49 +186,39 @@ bool index_get(const struct index *x, uint32_t id, struct index_key *ret)
 {
     if (!is_used(x, id))
         return false;
-    *ret = x->key[id];
+    *ret = x->entry[id].key;
     return true;
-}
-
-/* Empties a slot and moves up what was pushed past it, so that no key is behind a gap. */
-static void slot_close(struct index *x, uint32_t gap)
-{
-    for (uint32_t s = after(x, gap); x->slot[s] != EMPTY; s = after(x, s)) {
-        uint32_t h = home(x, &x->key[x->slot[s]]);
-        bool reaches = gap <= s ? h <= gap || h > s : h <= gap && h > s; /* its home is not between gap and s */
-        if (reaches) {
-            x->slot[gap] = x->slot[s];
-            gap = s;
-        }
-    }
-    x->slot[gap] = EMPTY;
 }
 
 bool index_remove(struct index *x, uint32_t id)
 {
     if (!is_used(x, id))
         return false;
-    slot_close(x, probe(x, &x->key[id]));
-    x->used[id / 8] &= (uint8_t) ~(1u << (id % 8));
-    x->key[id] = (struct index_key){ 0, x->free_first };
-    x->free_first = id;
+    struct entry *e = &x->entry[id];
+    struct index_key key = e->key;
+    uint32_t *from = &x->bucket[bucket_of(x, &key)];
+    while (*from != id + 1)
+        from = &x->entry[*from - 1].next;
+    *from = e->next;
+    e->next = FREE | x->free_first;
+    x->free_first = id + 1;
     x->count--;
     return true;
 }
 
 /* ---- all of them ---- */
 
-size_t index_visit_account(struct index *x, int64_t account_id,
-                           void (*visit)(void *context, uint32_t id, int64_t message_id), void *context)
+bool index_visit_account(struct index *x, int64_t account_id, uint32_t *from, uint32_t ids_max,
+                         void (*visit)(void *context, uint32_t id, int64_t message_id), void *context)
 {
-    size_t visited = 0;
-    for (uint32_t id = 0; id < x->end; id++) {
-        if (!is_used(x, id) || x->key[id].account_id != account_id)
-            continue;
-        visit(context, id, x->key[id].message_id);
-        visited++;
+    uint32_t left = *from < x->end ? x->end - *from : 0;
+    uint32_t until = *from + (left < ids_max ? left : ids_max);
+    for (; *from < until; ++*from) {
+        const struct entry *e = &x->entry[*from];
+        if ((e->next & FREE) == 0 && e->key.account_id == account_id)
+            visit(context, *from, e->key.message_id);
     }
-    return visited;
+    return *from < x->end;
 }
 
 uint32_t index_ids_end(const struct index *x)
@@ -239,6 +233,26 @@ size_t index_count(const struct index *x)
 
 size_t index_bytes(const struct index *x)
 {
-    return sizeof *x + (size_t)x->entries_max * sizeof *x->key + (size_t)x->entries_max / 8 + 1 +
-           (size_t)x->slots_max * sizeof *x->slot;
+    return sizeof *x + (size_t)x->end * sizeof *x->entry + (size_t)x->buckets * sizeof *x->bucket;
+}
+
+/* Each chain is of its bucket, and with the free ones they hold every entry once. */
+bool index_check(const struct index *x)
+{
+    uint32_t used = 0, idle = 0;
+    for (uint32_t b = 0; b < x->buckets; b++) {
+        for (uint32_t link = x->bucket[b]; link != 0; link = x->entry[link - 1].next) {
+            if (link > x->end || !is_used(x, link - 1) || ++used > x->count)
+                return false;
+            struct index_key key = x->entry[link - 1].key;
+            if (bucket_of(x, &key) != b)
+                return false;
+        }
+    }
+    for (uint32_t link = x->free_first; link != 0; link = x->entry[link - 1].next & ~FREE) {
+        if (link > x->end || is_used(x, link - 1) || ++idle > x->end)
+            return false;
+    }
+    return used == x->count && used + idle == x->end && x->buckets >= buckets_for(x->count) &&
+           x->buckets * sizeof *x->bucket <= x->bucket_bytes;
 }

@@ -68,20 +68,18 @@ static enum status finish(struct loader *l, enum status st, struct err *e)
     return st;
 }
 
-static void on_done(void *arg, enum status st, const struct err *e)
+static void end(struct loader *l, enum status st, const struct err *e)
 {
-    struct loader *l = arg;
     struct err why;
     if (st != OK)
         why = *e;
     size_t rows = agenda_load_count(l->agenda);
-    l->running = false;
+    l->running = l->replaying = false;
     st = finish(l, st, &why);
     if (st == OK) {
         if (l->until.us > l->loaded_until.us || l->whole)
             l->loaded_until = l->until;
         log_debug("messages_loaded", kv("rows", rows), kv("whole", l->whole));
-        l->on_loaded(l->arg);
         return;
     }
     if (l->over_rows)
@@ -89,6 +87,17 @@ static void on_done(void *arg, enum status st, const struct err *e)
     l->wants_all = true;
     if (st != E_GONE && st != E_CANCELLED)
         log_warn("load_failed", kv("error", why.text), kv("rows", rows));
+}
+
+static void on_done(void *arg, enum status st, const struct err *e)
+{
+    struct loader *l = arg;
+    if (st != OK) {
+        end(l, st, e);
+        return;
+    }
+    l->replaying = true;
+    l->on_work(l->arg);
 }
 
 static enum status start(struct loader *l, bool whole, const struct load_request *r, struct wall now)
@@ -121,23 +130,27 @@ static enum status start_all(struct loader *l, struct wall now)
     if (st == OK) {
         l->wants_all = l->wants_stretch = false;
         l->account_count = 0;
+        l->dropping = 0;
     }
     return st;
 }
 
-static enum status start_account(struct loader *l, struct wall now)
+/* Dropped before the log begins, so that only changes made after the load began are replayed over its rows. */
+static void drop_account(struct loader *l)
 {
-    int64_t account_id = l->accounts[l->account_count - 1];
+    l->dropping = l->accounts[--l->account_count];
+    l->drop_from = 0;
+    l->on_work(l->arg);
+}
+
+static enum status start_dropped(struct loader *l, struct wall now)
+{
     struct load_request r = {
-        .shards = l->shards, .shard_count = l->shard_count, .account_id = account_id, .until = l->loaded_until
+        .shards = l->shards, .shard_count = l->shard_count, .account_id = l->dropping, .until = l->loaded_until
     };
-    /* Dropped before the log begins, so that only changes made after the load began are replayed over its rows. */
-    agenda_drop_account(l->agenda, account_id);
     enum status st = start(l, false, &r, now);
-    if (st == OK)
-        l->account_count--;
-    else
-        l->wants_all = true; /* what was dropped must come back */
+    l->wants_all |= st != OK; /* what was dropped must come back */
+    l->dropping = 0;
     return st;
 }
 
@@ -152,19 +165,38 @@ static enum status start_stretch(struct loader *l, struct wall now)
     return st;
 }
 
+static void note_start(enum status st)
+{
+    if (st != OK && st != E_GONE && st != E_BUSY)
+        log_warn("load_not_started", kv("error", status_text(st)));
+}
+
 static void start_next(struct loader *l, struct wall now)
 {
     if (l->running || l->shard_count == 0)
         return;
-    enum status st = OK;
     if (l->wants_all)
-        st = start_all(l, now);
+        note_start(start_all(l, now));
+    else if (l->dropping != 0)
+        return; /* loader_work is at it */
     else if (l->account_count > 0)
-        st = start_account(l, now);
+        drop_account(l);
     else if (l->wants_stretch)
-        st = start_stretch(l, now);
-    if (st != OK && st != E_GONE && st != E_BUSY)
-        log_warn("load_not_started", kv("error", status_text(st)));
+        note_start(start_stretch(l, now));
+}
+
+bool loader_work(struct loader *l, struct wall now)
+{
+    if (l->replaying) {
+        if (!l->stale && agenda_load_replay(l->agenda, LOADER_SLICE))
+            return true;
+        end(l, OK, NULL);
+    } else if (l->dropping != 0 && !l->running) {
+        if (agenda_drop_account(l->agenda, l->dropping, &l->drop_from, LOADER_SLICE))
+            return true;
+        note_start(start_dropped(l, now));
+    }
+    return false;
 }
 
 void loader_all(struct loader *l, struct wall now)
@@ -205,4 +237,9 @@ void loader_down(struct loader *l)
     l->wants_all = true;
     l->account_count = 0;
     l->wants_stretch = false;
+    l->dropping = 0;
+    if (l->replaying) { /* the store will not end it any more */
+        l->running = l->replaying = false;
+        agenda_load_abort(l->agenda);
+    }
 }

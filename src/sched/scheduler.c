@@ -110,7 +110,10 @@ static void turn(struct scheduler *s)
 {
     if (!works(s))
         return;
-    bool more = agenda_advance(s->agenda, business_now(&s->clock), s->config.advance_budget);
+    struct wall now = business_now(&s->clock);
+    if (loader_work(&s->loader, now))
+        uv_idle_start(&s->again, on_again);
+    bool more = agenda_advance(s->agenda, now, s->config.advance_budget);
     hand_over(s);
     if (!works(s))
         return;
@@ -199,7 +202,7 @@ static bool load_in_flight(void *arg, struct message_ref ref)
     return s->consumer.in_flight(s->consumer.arg, ref);
 }
 
-static void on_loaded(void *arg)
+static void load_on_work(void *arg)
 {
     turn_soon(arg);
 }
@@ -426,7 +429,7 @@ enum status scheduler_open(uv_loop_t *loop, struct store *store, const struct sc
     loader_init(&s->loader, &loader, store, s->agenda);
     s->loader.arg = s;
     s->loader.in_flight = load_in_flight;
-    s->loader.on_loaded = on_loaded;
+    s->loader.on_work = load_on_work;
     sweep_init(&s->sweep, store);
     s->sweep.arg = s;
     s->sweep.on_row = sweep_on_row;

@@ -14,32 +14,20 @@
 
 #include <stdlib.h>
 
+#include "wheel_pages_priv.h"
 #include "wheel_priv.h"
-
-void wheel_file(struct wheel *w, uint32_t id, int64_t due)
-{
-    int64_t begins;
-    unsigned slot = slot_for(w, due, &begins);
-    entry_put(w, id, due, tag_of(slot));
-    bool many = slots_push(&w->slots, slot, id);
-    if (begins < w->event)
-        w->event = begins;
-    int64_t wake = many ? begins : due; /* a full slot takes time to move: begin when it begins */
-    if (wake < w->next)
-        w->next = wake;
-}
 
 /* ---- creation ---- */
 
 static enum status table_grow(struct wheel *w, uint64_t ids)
 {
-    size_t bytes = pages_round(ids * ENTRY_BYTES + sizeof(uint64_t));
+    size_t bytes = pages_round(ids * ENTRY_BYTES);
     uint8_t *table = pages_grow(w->table, w->table_bytes, bytes);
     if (table == NULL)
         return E_NOMEM;
     w->table = table;
     w->table_bytes = bytes;
-    w->ids = (bytes - sizeof(uint64_t)) / ENTRY_BYTES;
+    w->ids = bytes / ENTRY_BYTES;
     return OK;
 }
 
@@ -49,8 +37,10 @@ struct wheel *wheel_new(int64_t base_ms, uint32_t ids_hint)
     if (w == NULL)
         return NULL;
     w->base_ms = base_ms;
-    w->event = w->next = INT64_MAX;
-    if (table_grow(w, ids_hint) != OK || slots_init(&w->slots, ids_hint) != OK) {
+    w->next = INT64_MAX;
+    for (unsigned l = 0; l <= LEVELS; l++)
+        w->begins[l] = INT64_MAX;
+    if (table_grow(w, (uint64_t)ids_hint + 1) != OK || slots_init(&w->slots, ids_hint) != OK) {
         wheel_free(w);
         return NULL;
     }
@@ -138,31 +128,33 @@ int64_t wheel_due(const struct wheel *w, uint32_t id)
 
 /* ---- what comes next ---- */
 
-/* The first slot of a level that holds something, and when it begins (not before t); -1: none. */
-static int first_slot(const struct wheel *w, unsigned l, int64_t *ret_begins)
+int64_t wheel_level_find(const struct wheel *w, unsigned l)
 {
     unsigned mask = level[l].slots - 1, here = (unsigned)(w->t >> level[l].shift) & mask;
     int found = bits_find(&w->slots.bits[l], here);
-    if (found < 0 || (unsigned)found > mask)
-        return -1;
-    int64_t begins = (w->t >> level[l].shift) + (((unsigned)found - here) & mask);
-    begins = begins << level[l].shift;
-    *ret_begins = begins < w->t ? w->t : begins;
-    return (int)level[l].first + found;
+    if (found < 0)
+        return INT64_MAX;
+    return ((w->t >> level[l].shift) + (((unsigned)found - here) & mask)) << level[l].shift;
+}
+
+/* The same, from what is known while the slot found last still holds something. */
+static int64_t level_begins(struct wheel *w, unsigned l)
+{
+    int64_t begins = w->begins[l];
+    if (begins == INT64_MAX || (begins >= w->t && w->slots.slot[slot_in(l, begins)].fill > 0))
+        return begins;
+    return w->begins[l] = wheel_level_find(w, l);
 }
 
 /* When the first slot begins, of any level. */
-int64_t wheel_event_find(const struct wheel *w)
+static int64_t first_begins(struct wheel *w)
 {
-    int64_t best = INT64_MAX, begins;
-    if (first_slot(w, 0, &begins) >= 0) {
-        best = begins;
-        if (best >> 8 == w->t >> 8 && (w->t & 255) != 0)
-            return best; /* slots of other levels begin at multiples of 256 */
-    }
-    for (unsigned l = 1; l < LEVELS; l++) {
-        if (first_slot(w, l, &begins) >= 0 && begins < best)
-            best = begins;
+    int64_t best = INT64_MAX;
+    for (unsigned l = 0; l < LEVELS; l++) {
+        if (w->begins[l] < best) {
+            int64_t begins = level_begins(w, l);
+            best = begins < best ? begins : best;
+        }
     }
     return best;
 }
@@ -171,18 +163,19 @@ int64_t wheel_event_find(const struct wheel *w)
  * slot begins. Tidies small slots, so that stale and postponed copies wake nobody; `tidied` counts them. */
 static int64_t level_next(struct wheel *w, unsigned l, int64_t best, unsigned *tidied)
 {
-    for (;;) {
-        int64_t begins;
-        int slot = first_slot(w, l, &begins);
-        if (slot < 0 || begins >= best)
+    while (w->begins[l] < best) {
+        int64_t begins = level_begins(w, l);
+        if (begins >= best)
             return best;
-        if (slots_second(&w->slots, (unsigned)slot) != 0 || *tidied == TIDY_SLOTS_MAX)
+        unsigned slot = slot_in(l, begins);
+        if (slots_second(&w->slots, slot) != 0 || *tidied == TIDY_SLOTS_MAX)
             return begins;
         ++*tidied;
-        int64_t earliest = wheel_tidy_head(w, (unsigned)slot, true);
+        int64_t earliest = wheel_tidy_head(w, slot, true);
         if (earliest != INT64_MAX)
             return earliest < best ? earliest : best;
     }
+    return best;
 }
 
 static int64_t next_find(struct wheel *w)
@@ -199,13 +192,22 @@ static int64_t next_find(struct wheel *w)
     return best < w->next ? best : w->next;
 }
 
+static int64_t next_ms(const struct wheel *w)
+{
+    return w->next == INT64_MAX ? INT64_MAX : w->base_ms + w->next;
+}
+
+/* Not inline, so that asking again takes a few instructions only. */
+static __attribute__((noinline)) int64_t next_learn(struct wheel *w)
+{
+    w->next = next_find(w);
+    w->next_known = true;
+    return next_ms(w);
+}
+
 int64_t wheel_next_ms(struct wheel *w)
 {
-    if (!w->next_known) {
-        w->next = next_find(w);
-        w->next_known = true;
-    }
-    return w->next == INT64_MAX ? INT64_MAX : w->base_ms + w->next;
+    return w->next_known ? next_ms(w) : next_learn(w);
 }
 
 /* ---- advance ---- */
@@ -255,13 +257,12 @@ static bool meet(struct wheel *w, unsigned slot, uint32_t id, int64_t until, str
  * is another slot. False: stopped, something is left. */
 static bool empty_slot(struct wheel *w, unsigned slot, int64_t until, struct round *r)
 {
-    uint32_t count;
-    uint32_t *ids = slots_head(&w->slots, slot, &count);
-    for (uint32_t i = 0; i < count; i++)
-        entry_prefetch(w, ids[i]);
+    uint32_t count, *ids = slots_head(&w->slots, slot, &count);
     if (w->sweep.slot == slot)
         w->sweep.after = 0;
-    for (; ids != NULL; ids = slots_head(&w->slots, slot, &count)) {
+    for (uint32_t i = 0; i < count; i++)
+        entry_prefetch(w, ids[i]);
+    while (ids != NULL) {
         bool full = false;
         prefetch_after(w, slot);
         while (count > 0 && r->budget > 0 && !full) {
@@ -272,29 +273,46 @@ static bool empty_slot(struct wheel *w, unsigned slot, int64_t until, struct rou
         slots_keep(&w->slots, slot, count);
         if (count > 0)
             return false;
+        ids = slots_head(&w->slots, slot, &count);
     }
     return true;
 }
 
-/* Takes the wheel to its next event, not past `now`. False: there is none, or the round is over. */
+/* What was due already when it was set. False: something of it is left. */
+static bool empty_overdue(struct wheel *w, struct round *r)
+{
+    if (w->begins[LEVELS] == INT64_MAX)
+        return true;
+    if (!empty_slot(w, SLOT_OVERDUE, w->t - 1, r))
+        return false;
+    w->begins[LEVELS] = INT64_MAX;
+    return true;
+}
+
+/* Takes the wheel to where its next slot begins, not past `now`. False: there is none, or the round is over. */
 static bool advance_step(struct wheel *w, int64_t now, struct round *r)
 {
-    int64_t e = wheel_event_find(w);
-    w->event = e;
-    if (e > now) {
+    int64_t begins = first_begins(w);
+    if (begins > now) {
         w->t = now + 1;
         return false;
     }
-    w->t = e;
-    for (unsigned l = LEVELS - 1; l > 0; l--) {
-        bool begins = (e & ((1ll << level[l].shift) - 1)) == 0;
-        if (begins && !empty_slot(w, slot_in(l, e), MOVE_ALL, r))
+    w->t = begins;
+    for (unsigned l = LEVELS; l-- > 0;) { /* the coarsest first: it fills the finer ones */
+        if (w->begins[l] == begins && !empty_slot(w, slot_in(l, begins), l == 0 ? begins : MOVE_ALL, r))
             return false;
     }
-    if (!empty_slot(w, slot_in(0, e), e, r))
-        return false;
-    w->t = e + 1;
+    w->t = begins + 1;
     return true;
+}
+
+/* No slot that holds something begins before this. */
+static int64_t earliest_begins(const struct wheel *w)
+{
+    int64_t best = w->begins[0];
+    for (unsigned l = 1; l <= LEVELS; l++)
+        best = w->begins[l] < best ? w->begins[l] : best;
+    return best;
 }
 
 size_t wheel_advance(struct wheel *w, int64_t now_ms, size_t budget, uint32_t *ret_ids, size_t ids_max)
@@ -304,12 +322,12 @@ size_t wheel_advance(struct wheel *w, int64_t now_ms, size_t budget, uint32_t *r
     if (now_ms < w->base_ms)
         return 0;
     if (to_due(w, now_ms, &now) != OK)
-        now = DUE_MAX + 1; /* past every due time */
-    if (w->event > now) {  /* the common case of a wake-up for nothing */
+        now = DUE_MAX + 1;          /* past every due time */
+    if (earliest_begins(w) > now) { /* the common case of a wake-up for nothing */
         w->t = now + 1 > w->t ? now + 1 : w->t;
         return 0;
     }
-    bool more = empty_slot(w, SLOT_OVERDUE, w->t - 1, &r);
+    bool more = empty_overdue(w, &r);
     while (more && w->t <= now)
         more = advance_step(w, now, &r);
     w->next_known = false;

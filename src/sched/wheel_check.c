@@ -36,7 +36,11 @@ static bool check_time(const struct wheel *w)
         if (!begins && w->slots.slot[slot_in(l, w->t)].fill > 0)
             return false;
     }
-    return wheel_event_find(w) >= w->event || w->slots.slot[SLOT_OVERDUE].fill > 0;
+    for (unsigned l = 0; l < LEVELS; l++) {
+        if (wheel_level_find(w, l) < w->begins[l])
+            return false;
+    }
+    return (w->slots.slot[SLOT_OVERDUE].fill > 0) == (w->begins[LEVELS] != INT64_MAX);
 }
 
 /* Every pending id has a copy that is met in time. */

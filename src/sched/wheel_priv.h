@@ -18,9 +18,9 @@ struct wheel {
     size_t table_bytes;
     uint64_t ids; /* that the table has entries for */
     int64_t base_ms;
-    int64_t t;     /* the first millisecond not yet processed, after the base */
-    int64_t event; /* no slot that holds something begins before this */
-    int64_t next;  /* what wheel_next_ms answered, while next_known */
+    int64_t t;                  /* the first millisecond not yet processed, after the base */
+    int64_t begins[LEVELS + 1]; /* no slot of the level that holds something begins before this */
+    int64_t next;               /* what wheel_next_ms answered, while next_known */
     bool next_known;
     uint64_t live;
     struct {
@@ -35,25 +35,31 @@ struct entry {
     unsigned tag;
 };
 
+/* Read in the two pieces in which it was written: a wider load would have to wait until both stores have left for the
+ * cache, and an id that is moved is read again at once. */
 static inline struct entry entry_get(const struct wheel *w, uint32_t id)
 {
-    uint64_t v;
-    memcpy(&v, w->table + (size_t)id * ENTRY_BYTES, sizeof v); /* two bytes too many; the table has them at its end */
-    return (struct entry){ .due = (int64_t)(v & ((1ull << 40) - 1)) - 1, .tag = (unsigned)(v >> 40 & 255) };
+    const uint8_t *at = w->table + (size_t)id * ENTRY_BYTES;
+    uint32_t low;
+    uint16_t high;
+    memcpy(&low, at, sizeof low);
+    memcpy(&high, at + sizeof low, sizeof high);
+    return (struct entry){ .due = (int64_t)((uint64_t)(high & 255) << 32 | low) - 1, .tag = high >> 8 };
 }
 
 static inline void entry_put(struct wheel *w, uint32_t id, int64_t due, unsigned tag)
 {
-    uint64_t v = (uint64_t)(due + 1) | (uint64_t)tag << 40;
-    memcpy(w->table + (size_t)id * ENTRY_BYTES, &v, ENTRY_BYTES); /* little-endian, as entry_get */
+    uint8_t *at = w->table + (size_t)id * ENTRY_BYTES;
+    uint32_t low = (uint32_t)(due + 1);
+    uint16_t high = (uint16_t)((uint64_t)(due + 1) >> 32 | tag << 8);
+    memcpy(at, &low, sizeof low);
+    memcpy(at + sizeof low, &high, sizeof high);
 }
 
 static inline void entry_prefetch(const struct wheel *w, uint32_t id)
 {
     __builtin_prefetch(w->table + (size_t)id * ENTRY_BYTES);
 }
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "entries are packed little-endian");
 
 static inline unsigned tag_of(unsigned slot)
 {
@@ -65,17 +71,27 @@ static inline unsigned slot_in(unsigned l, int64_t due)
     return level[l].first + ((unsigned)(due >> level[l].shift) & (level[l].slots - 1));
 }
 
-/* The slot for a due time, and when it begins. */
-static inline unsigned slot_for(const struct wheel *w, int64_t due, int64_t *ret_begins)
+struct place {
+    unsigned slot, level;
+    int64_t begins;
+};
+
+static inline struct place place_in(unsigned l, int64_t due)
 {
-    unsigned l = 0;
-    *ret_begins = due;
+    return (struct place){ slot_in(l, due), l, due >> level[l].shift << level[l].shift };
+}
+
+/* Where a due time belongs now. */
+static inline struct place place_for(const struct wheel *w, int64_t due)
+{
     if (due < w->t)
-        return SLOT_OVERDUE;
-    while (l < LEVELS - 1 && (due >> level[l].shift) - (w->t >> level[l].shift) >= level[l].slots)
-        l++;
-    *ret_begins = due >> level[l].shift << level[l].shift;
-    return slot_in(l, due);
+        return (struct place){ SLOT_OVERDUE, LEVELS, due };
+#pragma GCC unroll 4
+    for (unsigned l = 0; l < LEVELS - 1; l++) {
+        if ((due >> level[l].shift) - (w->t >> level[l].shift) < level[l].slots)
+            return place_in(l, due);
+    }
+    return place_in(LEVELS - 1, due);
 }
 
 /* A copy still counts when its id is pending and filed in the slot where the copy is. */
@@ -89,10 +105,21 @@ static inline uint64_t stale_count(const struct wheel *w)
     return w->slots.copies - w->live; /* a pending id has at least one copy */
 }
 
-/* Writes the entry and puts a copy where it will be met in time. */
-void wheel_file(struct wheel *w, uint32_t id, int64_t due);
-/* When the first slot that holds something begins, of any level. */
-int64_t wheel_event_find(const struct wheel *w);
+/* Writes the entry and puts a copy where it will be met in time. Inline: it is most of what the wheel does. */
+static inline __attribute__((always_inline)) void wheel_file(struct wheel *w, uint32_t id, int64_t due)
+{
+    struct place p = place_for(w, due);
+    entry_put(w, id, due, tag_of(p.slot));
+    bool many = slots_push(&w->slots, p.slot, id);
+    if (p.begins < w->begins[p.level])
+        w->begins[p.level] = p.begins;
+    int64_t wake = many ? p.begins : due; /* a full slot takes time to move: begin when it begins */
+    if (wake < w->next)
+        w->next = wake;
+}
+
+/* When the first slot of a level that holds something begins; INT64_MAX: none does. Reads the bits. */
+int64_t wheel_level_find(const struct wheel *w, unsigned l);
 
 /* Drops the stale among the newest ids of a slot, at most CHUNK_IDS; `refile` also moves those that belong elsewhere
  * by now. Returns the earliest due time of what is left, INT64_MAX when nothing is. */

@@ -1,32 +1,6 @@
 #include "wheel_slots_priv.h"
 
-#include <sys/mman.h>
-
-#define HUGE_PAGE_BYTES (2u << 20)
-#define PAGE_BYTES      4096u
-
-size_t pages_round(size_t bytes)
-{
-    size_t page = bytes < HUGE_PAGE_BYTES ? PAGE_BYTES : HUGE_PAGE_BYTES;
-    return (bytes + page - 1) / page * page;
-}
-
-void *pages_grow(void *old, size_t old_bytes, size_t bytes)
-{
-    void *data = old == NULL ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                             : mremap(old, old_bytes, bytes, MREMAP_MAYMOVE);
-    if (data == MAP_FAILED)
-        return NULL;
-    if (bytes >= 4 * (size_t)HUGE_PAGE_BYTES)
-        madvise(data, bytes, MADV_HUGEPAGE); /* a wish: random look-ups miss the TLB less; refused is fine */
-    return data;
-}
-
-void pages_free(void *data, size_t bytes)
-{
-    if (data != NULL)
-        munmap(data, bytes);
-}
+#include "wheel_pages_priv.h"
 
 /* Chunks that `copies` ids can need: every slot may have one that is not full, down to a single id. While a chunk is
  * being emptied its ids count twice. Two more: that chunk, and the unused number 0. */
@@ -60,9 +34,9 @@ void slots_fini(struct slots *s)
     pages_free(s->chunk, s->bytes);
 }
 
-enum status slots_reserve(struct slots *s)
+enum status slots_grow(struct slots *s)
 {
-    return s->copies < s->copies_max ? OK : grow(s, s->copies_max + s->copies_max / 2);
+    return grow(s, s->copies_max + s->copies_max / 2);
 }
 
 static uint32_t chunk_new(struct slots *s)
@@ -105,15 +79,6 @@ bool slots_push_slow(struct slots *s, unsigned slot, uint32_t id)
     return true;
 }
 
-uint32_t *slots_head(struct slots *s, unsigned slot, uint32_t *ret_count)
-{
-    struct slot *sl = &s->slot[slot];
-    *ret_count = sl->fill <= 1 ? sl->fill : sl->fill - 1;
-    if (sl->fill == 0)
-        return NULL;
-    return sl->fill == 1 ? &sl->head : s->chunk[sl->head].id;
-}
-
 static void slot_emptied(struct slots *s, unsigned slot)
 {
     unsigned l = slot_level(slot);
@@ -124,21 +89,21 @@ static void slot_emptied(struct slots *s, unsigned slot)
 void slots_keep(struct slots *s, unsigned slot, uint32_t count)
 {
     struct slot *sl = &s->slot[slot];
-    s->copies -= (sl->fill <= 1 ? sl->fill : sl->fill - 1) - count;
-    if (sl->fill <= 1) {
-        if (count == 0)
-            slot_emptied(s, slot);
-        return;
-    }
+    bool single = sl->fill <= 1;
+    s->copies -= (single ? sl->fill : sl->fill - 1) - count;
     if (count > 0) {
-        sl->fill = count + 1;
+        sl->fill = single ? 1 : count + 1;
         return;
     }
-    uint32_t next = s->chunk[sl->head].next;
-    chunk_free(s, sl->head);
-    *sl = (struct slot){ .head = next, .fill = CHUNK_IDS + 1 };
+    uint32_t next = 0;
+    if (!single) {
+        next = s->chunk[sl->head].next;
+        chunk_free(s, sl->head);
+    }
     if (next == 0)
         slot_emptied(s, slot);
+    else
+        *sl = (struct slot){ .head = next, .fill = CHUNK_IDS + 1 };
 }
 
 uint32_t slots_cut_after(struct slots *s, uint32_t chunk, uint32_t ret_ids[CHUNK_IDS])

@@ -54,13 +54,18 @@ struct slots {
 enum status slots_init(struct slots *s, uint64_t copies_hint);
 void slots_fini(struct slots *s);
 /* Room for one id more. E_NOMEM: as before. */
-MUST_USE enum status slots_reserve(struct slots *s);
+MUST_USE enum status slots_grow(struct slots *s);
+static inline enum status slots_reserve(struct slots *s)
+{
+    return s->copies < s->copies_max ? OK : slots_grow(s);
+}
 
 static inline unsigned slot_level(unsigned slot)
 {
     unsigned l = 0;
-    while (l < LEVELS && slot >= level[l + 1].first)
-        l++;
+#pragma GCC unroll 4
+    for (unsigned i = 1; i <= LEVELS; i++)
+        l += slot >= level[i].first;
     return l;
 }
 
@@ -78,7 +83,14 @@ static inline bool slots_push(struct slots *s, unsigned slot, uint32_t id)
 }
 
 /* The newest ids of a slot, at most CHUNK_IDS, and how many; valid until slots_keep. NULL: the slot is empty. */
-uint32_t *slots_head(struct slots *s, unsigned slot, uint32_t *ret_count);
+static inline uint32_t *slots_head(struct slots *s, unsigned slot, uint32_t *ret_count)
+{
+    struct slot *sl = &s->slot[slot];
+    *ret_count = sl->fill <= 1 ? sl->fill : sl->fill - 1;
+    if (sl->fill == 0)
+        return NULL;
+    return sl->fill == 1 ? &sl->head : s->chunk[sl->head].id;
+}
 /* Of those that slots_head gave only the first `count` stay. */
 void slots_keep(struct slots *s, unsigned slot, uint32_t count);
 /* The chunk after the head; 0: the head is all there is. */
@@ -90,11 +102,5 @@ static inline uint32_t slots_second(const struct slots *s, unsigned slot)
 uint32_t slots_cut_after(struct slots *s, uint32_t chunk, uint32_t ret_ids[CHUNK_IDS]);
 
 bool slots_check(const struct slots *s); /* chains, counts and bits agree; for wheel_check */
-
-/* Memory straight from the kernel, zeroed, in whole pages: it grows without being copied, and what was never touched
- * costs nothing. NULL: out of memory, `old` is as it was. */
-void *pages_grow(void *old, size_t old_bytes, size_t bytes);
-void pages_free(void *data, size_t bytes);
-size_t pages_round(size_t bytes);
 
 #endif

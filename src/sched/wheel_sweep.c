@@ -11,10 +11,9 @@ int64_t wheel_tidy_head(struct wheel *w, unsigned slot, bool refile)
         entry_prefetch(w, ids[i]);
     for (uint32_t i = 0; i < count; i++) {
         struct entry e = entry_get(w, ids[i]);
-        int64_t begins;
         if (!is_valid(e, slot))
             continue;
-        if (refile && slot_for(w, e.due, &begins) != slot) {
+        if (refile && place_for(w, e.due).slot != slot) {
             wheel_file(w, ids[i], e.due);
             continue;
         }

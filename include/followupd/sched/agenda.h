@@ -10,7 +10,8 @@
  * Time      business time; due times are rounded up to milliseconds, so nothing is early. The due time of a message
  *           handed out is right to the millisecond, or the time of the advance if it was overdue when it was set.
  * Errors    out of memory; E_LIMIT from the wheel (more than 34 years ahead).
- * Cost      O(1) each, plus a look through the ready queue (ready_max entries) when that is not empty. */
+ * Cost      O(1) each, plus a look through the ready queue (ready_max entries) when that is not empty. What concerns
+ *           very many (a replay, an account dropped) is done in slices that the caller sizes. */
 #ifndef FOLLOWUPD_SCHED_AGENDA_H
 #define FOLLOWUPD_SCHED_AGENDA_H
 
@@ -51,14 +52,19 @@ bool agenda_idle(struct agenda *a, size_t ids); /* wheel_idle */
 /* whole: into a new book; otherwise over the present one. One at a time. */
 MUST_USE enum status agenda_load_begin(struct agenda *a, bool whole, struct wall now);
 MUST_USE enum status agenda_load_row(struct agenda *a, const struct due_message *row);
-MUST_USE enum status agenda_load_finish(struct agenda *a); /* also ends it when it fails */
+/* Replays at most `max` entries of the log, once all rows are there. True: there are more. From the first slice of a
+ * load in place to its finish the wheel stands still, so that no change half replayed comes due. */
+bool agenda_load_replay(struct agenda *a, size_t max);
+MUST_USE enum status agenda_load_finish(struct agenda *a); /* replays the rest; also ends it when it fails */
 void agenda_load_abort(struct agenda *a);
 bool agenda_loading(const struct agenda *a);
 size_t agenda_load_count(const struct agenda *a); /* rows so far */
 
-void agenda_drop_account(struct agenda *a, int64_t account_id); /* from wheel and ready; O(everything) */
+/* Drops an account from the wheel, looking at ids_max messages from *from on (0 at first), which it moves; then from the
+ * ready queue. True: there is more to look at. What is set meanwhile may be dropped or not. */
+bool agenda_drop_account(struct agenda *a, int64_t account_id, uint32_t *from, uint32_t ids_max);
 
-size_t agenda_count(const struct agenda *a);                           /* wheel and ready */
+size_t agenda_count(const struct agenda *a); /* wheel and ready */
 
 static inline int64_t due_ms_up(struct wall due)
 {

@@ -2,9 +2,10 @@
  * accounts (LOADER_ACCOUNTS_MAX; more become everything), or the stretch by which the horizon moved.
  *
  *   everything   into a new book, swapped in when it is complete: the start, a reconnect, other leases
- *   an account   dropped, then loaded in place: a NOTIFY said "reload"
+ *   an account   dropped a slice a turn, then loaded in place: a NOTIFY said "reload"
  *   a stretch    added in place: [loaded until, new horizon)
  *
+ * What changed while a load ran is replayed a slice a turn, so that no number of messages holds the loop.
  * A load whose replay log overflowed starts again. One that failed waits for loader_poke. Rows over rows_max halve the
  * horizon and start it again; it grows back when there is room.
  * Time  business time. */
@@ -19,7 +20,8 @@
 #include "followupd/store/store.h"
 
 #define LOADER_ACCOUNTS_MAX 32
-#define LOADER_HORIZON_PART 24 /* the horizon is moved when that part of it has passed */
+#define LOADER_HORIZON_PART 24   /* the horizon is moved when that part of it has passed */
+#define LOADER_SLICE        4096 /* messages replayed, or looked at to be dropped, in one loader_work */
 
 struct loader_config {
     int64_t horizon_ms; /* business */
@@ -32,7 +34,7 @@ struct loader {
     struct agenda *agenda;
     void *arg;
     bool (*in_flight)(void *arg, struct message_ref ref); /* such a row is not set */
-    void (*on_loaded)(void *arg);                         /* something new is in the agenda */
+    void (*on_work)(void *arg);                           /* call loader_work soon, from a turn of the loop */
 
     int shards[STORE_SHARDS];
     size_t shard_count;
@@ -40,12 +42,15 @@ struct loader {
     struct wall loaded_until;
 
     bool running, whole, over_rows;
+    bool replaying;    /* the rows of the load that runs are there; loader_work ends it */
     bool stale;        /* everything was asked for while it ran: its rows are of before */
     bool failed;       /* a row could not be set */
     struct wall until; /* of the load that runs */
     bool wants_all, wants_stretch;
     int64_t accounts[LOADER_ACCOUNTS_MAX];
     size_t account_count;
+    int64_t dropping; /* account that loader_work drops and then loads; 0: none */
+    uint32_t drop_from;
 };
 
 void loader_init(struct loader *l, const struct loader_config *config, struct store *store, struct agenda *agenda);
@@ -53,6 +58,8 @@ void loader_init(struct loader *l, const struct loader_config *config, struct st
 void loader_shards(struct loader *l, const int *shards, size_t count);
 void loader_all(struct loader *l, struct wall now);
 void loader_account(struct loader *l, int64_t account_id, struct wall now);
+/* Goes on with what on_work was called for. True: there is more, call it in the next turn. */
+bool loader_work(struct loader *l, struct wall now);
 /* Every second or so: moves the horizon when its time has come, and tries again what failed. */
 void loader_poke(struct loader *l, struct wall now);
 /* The store is down: what runs ends with E_GONE; everything is wanted when it is up again. */

@@ -168,6 +168,52 @@ Test(agenda, what_was_taken_or_is_ready_during_a_load_does_not_come_twice)
     }
 }
 
+/* A load whose log is replayed an entry at a time, while there are more changes. */
+Test(agenda, a_log_replayed_in_slices_ends_as_one_replayed_at_once)
+{
+    for (int whole = 0; whole < 2; whole++) {
+        setup();
+        set(1, 5);
+        set(2, 6);
+        cr_assert_eq(agenda_load_begin(agenda, whole, S(0)), OK);
+        set(3, 7);
+        set(2, 8);
+        agenda_cancel(agenda, m(1));
+        row(1, 5);
+        row(2, 6);
+        row(4, 9);
+        cr_assert(agenda_load_replay(agenda, 1));
+        agenda_cancel(agenda, m(3)); /* set by the entry just replayed */
+        cr_assert(agenda_load_replay(agenda, 1));
+        set(1, 4); /* its cancel is still to be replayed */
+        set(5, 3);
+        while (agenda_load_replay(agenda, 1))
+            ;
+        cr_assert_eq(agenda_load_finish(agenda), OK);
+        advance(20);
+        cr_assert_eq(taken(), 5124);
+        cr_assert_eq(agenda_count(agenda), 0);
+    }
+}
+
+Test(agenda, nothing_half_replayed_comes_due)
+{
+    for (int whole = 0; whole < 2; whole++) {
+        setup();
+        cr_assert_eq(agenda_load_begin(agenda, whole, S(0)), OK);
+        set(1, 5);
+        set(2, 50);
+        advance(5);
+        cr_assert_eq(taken(), 1, "somebody works on it now");
+        cr_assert(agenda_load_replay(agenda, 1), "set again, and its end is still to be replayed");
+        advance(6);
+        cr_assert_eq(taken(), 0);
+        cr_assert_eq(agenda_load_finish(agenda), OK);
+        advance(60);
+        cr_assert_eq(taken(), 2);
+    }
+}
+
 Test(agenda, an_overflowing_log_fails_the_load_and_keeps_the_old_book)
 {
     setup_with(8, 3);
@@ -186,7 +232,9 @@ Test(agenda, an_account_is_dropped_alone)
     set(2, 1);
     cr_assert_eq(agenda_set(agenda, (struct message_ref){ 2, 1 }, S(10)), OK);
     advance(1);
-    agenda_drop_account(agenda, 1);
+    uint32_t from = 0;
+    while (agenda_drop_account(agenda, 1, &from, 1))
+        ;
     cr_assert_eq(agenda_count(agenda), 1);
     cr_assert(agenda_known(agenda, (struct message_ref){ 2, 1 }));
 }

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "followupd/sched/index.h"
 
@@ -61,6 +62,7 @@ static void play(uint64_t seed)
         most = index_count(x) > most ? index_count(x) : most;
         if (k % 5000 == 0)
             agree(x, seed, (uint32_t)most);
+        cr_assert(k % 100 != 0 || index_check(x), "seed %lu step %u", seed, k);
     }
     agree(x, seed, (uint32_t)most);
     index_free(x);
@@ -110,24 +112,52 @@ Test(index, visiting_an_account_sees_each_of_its_entries_once_and_may_remove_the
     for (int64_t m = 1; m <= 1000; m++)
         cr_assert_eq(index_add(x, m % 10, m, &id), OK);
     struct removal r = { x, 0 };
-    cr_assert_eq(index_visit_account(x, 3, remove_visited, &r), 100);
+    uint32_t from = 0, slices = 1;
+    while (index_visit_account(x, 3, &from, 70, remove_visited, &r))
+        slices++;
+    cr_assert_eq(slices, (1000 + 69) / 70);
     cr_assert_eq(r.sum, 3 * 100 + 10 * (99 * 100 / 2));
     cr_assert_eq(index_count(x), 900);
-    cr_assert_eq(index_visit_account(x, 3, remove_visited, &r), 0);
+    cr_assert(index_check(x));
+    cr_assert_not(index_visit_account(x, 3, &from, 70, remove_visited, &r), "nothing comes after the last");
+    from = 0;
+    cr_assert_not(index_visit_account(x, 3, &from, UINT32_MAX, remove_visited, &r));
+    cr_assert_eq(index_count(x), 900);
     for (int64_t m = 1; m <= 1000; m++)
         cr_assert_eq(index_find(x, m % 10, m, &id), m % 10 != 3);
     index_free(x);
 }
 
-Test(index, a_million_entries_take_at_most_30_bytes_each_however_they_came)
+Test(index, a_million_entries_take_at_most_24_bytes_each_however_they_came)
+{
+    for (int hinted = 0; hinted < 2; hinted++) {
+        struct index *x = index_new(hinted ? 1000000 : 0);
+        uint32_t id;
+        for (int64_t m = 0; m < 1000000; m++)
+            cr_assert_eq(index_add(x, m % 200, m * 3, &id), OK);
+        cr_assert_leq(index_bytes(x), 24000000, "%zu bytes", index_bytes(x));
+        cr_assert(index_check(x));
+        index_free(x);
+    }
+}
+
+Test(index, out_of_memory_is_a_status_and_changes_nothing)
 {
     struct index *x = index_new(0);
-    uint32_t id;
-    for (int64_t m = 0; m < 1000000; m++)
-        cr_assert_eq(index_add(x, m % 200, m * 3, &id), OK);
-    cr_assert_leq(index_bytes(x), 30000000, "%zu bytes", index_bytes(x));
-    index_free(x);
-    x = index_new(1000000);
-    cr_assert_leq(index_bytes(x), 22000000, "%zu bytes", index_bytes(x));
+    struct rlimit before, none = { 0 };
+    uint32_t id, last = 0;
+    enum status st;
+    cr_assert_eq(getrlimit(RLIMIT_AS, &before), 0);
+    none.rlim_max = before.rlim_max;
+    setrlimit(RLIMIT_AS, &none); /* no more address space */
+    while ((st = index_add(x, 1, last, &id)) == OK && last < 1000000)
+        last++;
+    setrlimit(RLIMIT_AS, &before);
+    cr_assert_eq(st, E_NOMEM);
+    cr_assert_eq(index_count(x), last);
+    cr_assert_not(index_find(x, 1, last, &id));
+    cr_assert(index_check(x));
+    cr_assert_eq(index_add(x, 1, last, &id), OK, "and goes on when there is memory again");
+    cr_assert(index_check(x));
     index_free(x);
 }

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "../../support/fake_store.h"
+#include "followupd/sched/loader.h"
 #include "followupd/sched/scheduler.h"
 #include "followupd/store/shard.h"
 
@@ -258,6 +259,70 @@ Test(scheduler, a_reload_of_an_account_drops_what_it_no_longer_has)
     cr_assert_eq(store.load.account_id, A);
     cr_assert_not(scheduler_known(scheduler, m(1)));
     cr_assert(scheduler_known(scheduler, (struct message_ref){ 2, 5 }));
+    finish();
+}
+
+Test(scheduler, a_large_account_is_dropped_a_slice_a_turn)
+{
+    start();
+    for (int i = 1; i <= 3 * LOADER_SLICE; i++)
+        scheduler_set(scheduler, m(i), (struct wall){ S(1000 + i % 100) });
+    fake_row(&store, A, 1, S(10));
+    int loads = store.loads;
+    scheduler_notify(scheduler, "r 1");
+    turns(1);
+    cr_assert_eq(store.loads, loads, "not loaded before all are dropped");
+    cr_assert(scheduler_known(scheduler, m(3 * LOADER_SLICE)));
+    UNTIL(store.loads > loads);
+    cr_assert_not(scheduler_known(scheduler, m(3 * LOADER_SLICE)));
+    UNTIL(scheduler_known(scheduler, m(1)));
+    at(2000);
+    UNTIL(got_count == 1);
+    turns(10);
+    cr_assert_eq(got_count, 1);
+    finish();
+}
+
+static void change_very_many_during_a_load(void)
+{
+    store.hold_load = true;
+    scheduler_reload(scheduler, 0);
+    fake_row(&store, A, 1, S(10));
+    fake_answer_load_rows(&store);
+    for (int i = 1; i <= 3 * LOADER_SLICE; i++)
+        scheduler_set(scheduler, m(i), (struct wall){ S(20) });
+    fake_answer_load_done(&store, OK);
+    store.hold_load = false;
+    cr_assert_not(complete(), "the log is still to be replayed");
+}
+
+Test(scheduler, very_many_changes_during_a_load_are_replayed_a_slice_a_turn)
+{
+    start();
+    change_very_many_during_a_load();
+    turns(1);
+    cr_assert_not(complete());
+    UNTIL(complete());
+    struct scheduler_counts counts;
+    scheduler_count(scheduler, &counts);
+    cr_assert_eq(counts.live, 3 * LOADER_SLICE);
+    finish();
+}
+
+Test(scheduler, a_store_that_breaks_while_the_log_is_replayed_loads_everything_anew)
+{
+    start();
+    change_very_many_during_a_load();
+    turns(1);
+    fake_break(&store);
+    scheduler_down(scheduler);
+    int loads = store.loads;
+    up();
+    UNTIL(complete());
+    cr_assert_eq(store.loads, loads + 1);
+    struct scheduler_counts counts;
+    scheduler_count(scheduler, &counts);
+    cr_assert_eq(counts.live, 1, "as the database has it");
     finish();
 }
 

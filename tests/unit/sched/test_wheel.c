@@ -168,13 +168,20 @@ static void model_step(struct model *m)
     }
 }
 
-static void play(uint64_t seed, uint32_t n, uint32_t hint, unsigned steps, unsigned audit_every)
+/* The wheel is audited after every check_every steps, and brought up to date and compared after every compare_every. */
+struct plan {
+    uint32_t n, hint;
+    unsigned steps, check_every, compare_every;
+};
+
+static void play(uint64_t seed, const struct plan *p)
 {
     struct model m;
-    model_init(&m, seed, n, hint);
-    for (unsigned k = 0; k < steps; k++) {
+    model_init(&m, seed, p->n, p->hint);
+    for (unsigned k = 0; k < p->steps; k++) {
         model_step(&m);
-        if (k % audit_every == 0) {
+        cr_assert(k % p->check_every != 0 || wheel_check(m.wheel), "seed %lu step %u", seed, k);
+        if (k % p->compare_every == 0) {
             model_drain(&m, m.now, 256, 256);
             model_nothing_late(&m);
             cr_assert(wheel_check(m.wheel), "seed %lu step %u", seed, k);
@@ -190,28 +197,34 @@ static void play(uint64_t seed, uint32_t n, uint32_t hint, unsigned steps, unsig
     model_fini(&m);
 }
 
-static void play_seeds(uint32_t n, uint32_t hint, unsigned steps, unsigned audit_every)
+static void play_seeds(const struct plan *p)
 {
     const char *more = getenv("SEED");
     for (uint64_t seed = 1; seed <= 3; seed++)
-        play(seed, n, hint, steps, audit_every);
+        play(seed, p);
     if (more != NULL)
-        play(strtoull(more, NULL, 0), n, hint, steps, audit_every);
+        play(strtoull(more, NULL, 0), p);
+}
+
+Test(wheel, every_single_step_leaves_it_sound)
+{
+    play_seeds(&(struct plan){ .n = 40, .hint = 0, .steps = 6000, .check_every = 1, .compare_every = 50 });
+    play_seeds(&(struct plan){ .n = 3000, .hint = 0, .steps = 6000, .check_every = 1, .compare_every = 500 });
 }
 
 Test(wheel, each_of_few_ids_fires_once_never_early_late_or_after_cancel)
 {
-    play_seeds(50, 50, 60000, 100);
+    play_seeds(&(struct plan){ .n = 50, .hint = 50, .steps = 60000, .check_every = 100, .compare_every = 100 });
 }
 
 Test(wheel, each_of_thousands_fires_once_never_early_late_or_after_cancel)
 {
-    play_seeds(5000, 16, 60000, 1000);
+    play_seeds(&(struct plan){ .n = 5000, .hint = 16, .steps = 60000, .check_every = 1000, .compare_every = 1000 });
 }
 
 Test(wheel, each_of_very_many_fires_once_never_early_late_or_after_cancel)
 {
-    play(4, 100000, 1000, 300000, 30000);
+    play(4, &(struct plan){ .n = 100000, .hint = 0, .steps = 300000, .check_every = 30000, .compare_every = 30000 });
 }
 
 Test(wheel, empty_wheel_has_no_next)
