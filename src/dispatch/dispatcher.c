@@ -220,6 +220,11 @@ static void hook_set(void *arg, struct due_message due)
     d->hooks.set(d->hooks.arg, due);
 }
 
+static void hook_decided(void *arg)
+{
+    dispatcher_ended(arg);
+}
+
 static void on_recorded(void *arg, const struct recorded_row *row)
 {
     struct dispatcher *d = arg;
@@ -291,7 +296,8 @@ static enum status open_stages(struct dispatcher *d)
                                                .providers = settle_providers_now,
                                                .reserve = settle_reserve,
                                                .on_claimed = handover_settle,
-                                               .set = hook_set };
+                                               .set = hook_set,
+                                               .on_decided = hook_decided };
     enum status st = batch_new(d->loop, d->store, &batch, &batch_hooks, &d->batch);
     if (st == OK)
         st = settle_new(d->loop, d->store, &settle, &settle_hooks, &d->settle);

@@ -47,11 +47,12 @@ static void on_decided(void *arg, enum status st, const struct err *e, const str
     s->deciding = false;
     if (st != OK) {
         failed(s, "settle_by_policy", st, e);
-        return;
+        count = 0;
     }
     s->stats.by_policy += count;
     for (size_t i = 0; i < count; i++)
         s->hooks.set(s->hooks.arg, rows[i]);
+    s->hooks.on_decided(s->hooks.arg);
 }
 
 static void claim(struct settle *s, struct lease_set leases)

@@ -673,6 +673,26 @@ Test(dispatcher, draining_when_idle_ends_at_once_but_not_inside_the_call)
     finish();
 }
 
+Test(dispatcher, draining_waits_for_the_policys_statement_and_no_longer)
+{
+    config.settle_every_ms = 1;
+    start();
+    while (store.policies.count == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    dispatcher_drain(d, on_drained, NULL);
+    struct fake_call *c = wait_for_in_doubt();
+    c->on_claim(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    turn();
+    cr_assert_eq(drains, 0);
+    c = fake_take(&store.policies);
+    c->on_due(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    turn();
+    cr_assert_eq(drains, 1);
+    finish();
+}
+
 Test(dispatcher, a_default_provider_nobody_configured_is_refused)
 {
     struct dispatcher_hooks hooks = { 0 };
