@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "followupd/base/status.h"
+#include "followupd/sched/wheel.h"
 #include "followupd/store/store.h"
 
 struct agenda;
@@ -58,7 +59,8 @@ size_t agenda_load_count(const struct agenda *a); /* rows so far */
 
 void agenda_drop_account(struct agenda *a, int64_t account_id); /* from wheel and ready; O(everything) */
 
-size_t agenda_count(const struct agenda *a);                           /* wheel and ready */
+size_t agenda_count(const struct agenda *a);                        /* wheel and ready */
+void agenda_wheel(const struct agenda *a, struct wheel_stats *ret); /* of the book in use */
 
 static inline int64_t due_ms_up(struct wall due)
 {

@@ -26,6 +26,12 @@ struct loader_config {
     size_t rows_max;    /* of one book; 0: no limit */
 };
 
+struct loader_stats {
+    uint64_t loads, failures; /* completed; begun and not completed */
+    size_t last_rows;         /* of the last one completed */
+    int64_t last_us;
+};
+
 struct loader {
     struct loader_config config;
     struct store *store;
@@ -46,6 +52,8 @@ struct loader {
     bool wants_all, wants_stretch;
     int64_t accounts[LOADER_ACCOUNTS_MAX];
     size_t account_count;
+    int64_t began_us;
+    struct loader_stats stats;
 };
 
 void loader_init(struct loader *l, const struct loader_config *config, struct store *store, struct agenda *agenda);
