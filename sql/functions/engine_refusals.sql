@@ -16,4 +16,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.engine_refusals(interval) IS
-    'POSTs of the last p_window (real, at most an hour) that were not sent, by provider, outcome and HTTP status, the latest first, with the latest detail; at most 20 rows. Says why a provider rests: its breaker itself is known to the daemon alone.';
+    'POSTs of the last p_window (real, at most an hour) that were not sent, by provider, outcome and HTTP status, the latest first, with the latest detail; at most 20 rows. Why a provider rests; engine_providers says whether it does.';

@@ -7,13 +7,17 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "followupd/app/figures.h"
 #include "followupd/app/providers.h"
+#include "followupd/app/pulse.h"
+#include "followupd/app/report.h"
 #include "followupd/app/service.h"
 #include "followupd/base/clock.h"
 #include "followupd/base/log.h"
 #include "followupd/bulk/bulk.h"
 #include "followupd/db/migrate.h"
 #include "followupd/dispatch/dispatcher.h"
+#include "followupd/front/front.h"
 #include "followupd/owner/owner.h"
 #include "followupd/owner/worker_lock.h"
 #include "followupd/provider/transport.h"
@@ -43,7 +47,12 @@ struct app {
     struct dispatcher *dispatcher;
     struct service *service;
     struct bulk *bulk;
+    struct report *report;
+    struct front *front; /* NULL: no HTTP */
 
+    struct pulse pulse;
+    struct figures_room figures_room;
+    struct wall started;         /* real */
     struct business_clock clock; /* the scheduler's, copied before each hand-over */
     struct message_ref *in_flight;
 
@@ -68,7 +77,9 @@ static void on_store_closed(void *arg)
     owner_close(a->owner, on_part_closed, a);
     dispatcher_close(a->dispatcher);
     bulk_close(a->bulk);
+    report_close(a->report);
     service_close(a->service);
+    pulse_close(&a->pulse);
     uv_close((uv_handle_t *)&a->status_timer, NULL);
     uv_close((uv_handle_t *)&a->drain_timer, NULL);
 }
@@ -87,6 +98,8 @@ static void start_closing(struct app *a)
     a->phase = CLOSING;
     uv_timer_stop(&a->status_timer);
     uv_timer_stop(&a->drain_timer);
+    front_close(a->front);
+    a->front = NULL;
     bulk_drain(a->bulk);
     dispatcher_abort(a->dispatcher);
     transport_close(a->transport, on_transport_closed, a);
@@ -259,6 +272,23 @@ static void on_room(void *arg)
 
 /* --- what people see ---------------------------------------------------------------------------------------------- */
 
+static void read_figures(void *arg, struct figures *ret)
+{
+    struct app *a = arg;
+    const struct figures_parts parts = {
+        .owner = a->owner,
+        .scheduler = a->scheduler,
+        .dispatcher = a->dispatcher,
+        .bulk = a->bulk,
+        .front = a->front,
+        .pulse = &a->pulse,
+        .started = a->started,
+        .database_up = a->up,
+        .draining = a->phase != RUNNING,
+    };
+    figures_read(&parts, &a->figures_room, ret);
+}
+
 static void log_stats(const struct scheduler_counts *c, const struct dispatcher_stats *d)
 {
     log_info("engine_stats", kv("pending", c->live), kv("ready", c->ready), kv("in_flight", d->in_flight),
@@ -413,6 +443,34 @@ static enum status open_dispatcher(struct app *a, struct err *e)
     return a->in_flight != NULL ? OK : err_set(e, E_NOMEM, "out of memory");
 }
 
+/* Last, so that whoever is let in finds everything there. The default address is a convenience: that another worker of
+ * this host has it is no reason not to send. */
+static enum status open_front(struct app *a, struct err *e)
+{
+    const struct conf *c = a->conf;
+    char address[64];
+    struct server_config config = {
+        .address = c->listen,
+        .connections_max = (size_t)c->http_connections_max,
+        .address_connections_max = (size_t)c->http_address_connections_max,
+        .header_timeout_ms = c->header_timeout_ms,
+        .answer_timeout_ms = c->answer_timeout_ms,
+        .idle_timeout_ms = c->idle_timeout_ms,
+    };
+    struct front_hooks hooks = { a, read_figures };
+    if (c->listen == NULL)
+        return OK;
+    enum status st = front_open(&a->loop, &config, &hooks, &a->front, e);
+    if (st == OK) {
+        front_address(a->front, address, sizeof address);
+        log_info("http_listening", kv("address", (const char *)address));
+    } else if (st == E_BUSY && !c->listen_asked) {
+        log_warn("http_not_listening", kv("reason", e->text));
+        st = OK;
+    }
+    return st;
+}
+
 static enum status open_all(struct app *a, struct err *e)
 {
     struct service_events events = { a, app_stop, app_reload, is_alive };
@@ -434,6 +492,10 @@ static enum status open_all(struct app *a, struct err *e)
     struct bulk_hooks bulk_hooks = { a, valid_leases };
     if (st == OK)
         st = bulk_open(&a->loop, a->store, a->conf->bulk_interval_ms, &bulk_hooks, &a->bulk, e);
+    if (st == OK)
+        st = report_open(&a->loop, a->store, read_figures, a, &a->report, e);
+    if (st == OK)
+        st = open_front(a, e);
     return st;
 }
 
@@ -447,6 +509,8 @@ int app_run(const char *conf_path, struct conf *conf)
     }
     a->conf_path = conf_path;
     a->conf = conf;
+    a->started = wall_now();
+    pulse_open(&a->loop, &a->pulse);
     gethostname(a->host, sizeof a->host - 1);
     uv_timer_init(&a->loop, &a->status_timer);
     uv_timer_init(&a->loop, &a->drain_timer);

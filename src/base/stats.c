@@ -43,3 +43,43 @@ uint64_t histogram_percentile(const struct histogram *h, double share)
     }
     return h->max_us;
 }
+
+uint64_t histogram_between(const struct histogram *h, uint64_t from_us, uint64_t below_us)
+{
+    unsigned end = below_us == UINT64_MAX ? HISTOGRAM_BUCKETS : bucket_of(below_us);
+    uint64_t count = 0;
+    for (unsigned b = bucket_of(from_us); b < end; b++)
+        count += h->bucket[b];
+    return count;
+}
+
+void histogram_since(const struct histogram *now, const struct histogram *before, struct histogram *ret)
+{
+    ret->count = now->count - before->count;
+    ret->sum_us = now->sum_us - before->sum_us;
+    ret->max_us = now->max_us;
+    for (unsigned b = 0; b < HISTOGRAM_BUCKETS; b++)
+        ret->bucket[b] = now->bucket[b] - before->bucket[b];
+}
+
+void peak_add(struct peak *p, uint64_t value, int64_t now_ms)
+{
+    int64_t passed_ms = now_ms - p->window_since_ms;
+    if (passed_ms >= PEAK_WINDOW_MS) {
+        p->window_before = passed_ms < 2 * PEAK_WINDOW_MS ? p->window : 0;
+        p->window = 0;
+        p->window_since_ms = now_ms;
+    }
+    if (value > p->window)
+        p->window = value;
+    if (value > p->ever)
+        p->ever = value;
+}
+
+uint64_t peak_recent(const struct peak *p, int64_t now_ms)
+{
+    int64_t passed_ms = now_ms - p->window_since_ms;
+    if (passed_ms >= 2 * PEAK_WINDOW_MS)
+        return 0;
+    return passed_ms >= PEAK_WINDOW_MS || p->window > p->window_before ? p->window : p->window_before;
+}

@@ -13,6 +13,7 @@ struct bulk {
     int64_t interval_ms;
     uv_timer_t timer;
     bool draining;
+    struct bulk_stats stats;
 };
 
 static void look_again(struct bulk *b, int64_t after_ms);
@@ -20,6 +21,9 @@ static void look_again(struct bulk *b, int64_t after_ms);
 static void on_step(void *arg, enum status st, const struct err *e, const struct bulk_progress *progress)
 {
     struct bulk *b = arg;
+    b->stats.working = st == OK && progress != NULL && progress->more;
+    if (st == OK && progress != NULL)
+        b->stats.chunks++;
     if (st == E_CANCELLED)
         return;
     if (st != OK) {
@@ -64,6 +68,11 @@ enum status bulk_open(uv_loop_t *loop, struct store *store, int64_t interval_ms,
     look_again(b, interval_ms);
     *ret = b;
     return OK;
+}
+
+struct bulk_stats bulk_stats(const struct bulk *b)
+{
+    return b->stats;
 }
 
 void bulk_drain(struct bulk *b)

@@ -242,6 +242,8 @@ const struct command commands[] = {
     { "engine status", "followup.engine_status", "the workers and what they own", false, { { NULL } } },
     { "engine due", "followup.engine_due", "what all accounts have to send", false, { { NULL } } },
     { "engine lateness", "followup.engine_lateness", "how late messages left", false, { { NULL } } },
+    { "engine figures", "followup.engine_figures", "what workers say of themselves", false, { { NULL } } },
+    { "engine providers", "followup.engine_providers", "how workers see their providers", false, { { NULL } } },
     { "engine refusals", "followup.engine_refusals", "what providers did not accept", false, { { NULL } } },
     { "check", "followup.invariants", "whether what must always be true is true", false, { { "full", COMMAND_FLAG } } },
     { "in-doubt list",

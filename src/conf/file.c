@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "followupd/base/listener.h"
 #include "followupd/conf/key.h"
 
 #define KEYS_MAX 64 /* rows of the table; checked when reading starts */
@@ -57,12 +58,11 @@ static enum status value_store(void *place, const struct conf_key *key, const ch
             return err_set(e, E_INVALID, "is empty");
         if (strlen(text) > CONF_VALUE_BYTES_MAX)
             return err_set(e, E_INVALID, "is longer than %d bytes", CONF_VALUE_BYTES_MAX);
-        if (text[0] != '\0') {
-            char *copy = key->kind == CONF_FILE ? file_path(text) : strdup(text);
-            if (copy == NULL)
-                return err_set(e, E_NOMEM, "out of memory");
-            *(char **)place = copy;
-        }
+        char *copy = text[0] == '\0' ? NULL : key->kind == CONF_FILE ? file_path(text) : strdup(text);
+        if (copy == NULL && text[0] != '\0')
+            return err_set(e, E_NOMEM, "out of memory");
+        free(*(char **)place); /* the default; nothing where it was empty */
+        *(char **)place = copy;
         return OK;
     case CONF_DURATION:
     case CONF_COUNT:
@@ -241,6 +241,11 @@ static enum status whole_check(struct reading *r)
     if (2 * c->lease_margin_ms > c->lease_ms)
         return err_set(r->e, E_INVALID, "%s:%d: [engine] lease_margin: may be at most half of lease (%lld ms)", r->name,
                        margin_line, (long long)c->lease_ms);
+    int listen_line = r->lines_of[conf_key_find("http", "listen") - conf_keys];
+    c->listen_asked = listen_line != 0;
+    enum status listen_st = c->listen != NULL ? listener_check(c->listen, r->e) : OK;
+    if (listen_st != OK)
+        return err_prefix(r->e, listen_st, "%s:%d: [http]", r->name, listen_line);
     if (c->reconnect_min_ms > c->reconnect_max_ms)
         return err_set(r->e, E_INVALID, "%s: [database] reconnect_min: is longer than reconnect_max", r->name);
     if (c->public_url != NULL && strncmp(c->public_url, "http://", 7) != 0 &&

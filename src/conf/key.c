@@ -90,6 +90,20 @@ const struct conf_key conf_keys[] = {
     { "provider.", "key_window", CONF_DURATION, "24h", "0ms", "720h", .offset = PROVIDER_AT(key_window_ms),
       .sentence = "How long the provider honours an idempotency key; 0ms: it does not." },
 
+    { "http", "listen", CONF_TEXT, "127.0.0.1:8025", .offset = AT(listen),
+      .sentence = "Address and port of /healthz, /readyz and /metrics; empty: no HTTP. A port that is taken stops the "
+                  "start, unless it is only the default." },
+    { "http", "connections_max", CONF_COUNT, "1024", "8", "60000", .offset = AT(http_connections_max),
+      .sentence = "Most HTTP connections; one more, and the one that has waited longest for its client is closed." },
+    { "http", "address_connections_max", CONF_COUNT, "1024", "1", "60000", .offset = AT(http_address_connections_max),
+      .sentence = "Most HTTP connections from one address; further ones are refused. Behind a proxy all have its "
+                  "address." },
+    { "http", "header_timeout", CONF_DURATION, "10s", "50ms", "5m", .offset = AT(header_timeout_ms),
+      .sentence = "Longest time from the first byte of an HTTP request to the end of its header." },
+    { "http", "answer_timeout", CONF_DURATION, "30s", "50ms", "10m", .offset = AT(answer_timeout_ms),
+      .sentence = "Longest time for an HTTP client to take its answer." },
+    { "http", "idle_timeout", CONF_DURATION, "60s", "50ms", "1h", .offset = AT(idle_timeout_ms),
+      .sentence = "Longest time between two requests on one HTTP connection." },
     { "http", "public_url", CONF_TEXT, .example = "https://follow.example", .offset = AT(public_url),
       .sentence = "Where the world reaches us, for unsubscribe links; empty: messages carry none." },
     { "log", "level", CONF_ENUM, "info", .words = "debug|info|warn|error", RELOADABLE, .offset = AT(log_level),

@@ -52,9 +52,10 @@ const struct ctl_verb status_verbs[] = {
       "64 shards hold all accounts.\n\n"
       "--watch is made for looking at all day: what is due, in flight and waiting over all accounts, how late "
       "messages\n"
-      "left in the last minute, who holds the shards, and what providers answered that was no yes. It is drawn in "
-      "place\n"
-      "on a terminal; elsewhere each look is a line, with --json an object. It goes on when the database is away.\n",
+      "left in the last minute, who holds the shards, what each worker says of itself (the figures of its /metrics, "
+      "at\n"
+      "most some seconds old), and what providers answered that was no yes. It is drawn in place on a terminal;\n"
+      "elsewhere each look is a line, with --json an object. It goes on when the database is away.\n",
       status },
     { NULL },
 };

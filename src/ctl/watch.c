@@ -17,8 +17,9 @@
 #define SHARDS         64
 #define LINE_BYTES_MAX 1000
 
-enum { DUE, LATENESS, WORKERS, REFUSALS, QUERIES };
-static const char *const queries[] = { "engine due", "engine lateness", "engine status", "engine refusals" };
+enum { DUE, LATENESS, WORKERS, FIGURES, PROVIDERS, REFUSALS, QUERIES };
+static const char *const queries[] = { "engine due",     "engine lateness",  "engine status",
+                                       "engine figures", "engine providers", "engine refusals" };
 
 struct watch {
     struct ctl *ctl;
@@ -172,6 +173,55 @@ static void draw_engine(struct watch *w)
         draw(w, "left late by   - (nothing was sent at its first try in the last minute)");
 }
 
+static bool same_worker(const struct watch *w, int query, size_t row, size_t worker)
+{
+    return strcmp(value(w, query, row, "worker"), value(w, WORKERS, worker, "worker")) == 0;
+}
+
+/* Median and 99th percentile of one kind, as "1.2/3.4". */
+static const char *pair(const struct watch *w, size_t row, const char *p50, const char *p99, char room[64])
+{
+    snprintf(room, 64, "%s/%s", or_none(value(w, FIGURES, row, p50)), or_none(value(w, FIGURES, row, p99)));
+    return room;
+}
+
+static void draw_figures(struct watch *w, size_t row)
+{
+    char late[64], claim[64], send[64], record[64];
+    const char *notified = value(w, FIGURES, row, "notify_age_seconds");
+    draw(w, "  p50/p99 ms  late %s, claim %s, send %s, record %s", pair(w, row, "late_p50_ms", "late_p99_ms", late),
+         pair(w, row, "claim_p50_ms", "claim_p99_ms", claim), pair(w, row, "send_p50_ms", "send_p99_ms", send),
+         pair(w, row, "record_p50_ms", "record_p99_ms", record));
+    draw(w, "  wheel       %s messages, %s stale copies, %s MB; longest pause %s ms",
+         value(w, FIGURES, row, "wheel_messages"), value(w, FIGURES, row, "wheel_stale"),
+         value(w, FIGURES, row, "wheel_mb"), value(w, FIGURES, row, "wheel_pause_ms"));
+    draw(w, "  engine      in flight %s, to record %s, swept %s, last NOTIFY %s%s", value(w, FIGURES, row, "in_flight"),
+         value(w, FIGURES, row, "results_waiting"), value(w, FIGURES, row, "swept"),
+         notified[0] != '\0' ? notified : "never", notified[0] != '\0' ? " s ago" : "");
+    draw(w, "  process     longest loop turn %s ms, memory %s MB, CPU %s s", value(w, FIGURES, row, "loop_turn_ms"),
+         value(w, FIGURES, row, "memory_mb"), value(w, FIGURES, row, "cpu_seconds"));
+}
+
+static void draw_provider(struct watch *w, size_t row)
+{
+    const char *wait = value(w, PROVIDERS, row, "wait_seconds");
+    bool waits = strcmp(wait, "0.0") != 0 && wait[0] != '\0';
+    draw(w, "  provider    %s: breaker %s%s%s%s, in flight %s of %s", value(w, PROVIDERS, row, "provider"),
+         value(w, PROVIDERS, row, "breaker"), waits ? " for " : "", waits ? wait : "", waits ? " s" : "",
+         value(w, PROVIDERS, row, "in_flight"), value(w, PROVIDERS, row, "may_fly"));
+}
+
+/* What a worker says of itself, below its line. */
+static void draw_report(struct watch *w, size_t worker)
+{
+    for (size_t row = 0; row < once_rows_count(w->rows[FIGURES]); row++)
+        if (same_worker(w, FIGURES, row, worker))
+            draw_figures(w, row);
+    for (size_t row = 0; row < once_rows_count(w->rows[PROVIDERS]); row++)
+        if (same_worker(w, PROVIDERS, row, worker))
+            draw_provider(w, row);
+}
+
 static void draw_workers(struct watch *w)
 {
     size_t count = once_rows_count(w->rows[WORKERS]);
@@ -189,6 +239,7 @@ static void draw_workers(struct watch *w)
         draw(w, "%-24.24s  %-8s  %6s  %7s  %6s", value(w, WORKERS, row, "host"), state,
              value(w, WORKERS, row, "shards"), or_none(value(w, WORKERS, row, "lease_seconds")),
              value(w, WORKERS, row, "beat_seconds"));
+        draw_report(w, row);
     }
     if (held < SHARDS)
         draw(w, "%lld of %d shards are nobody's: their accounts wait", (long long)(SHARDS - held), SHARDS);
@@ -209,7 +260,6 @@ static void draw_refusals(struct watch *w)
              value(w, REFUSALS, row, "seconds_ago"), value(w, REFUSALS, row, "provider"),
              value(w, REFUSALS, row, "outcome"), or_none(value(w, REFUSALS, row, "http_status")),
              value(w, REFUSALS, row, "detail"));
-    draw(w, "A provider's breaker is known to its daemon alone: provider_breaker in the log.");
 }
 
 static void view_draw(struct watch *w)

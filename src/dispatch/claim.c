@@ -84,6 +84,8 @@ static void on_claim(void *arg, enum status st, const struct err *e, const struc
     if (gives_back != NULL)
         gives_back->dispatcher = d;
     d->claims--;
+    if (st == OK)
+        histogram_add(&d->stats.claim, mono_now_us() - c->asked_us);
     for (size_t i = 0; st == OK && i < count; i++)
         on_row(c, &rows[i], gives_back);
     for (size_t i = 0; st == OK && i < c->asked; i++) {

@@ -6,9 +6,9 @@
 #include "dispatcher_priv.h"
 #include "followupd/base/log.h"
 
-#define LOOK_AGAIN_MS    100 /* when nothing tells us: the database is away */
-#define SETTLE_MARGIN_MS 5000
-#define SETTLE_ROWS      100
+#define LOOK_AGAIN_MS     100 /* when nothing tells us: the database is away */
+#define SETTLE_MARGIN_MS  5000
+#define SETTLE_ROWS       100
 #define KEY_MARGIN_MS_MAX (10 * 60 * 1000) /* of a key's window, at most a tenth of it */
 
 static size_t min_size(size_t a, size_t b)
@@ -220,9 +220,9 @@ static void hook_set(void *arg, struct due_message due)
     d->hooks.set(d->hooks.arg, due);
 }
 
-static void on_decided(void *arg)
+static void hook_decided(void *arg)
 {
-    dispatcher_ended(arg); /* a drain may have waited for it alone */
+    dispatcher_ended(arg);
 }
 
 static void on_recorded(void *arg, const struct recorded_row *row)
@@ -297,7 +297,7 @@ static enum status open_stages(struct dispatcher *d)
                                                .reserve = settle_reserve,
                                                .on_claimed = handover_settle,
                                                .set = hook_set,
-                                               .on_decided = on_decided };
+                                               .on_decided = hook_decided };
     enum status st = batch_new(d->loop, d->store, &batch, &batch_hooks, &d->batch);
     if (st == OK)
         st = settle_new(d->loop, d->store, &settle, &settle_hooks, &d->settle);
@@ -426,10 +426,11 @@ size_t dispatcher_in_flight_max(const struct dispatcher *d)
 void dispatcher_read_stats(const struct dispatcher *d, struct dispatcher_stats *ret)
 {
     *ret = d->stats;
-    ret->batch = batch_stats(d->batch);
+    ret->batch = *batch_stats(d->batch);
     ret->settle = settle_stats(d->settle);
     ret->slots = d->slots;
     ret->in_flight = d->flights.count;
+    ret->waiting = batch_count(d->batch);
 }
 
 size_t dispatcher_providers(const struct dispatcher *d)
@@ -443,6 +444,7 @@ struct dispatcher_provider_stats dispatcher_provider_at(const struct dispatcher 
     return (struct dispatcher_provider_stats){
         .name = l->provider->config.name,
         .breaker = l->breaker.state,
+        .breaker_wait_ms = breaker_wait_ms(&l->breaker, mono_now()),
         .used = l->budget.used,
         .window = (size_t)l->budget.window,
     };

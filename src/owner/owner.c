@@ -96,6 +96,17 @@ struct lease_set owner_valid(struct owner *o, struct mono now)
     return (struct lease_set){ o->valid, count };
 }
 
+int64_t owner_valid_ms(const struct owner *o, struct mono now)
+{
+    int64_t least_ms = o->held_count > 0 ? INT64_MAX : -1;
+    for (size_t i = 0; i < o->held_count; i++) {
+        int64_t left_ms = o->shards[o->held[i].shard].deadline.ms - now.ms;
+        if (left_ms < least_ms)
+            least_ms = left_ms > 0 ? left_ms : 0;
+    }
+    return least_ms;
+}
+
 /* --- acquire ---------------------------------------------------------------------------------------------------- */
 
 static void acquire(struct owner *o);

@@ -25,6 +25,7 @@ struct batch {
 
 struct call {
     struct batch *batch;
+    int64_t asked_us;
     size_t count;
     struct kept_result *kept[STORE_BATCH_MAX];
 };
@@ -134,10 +135,12 @@ static void on_record(void *arg, enum status st, const struct err *e, const stru
     struct batch *b = c->batch;
     b->calls--;
     b->under_way_count -= c->count;
-    if (st == OK)
+    if (st == OK) {
+        histogram_add(&b->stats.round_trip, mono_now_us() - c->asked_us);
         settle_rows(c, rows, count);
-    else
+    } else {
         keep_rows(c, st, e);
+    }
     free(c);
     if (st != E_CANCELLED)
         flush(b);
@@ -177,6 +180,7 @@ static bool start_call(struct batch *b, struct mono now)
         results[i] = c->kept[i]->result;
     b->calls++;
     b->stats.calls++;
+    c->asked_us = mono_now_us();
     st = b->store->ops->record(b->store, b->hooks.leases(b->hooks.arg), results, c->count, on_record, c);
     if (st == OK) {
         c = NULL;
@@ -250,9 +254,9 @@ size_t batch_count(const struct batch *b)
     return b->waiting_count + b->under_way_count;
 }
 
-struct batch_stats batch_stats(const struct batch *b)
+const struct batch_stats *batch_stats(const struct batch *b)
 {
-    return b->stats;
+    return &b->stats;
 }
 
 enum status batch_new(uv_loop_t *loop, struct store *store, const struct batch_config *config,

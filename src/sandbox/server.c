@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "listener.h"
+#include "followupd/base/listener.h"
 
 #define POOL_BYTES      (8u * 1024) /* request line, headers and read buffer of a connection */
 #define ANSWER_BYTES    (64u * 1024)

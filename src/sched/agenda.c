@@ -394,3 +394,8 @@ size_t agenda_count(const struct agenda *a)
 {
     return index_count(a->book.index) + a->ready_count;
 }
+
+void agenda_wheel(const struct agenda *a, struct wheel_stats *ret)
+{
+    wheel_stats(a->book.wheel, ret);
+}

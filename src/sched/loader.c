@@ -79,9 +79,13 @@ static void end(struct loader *l, enum status st, const struct err *e)
     if (st == OK) {
         if (l->until.us > l->loaded_until.us || l->whole)
             l->loaded_until = l->until;
+        l->stats.loads++;
+        l->stats.last_rows = rows;
+        l->stats.last_us = mono_now_us() - l->began_us;
         log_debug("messages_loaded", kv("rows", rows), kv("whole", l->whole));
         return;
     }
+    l->stats.failures++;
     if (l->over_rows)
         l->horizon_ms = l->horizon_ms / 2 < HORIZON_MS_MIN ? HORIZON_MS_MIN : l->horizon_ms / 2;
     l->wants_all = true;
@@ -108,6 +112,7 @@ static enum status start(struct loader *l, bool whole, const struct load_request
     l->whole = whole;
     l->until = r->until;
     l->stale = l->over_rows = l->failed = false;
+    l->began_us = mono_now_us();
     st = l->store->ops->load(l->store, r, on_rows, on_done, l);
     if (st == OK)
         l->running = true;

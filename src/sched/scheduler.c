@@ -5,6 +5,7 @@
 
 #include "followupd/base/list.h"
 #include "followupd/base/log.h"
+#include "followupd/base/stats.h"
 #include "followupd/sched/agenda.h"
 #include "followupd/sched/loader.h"
 #include "followupd/sched/sweep.h"
@@ -42,7 +43,9 @@ struct scheduler {
     int64_t armed_ms; /* business time that wheel_timer waits for; INT64_MAX: none */
     struct mono sweep_at, older_at, clock_at, load_at;
 
-    uint64_t due_total, swept_total;
+    uint64_t due_total, swept_total, notified_total;
+    struct mono notified_at;
+    struct peak pause; /* microseconds that one advance took */
     int handles_open;
     bool closing;
     void (*on_closed)(void *arg);
@@ -111,9 +114,12 @@ static void turn(struct scheduler *s)
     if (!works(s))
         return;
     struct wall now = business_now(&s->clock);
+    int64_t began_us = mono_now_us();
     if (loader_work(&s->loader, now))
         uv_idle_start(&s->again, on_again);
     bool more = agenda_advance(s->agenda, now, s->config.advance_budget);
+    int64_t ended_us = mono_now_us();
+    peak_add(&s->pause, (uint64_t)(ended_us - began_us), ended_us / 1000);
     hand_over(s);
     if (!works(s))
         return;
@@ -310,6 +316,8 @@ void scheduler_notify(struct scheduler *s, const char *payload)
 {
     struct wake_events events = { s, wake_on_set, wake_on_cancel, wake_on_reload };
     struct err e;
+    s->notified_total++;
+    s->notified_at = mono_now();
     if (wake_parse(payload, &events, &e) != OK)
         log_warn("notify_not_understood", kv("error", e.text));
 }
@@ -368,7 +376,14 @@ void scheduler_count(const struct scheduler *s, struct scheduler_counts *ret)
     *ret = (struct scheduler_counts){ .live = agenda_count(s->agenda),
                                       .due_total = s->due_total,
                                       .swept_total = s->swept_total,
-                                      .complete = loader_complete(&s->loader) };
+                                      .complete = loader_complete(&s->loader),
+                                      .pause_max_us = s->pause.ever,
+                                      .pause_recent_us = peak_recent(&s->pause, mono_now().ms),
+                                      .notified_total = s->notified_total,
+                                      .notify_age_ms = s->notified_total > 0 ? mono_now().ms - s->notified_at.ms : -1,
+                                      .horizon_ms = s->loader.horizon_ms,
+                                      .load = s->loader.stats };
+    agenda_wheel(s->agenda, &ret->wheel);
     agenda_ready(s->agenda, &ret->ready);
 }
 

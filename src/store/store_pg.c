@@ -257,6 +257,7 @@ static const struct store_ops pg_ops = {
     .lease_renew = pg_lease_renew,
     .lease_release = pg_lease_release,
     .beat = pg_beat,
+    .report = pg_report,
     .clock = pg_clock,
     .load = pg_load,
     .sweep_due = pg_sweep_due,

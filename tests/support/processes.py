@@ -259,6 +259,7 @@ class Daemon(Program):
                 "type": "generic", "url": provider_url, "rate": "10000/s", "concurrency_max": "32",
                 "timeout": "300ms", "connect_timeout": "200ms",
             },
+            "http": {"listen": ""},  # several daemons run at once; a test that wants one names 127.0.0.1:0
             "log": {"level": "debug"},
         }
         self.configure(config or {})

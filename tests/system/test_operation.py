@@ -79,6 +79,24 @@ def watch(database):
         one.close()
 
 
+def test_what_a_worker_says_of_itself_stands_below_its_line(world, sandbox, daemon, watch):
+    account = world.account(steps=[("sequence", "0"), ("sequence", "2 days")])
+    daemon(label="mail-1")
+    world.act("start_follow_up", account, world.leads(account, 3))
+    sandbox.wait_for_ledger(3)
+    one = watch(columns=80)
+    one.wait_for(r"(?s)mail-1 +alive +64 .*p50/p99 ms +late [0-9.]+/[0-9.]+, claim [0-9.]+/[0-9.]+, send [0-9.]+/[0-9.]+, "
+                 r"record [0-9.]+/[0-9.]+.*wheel +3 messages, 0 stale copies, [0-9.]+ MB; longest pause [0-9.]+ ms.*"
+                 r"engine +in flight 0, to record 0, swept \d+, last NOTIFY [0-9.]+ s ago.*"
+                 r"process +longest loop turn [0-9.]+ ms, memory [0-9.]+ MB.*provider +sandbox: breaker closed, in flight 0 of 32")
+    sandbox.put_faults([{"action": "401"}])
+    other = world.account("Other")
+    world.act("start_follow_up", other, world.leads(other))
+    one.wait_for(r"provider +sandbox: breaker (open|half_open)")
+    as_json = watch("--json")
+    as_json.wait_for(r'"engine figures": ?\[{.*"wheel_messages": ?[34]\D.*"engine providers": ?\[{.*"breaker": ?"(open|half_open)"')
+
+
 def test_a_line_a_look_where_there_is_no_terminal(world, sandbox, daemon, watch):
     account = world.account()
     daemon()

@@ -8,6 +8,7 @@
 #ifndef FOLLOWUPD_BULK_BULK_H
 #define FOLLOWUPD_BULK_BULK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <uv.h>
@@ -17,6 +18,11 @@
 
 struct bulk;
 
+struct bulk_stats {
+    bool working;    /* the last chunk said that there is more */
+    uint64_t chunks; /* done */
+};
+
 struct bulk_hooks {
     void *arg;
     struct lease_set (*leases)(void *arg); /* those valid now */
@@ -25,6 +31,7 @@ struct bulk_hooks {
 /* interval_ms: how often to look when there was nothing to do. */
 MUST_USE enum status bulk_open(uv_loop_t *loop, struct store *store, int64_t interval_ms,
                                const struct bulk_hooks *hooks, struct bulk **ret, struct err *e);
+struct bulk_stats bulk_stats(const struct bulk *b);
 /* No further chunk is asked for. One that is under way goes on in the database, also after the store is closed. */
 void bulk_drain(struct bulk *b);
 /* Close the store first. Frees b, from the loop, later. */

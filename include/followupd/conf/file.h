@@ -53,6 +53,10 @@ struct conf {
     int64_t bulk_interval_ms;
     int64_t drain_ms, clock_refresh_ms;
 
+    char *listen;      /* NULL: no HTTP */
+    bool listen_asked; /* it stands in the file: a port that is taken then stops the start */
+    int64_t http_connections_max, http_address_connections_max;
+    int64_t header_timeout_ms, answer_timeout_ms, idle_timeout_ms;
     char *public_url; /* NULL: no unsubscribe links */
     int log_level;    /* enum log_level */
 

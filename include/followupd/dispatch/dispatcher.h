@@ -72,14 +72,17 @@ struct dispatcher_stats {
     uint64_t given_back, claim_failures;
     struct histogram late;    /* from due to the first byte, microseconds of real time; not of messages in doubt */
     struct histogram latency; /* of POSTs */
+    struct histogram claim;   /* round trips of claims that were answered */
     struct batch_stats batch;
     struct settle_stats settle;
     size_t slots;     /* between claim and outcome */
     size_t in_flight; /* those and what waits to be recorded */
+    size_t waiting;   /* results that are not recorded yet */
 };
 struct dispatcher_provider_stats {
     const char *name;
     enum breaker_state breaker;
+    int64_t breaker_wait_ms; /* until something may be posted again; 0: now */
     size_t used, window;
 };
 

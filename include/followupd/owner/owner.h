@@ -59,6 +59,8 @@ void owner_look(struct owner *o); /* somebody gave leases up: take those that ar
 struct lease_set owner_held(const struct owner *o);
 /* Those valid now, for claims and records. */
 struct lease_set owner_valid(struct owner *o, struct mono now);
+/* Until the first of those held stops being valid; 0: one has; -1: none is held. */
+int64_t owner_valid_ms(const struct owner *o, struct mono now);
 /* The last question before the first byte. */
 bool owner_may_send(const struct owner *o, int shard, int64_t epoch, struct mono now);
 

@@ -16,6 +16,7 @@
 
 #include "followupd/base/clock.h"
 #include "followupd/base/list.h"
+#include "followupd/base/stats.h"
 #include "followupd/provider/provider.h"
 #include "followupd/store/store.h"
 
@@ -45,6 +46,7 @@ struct batch_hooks {
 };
 struct batch_stats {
     uint64_t calls, recorded, busy, failures, refusals;
+    struct histogram round_trip; /* of calls that were answered */
 };
 
 struct batch;
@@ -55,7 +57,7 @@ void batch_add(struct batch *b, struct kept_result *k);
 /* Does not wait for company any more: what is there and what comes is recorded as soon as a call is free. */
 void batch_hurry(struct batch *b);
 size_t batch_count(const struct batch *b); /* not yet recorded, those under way included */
-struct batch_stats batch_stats(const struct batch *b);
+const struct batch_stats *batch_stats(const struct batch *b);
 /* Starts no more calls. */
 void batch_stop(struct batch *b);
 /* Only when no call is under way (the store is closed, or never answered for one). Unrecorded results are freed;

@@ -35,8 +35,7 @@ struct settle_hooks {
     /* count <= reserved; the rows are ours and committed. asked_us: mono_now_us() before the claim. */
     void (*on_claimed)(void *arg, size_t reserved, const struct claim_row *rows, size_t count, int64_t asked_us);
     void (*set)(void *arg, struct due_message due);
-    /* The policies' statement of a turn has ended; after every set. */
-    void (*on_decided)(void *arg);
+    void (*on_decided)(void *arg); /* the policy's statement has ended: a drain may wait for it */
 };
 
 struct settle_stats {

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "followupd/base/status.h"
+#include "followupd/sched/wheel.h"
 #include "followupd/store/store.h"
 
 struct agenda;
@@ -64,7 +65,8 @@ size_t agenda_load_count(const struct agenda *a); /* rows so far */
  * ready queue. True: there is more to look at. What is set meanwhile may be dropped or not. */
 bool agenda_drop_account(struct agenda *a, int64_t account_id, uint32_t *from, uint32_t ids_max);
 
-size_t agenda_count(const struct agenda *a); /* wheel and ready */
+size_t agenda_count(const struct agenda *a);                        /* wheel and ready */
+void agenda_wheel(const struct agenda *a, struct wheel_stats *ret); /* of the book in use */
 
 static inline int64_t due_ms_up(struct wall due)
 {

@@ -28,6 +28,12 @@ struct loader_config {
     size_t rows_max;    /* of one book; 0: no limit */
 };
 
+struct loader_stats {
+    uint64_t loads, failures; /* completed; begun and not completed */
+    size_t last_rows;         /* of the last one completed */
+    int64_t last_us;
+};
+
 struct loader {
     struct loader_config config;
     struct store *store;
@@ -51,6 +57,8 @@ struct loader {
     size_t account_count;
     int64_t dropping; /* account that loader_work drops and then loads; 0: none */
     uint32_t drop_from;
+    int64_t began_us;
+    struct loader_stats stats;
 };
 
 void loader_init(struct loader *l, const struct loader_config *config, struct store *store, struct agenda *agenda);

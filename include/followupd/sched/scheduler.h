@@ -24,6 +24,8 @@
 
 #include "followupd/base/clock.h"
 #include "followupd/base/status.h"
+#include "followupd/sched/loader.h"
+#include "followupd/sched/wheel.h"
 #include "followupd/store/store.h"
 
 struct scheduler;
@@ -58,6 +60,12 @@ struct scheduler_counts {
     uint64_t due_total;   /* handed over so far */
     uint64_t swept_total; /* set because a sweep found them: a NOTIFY was lost, or off */
     bool complete;        /* the agenda is loaded */
+    struct wheel_stats wheel;
+    uint64_t pause_max_us, pause_recent_us; /* longest look at the wheel: since the start, of the last minute or two */
+    uint64_t notified_total;
+    int64_t notify_age_ms; /* real, since the last one; -1: none yet */
+    int64_t horizon_ms;    /* in use, business */
+    struct loader_stats load;
 };
 
 MUST_USE enum status scheduler_open(uv_loop_t *loop, struct store *store, const struct scheduler_config *config,

@@ -183,6 +183,8 @@ struct store_ops {
                                         void *arg);
     MUST_USE enum status (*lease_release)(struct store *s, struct lease_set leases, store_done_cb cb, void *arg);
     MUST_USE enum status (*beat)(struct store *s, bool draining, store_done_cb cb, void *arg);
+    /* What this worker says of itself, a JSON object; for people who look at the database. */
+    MUST_USE enum status (*report)(struct store *s, const char *figures, store_done_cb cb, void *arg);
     MUST_USE enum status (*clock)(struct store *s, store_clock_cb cb, void *arg);
     /* on_rows runs any number of times (COPY), then on_done once. One load at a time. */
     MUST_USE enum status (*load)(struct store *s, const struct load_request *r, store_due_cb on_rows,

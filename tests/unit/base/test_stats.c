@@ -72,3 +72,50 @@ Test(histogram, negative_counts_as_zero_and_the_largest_has_a_place)
     cr_assert_eq(h.max_us, INT64_MAX);
     cr_assert_eq(histogram_percentile(&h, 1), INT64_MAX);
 }
+
+/* The oracle counts; every bound that a bucket begins at is exact. */
+Test(histogram, counts_between_bounds_are_exact)
+{
+    struct histogram h = { 0 };
+    static uint64_t value[5000];
+    for (size_t i = 0; i < 5000; i++) {
+        value[i] = below(1ull << below(24));
+        histogram_add(&h, (int64_t)value[i]);
+    }
+    for (unsigned power = 3; power < 24; power++) {
+        for (unsigned eighth = 8; eighth < 16; eighth++) {
+            uint64_t bound = (uint64_t)eighth << (power - 3), exact = 0;
+            for (size_t i = 0; i < 5000; i++)
+                exact += value[i] < bound;
+            cr_assert_eq(histogram_between(&h, 0, bound), exact, "below %lu", bound);
+            cr_assert_eq(histogram_between(&h, bound, UINT64_MAX), 5000 - exact, "from %lu", bound);
+        }
+    }
+}
+
+Test(histogram, since_a_copy_holds_only_what_came_after)
+{
+    struct histogram h = { 0 }, before, recent;
+    for (int i = 0; i < 100; i++)
+        histogram_add(&h, 5000000);
+    before = h;
+    for (int i = 0; i < 10; i++)
+        histogram_add(&h, 3);
+    histogram_since(&h, &before, &recent);
+    cr_assert_eq(recent.count, 10);
+    cr_assert_eq(recent.sum_us, 30);
+    cr_assert_eq(histogram_percentile(&recent, 0.99), 3);
+}
+
+Test(peak, is_remembered_for_one_to_two_minutes_and_for_ever)
+{
+    struct peak p = { 0 };
+    peak_add(&p, 7, 1000000);
+    peak_add(&p, 3, 1000001);
+    cr_assert_eq(peak_recent(&p, 1000001 + PEAK_WINDOW_MS - 2), 7);
+    cr_assert_eq(peak_recent(&p, 1000000 + PEAK_WINDOW_MS), 7, "the window before counts");
+    cr_assert_eq(peak_recent(&p, 1000000 + 2 * PEAK_WINDOW_MS), 0);
+    cr_assert_eq(p.ever, 7);
+    peak_add(&p, 2, 1000000 + 2 * PEAK_WINDOW_MS);
+    cr_assert_eq(peak_recent(&p, 1000000 + 9 * PEAK_WINDOW_MS), 0, "nothing for long");
+}

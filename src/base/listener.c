@@ -1,4 +1,4 @@
-#include "listener.h"
+#include "followupd/base/listener.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -46,21 +46,36 @@ static int bind_socket(const struct addrinfo *a)
     return -1;
 }
 
-enum status listener_open(const char *address, int *ret, struct err *e)
+static enum status resolve(const char *address, struct addrinfo **ret, struct err *e)
 {
     char host[64];
     const char *port = NULL;
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE },
-                    *found = NULL;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
     enum status st = split_address(address, host, sizeof host, &port, e);
     if (st != OK)
         return st;
-    int failed = getaddrinfo(host, port, &hints, &found);
-    if (failed != 0)
-        return err_set(e, E_INVALID, "listen %s: %s", address, gai_strerror(failed));
+    int failed = getaddrinfo(host, port, &hints, ret);
+    return failed == 0 ? OK : err_set(e, E_INVALID, "listen %s: %s", address, gai_strerror(failed));
+}
+
+enum status listener_check(const char *address, struct err *e)
+{
+    struct addrinfo *found = NULL;
+    enum status st = resolve(address, &found, e);
+    if (st == OK)
+        freeaddrinfo(found);
+    return st;
+}
+
+enum status listener_open(const char *address, int *ret, struct err *e)
+{
+    struct addrinfo *found = NULL;
+    enum status st = resolve(address, &found, e);
+    if (st != OK)
+        return st;
     int fd = bind_socket(found);
     if (fd < 0)
-        st = err_set(e, E_IO, "listen %s: %s", address, strerror(errno));
+        st = err_set(e, errno == EADDRINUSE ? E_BUSY : E_IO, "listen %s: %s", address, strerror(errno));
     freeaddrinfo(found);
     if (st == OK)
         *ret = fd;
