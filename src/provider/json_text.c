@@ -1,5 +1,7 @@
 #include "json_text.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +21,16 @@ static enum status add_escape(struct buf *out, unsigned char c)
     return buf_add(out, escape, 6);
 }
 
+/* A byte that JSON wants escaped among eight; a byte over 0x7f may be taken for one. */
+static bool maybe_special(const char *text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    uint64_t eight;
+    memcpy(&eight, text, sizeof eight);
+    uint64_t quote = eight ^ ones * '"', backslash = eight ^ ones * '\\';
+    return (((eight - ones * ' ') | (quote - ones) | (backslash - ones)) & tops) != 0;
+}
+
 enum status json_add_text(struct buf *out, const char *text)
 {
     if (text == NULL)
@@ -28,6 +40,10 @@ enum status json_add_text(struct buf *out, const char *text)
         return E_INVALID;
     enum status st = buf_add(out, "\"", 1);
     for (size_t i = 0; i < bytes && st == OK; i++) {
+        while (bytes - i >= 8 && !maybe_special(text + i))
+            i += 8;
+        if (i == bytes)
+            break;
         unsigned char c = (unsigned char)text[i];
         if (c >= ' ' && c != '"' && c != '\\')
             continue;
