@@ -38,7 +38,9 @@ struct dispatcher {
     uv_idle_t soon;   /* on_room, in the next turn of the loop */
     uv_timer_t later; /* on_room, when a token or a breaker's wait is over */
     int handles_open;
-    bool refused; /* offer took less than was there */
+    bool refused;       /* offer took less than was there */
+    int full_lane;      /* whose slots were taken then; -1: it was refused for another reason */
+    struct mono ask_at; /* by then a claim for few slots is better than waiting for more */
     bool draining;
     void (*on_drained)(void *arg);
     void *on_drained_arg;
