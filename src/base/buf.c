@@ -43,6 +43,11 @@ static enum status make_room(struct buf *b, size_t bytes)
     return OK;
 }
 
+enum status buf_reserve(struct buf *b, size_t bytes)
+{
+    return make_room(b, bytes);
+}
+
 enum status buf_add(struct buf *b, const void *data, size_t bytes)
 {
     enum status st = make_room(b, bytes);

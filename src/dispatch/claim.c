@@ -32,7 +32,7 @@ static int64_t busy_wait_ms(struct dispatcher *d)
     return d->config.busy_again_ms + (int64_t)(d->busy_recent / 4);
 }
 
-static void on_row(struct claim *c, const struct claim_row *row, struct giveback *gives_back)
+static void on_row(struct claim *c, const struct claim_row *row, struct giveback **gives_back)
 {
     struct dispatcher *d = c->dispatcher;
     struct flight *f = flights_find(&d->flights, row->ref);
@@ -80,20 +80,17 @@ static void on_claim(void *arg, enum status st, const struct err *e, const struc
 {
     struct claim *c = arg;
     struct dispatcher *d = c->dispatcher;
-    struct giveback *gives_back = st == OK ? calloc(1, sizeof *gives_back) : NULL;
-    if (gives_back != NULL)
-        gives_back->dispatcher = d;
+    struct giveback *gives_back = NULL;
     d->claims--;
     if (st == OK)
         histogram_add(&d->stats.claim, mono_now_us() - c->asked_us);
     for (size_t i = 0; st == OK && i < count; i++)
-        on_row(c, &rows[i], gives_back);
+        on_row(c, &rows[i], &gives_back);
     for (size_t i = 0; st == OK && i < c->asked; i++) {
         if (c->flights[i]->claim != c)
             c->flights[i] = NULL; /* had its row */
     }
-    if (gives_back != NULL)
-        handover_give_back(gives_back);
+    handover_give_back(gives_back);
     claim_finish(c, st, e);
 }
 

@@ -76,6 +76,7 @@ static bool take_one(struct dispatcher *d, const struct due_message *due, struct
             return true;
         }
         int64_t wait_ms = lane_wait_ms(&d->lanes[lane], now);
+        d->full_lane = wait_ms == 0 ? lane : -1;
         look_again(d, wait_ms > 0 ? wait_ms : LOOK_AGAIN_MS);
         return false;
     }
@@ -97,6 +98,7 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
     size_t taken = 0, room;
     bool stopped = false;
     d->offering = true;
+    d->full_lane = -1;
     while (!stopped && taken < count && (room = claim_room(d)) > 0) {
         size_t asked_count = 0;
         while (taken < count && asked_count < room) {
@@ -114,6 +116,7 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
     d->offering = false;
     if (taken < count) {
         d->refused = true;
+        d->ask_at = mono_add(now, d->config.company_ms);
         if (!stopped)
             look_again(d, LOOK_AGAIN_MS);
     }
@@ -153,12 +156,32 @@ void dispatcher_end_flight(struct dispatcher *d, struct flight *f, int64_t set_a
 
 /* --- room -------------------------------------------------------------------------------------------------------- */
 
+/* Slots come free one by one, and a claim costs a commit, however few it asks for. So they are claimed for by half of all
+ * there are: while the database claims for one half, the other is being posted. */
+static int64_t company_wait_ms(struct dispatcher *d, size_t room)
+{
+    struct mono now = mono_now();
+    size_t all = min_size(d->config.in_flight_max, d->config.batch_rows);
+    if (d->full_lane >= 0) {
+        struct budget *b = &d->lanes[d->full_lane].budget;
+        room = min_size(room, budget_room(b, now));
+        all = min_size(all, (size_t)b->window);
+    }
+    return room >= all / 2 || mono_reached(d->ask_at, now) ? 0 : d->ask_at.ms - now.ms;
+}
+
 static void tell_room(struct dispatcher *d)
 {
     if (!d->refused || d->draining)
         return;
-    if (claim_room(d) == 0) {
+    size_t room = claim_room(d);
+    if (room == 0) {
         look_again(d, LOOK_AGAIN_MS); /* an end will tell sooner */
+        return;
+    }
+    int64_t wait_ms = company_wait_ms(d, room);
+    if (wait_ms > 0) {
+        look_again(d, wait_ms);
         return;
     }
     d->refused = false;
@@ -339,6 +362,7 @@ enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transpor
     d->hooks = *hooks;
     d->lane_count = registry_count(registry);
     d->default_lane = registry_find(registry, config->default_provider);
+    d->full_lane = -1;
     for (size_t i = 0; i < d->lane_count; i++)
         lane_init(&d->lanes[i], registry_at(registry, i), config->breaker_failures_max, config->breaker_open_ms,
                   config->breaker_open_ms_max, mono_now());

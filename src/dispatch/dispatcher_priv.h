@@ -38,7 +38,9 @@ struct dispatcher {
     uv_idle_t soon;   /* on_room, in the next turn of the loop */
     uv_timer_t later; /* on_room, when a token or a breaker's wait is over */
     int handles_open;
-    bool refused; /* offer took less than was there */
+    bool refused;       /* offer took less than was there */
+    int full_lane;      /* whose slots were taken then; -1: it was refused for another reason */
+    struct mono ask_at; /* by then a claim for few slots is better than waiting for more */
     bool draining;
     void (*on_drained)(void *arg);
     void *on_drained_arg;
@@ -68,10 +70,11 @@ struct giveback {
     struct flight *flights[STORE_BATCH_MAX];
     struct send_result claimed[STORE_BATCH_MAX];
 };
-/* f holds its slot; row is a claimed one. gives_back: collects what is not posted. */
+/* f holds its slot; row is a claimed one. *gives_back: made when something is not posted, and collects it; NULL: f is
+ * in doubt, which is never given back. */
 void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_row *row, int64_t asked_us,
-                    struct giveback *gives_back);
-/* Taken. */
+                    struct giveback **gives_back);
+/* Taken; NULL: nothing to give back. */
 void handover_give_back(struct giveback *g);
 /* settle's rows. */
 void handover_settle(void *dispatcher, size_t reserved, const struct claim_row *rows, size_t count, int64_t asked_us);

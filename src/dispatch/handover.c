@@ -35,7 +35,18 @@ static void record_unposted(struct dispatcher *d, struct flight *f, const struct
 
 /* --- giving back ------------------------------------------------------------------------------------------------ */
 
-static void give_back(struct dispatcher *d, struct flight *f, const struct claim_row *row, struct giveback *g,
+/* Most answers give nothing back, and 170 KB are much to clear for each of them. NULL: out of memory. */
+static struct giveback *giveback_of(struct dispatcher *d, struct giveback **g)
+{
+    if (*g == NULL) {
+        *g = calloc(1, sizeof **g);
+        if (*g != NULL)
+            (*g)->dispatcher = d;
+    }
+    return *g;
+}
+
+static void give_back(struct dispatcher *d, struct flight *f, const struct claim_row *row, struct giveback **gives_back,
                       const char *reason)
 {
     if (f->settling) { /* it may have left before: only `in doubt` is true */
@@ -46,6 +57,7 @@ static void give_back(struct dispatcher *d, struct flight *f, const struct claim
     log_info("message_given_back", kv("account", row->ref.account_id), kv("message", row->ref.message_id),
              kv("reason", reason));
     release_slot(d, f);
+    struct giveback *g = giveback_of(d, gives_back);
     if (g == NULL || g->count == STORE_BATCH_MAX) {
         dispatcher_end_flight(d, f, -1); /* out of memory: sweep_sending brings it back */
         return;
@@ -78,11 +90,9 @@ static void on_given_back(void *arg, enum status st, const struct err *e, const 
 
 void handover_give_back(struct giveback *g)
 {
-    struct dispatcher *d = g->dispatcher;
-    if (g->count == 0) {
-        free(g);
+    if (g == NULL)
         return;
-    }
+    struct dispatcher *d = g->dispatcher;
     d->returns++;
     enum status st = d->store->ops->unclaim(d->store, g->claimed, g->count, on_given_back, g);
     if (st != OK)
@@ -152,7 +162,7 @@ static bool move_slot(struct dispatcher *d, struct flight *f, int lane)
 }
 
 void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_row *row, int64_t asked_us,
-                    struct giveback *gives_back)
+                    struct giveback **gives_back)
 {
     struct kept_result *rejected = NULL;
     int lane = row->provider != NULL ? registry_find(d->registry, row->provider) : -1;

@@ -9,32 +9,65 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "followupd/base/buf.h"
+#include "followupd/base/list.h"
 #include "followupd/provider/provider.h"
+#include "json_text.h"
 
-static json_t *text_or_null(const char *text)
+#define MEMBERS_BYTES 512 /* of a body, beside its texts: names, numbers, punctuation */
+
+static enum status add_member(struct buf *out, const char *name, const char *text)
 {
-    return text != NULL ? json_string(text) : json_null();
+    enum status st = buf_add(out, ",\"", 2);
+    if (st == OK)
+        st = buf_text(out, name);
+    if (st == OK)
+        st = buf_add(out, "\":", 2);
+    return st == OK ? json_add_text(out, text) : st;
 }
 
-static char *build_body(const struct outgoing *m)
+static enum status add_header_members(struct buf *out, const json_t *headers)
 {
-    char id[32];
-    snprintf(id, sizeof id, "m-%" PRId64, m->message_id);
-    json_t *headers = m->headers != NULL ? json_incref((json_t *)m->headers) : json_object();
-    json_t *body = json_object();
-    int bad = json_object_set_new(body, "message_id", json_string(id));
-    bad |= json_object_set_new(body, "account_id", json_integer(m->account_id));
-    bad |= json_object_set_new(body, "due_ms", json_integer(m->due.us / 1000));
-    bad |= json_object_set_new(body, "from", json_string(m->from));
-    bad |= json_object_set_new(body, "to", json_string(m->to));
-    bad |= json_object_set_new(body, "reply_to", text_or_null(m->reply_to));
-    bad |= json_object_set_new(body, "subject", json_string(m->subject));
-    bad |= json_object_set_new(body, "text", json_string(m->text));
-    bad |= json_object_set_new(body, "html", text_or_null(m->html));
-    bad |= json_object_set_new(body, "headers", headers);
-    char *text = bad != 0 ? NULL : json_dumps(body, JSON_COMPACT);
-    json_decref(body);
-    return text;
+    const char *name;
+    json_t *value;
+    enum status st = buf_text(out, ",\"headers\":{");
+    bool first = true;
+    json_object_foreach ((json_t *)headers, name, value) {
+        if (st == OK && !first)
+            st = buf_add(out, ",", 1);
+        if (st == OK)
+            st = json_add_text(out, name);
+        if (st == OK)
+            st = buf_add(out, ":", 1);
+        if (st == OK)
+            st = json_add_text(out, json_string_value(value));
+        first = false;
+    }
+    return st == OK ? buf_add(out, "}}", 2) : st;
+}
+
+static size_t length(const char *text)
+{
+    return text != NULL ? strlen(text) : 0;
+}
+
+static enum status add_body(struct buf *out, const struct outgoing *m)
+{
+    char head[128];
+    int bytes =
+        snprintf(head, sizeof head, "{\"message_id\":\"m-%" PRId64 "\",\"account_id\":%" PRId64 ",\"due_ms\":%" PRId64,
+                 m->message_id, m->account_id, m->due.us / 1000);
+    const struct {
+        const char *name, *text;
+    } members[] = { { "from", m->from },       { "to", m->to },     { "reply_to", m->reply_to },
+                    { "subject", m->subject }, { "text", m->text }, { "html", m->html } };
+    size_t room = MEMBERS_BYTES + length(m->text) + length(m->html);
+    enum status st = room < out->bytes_max ? buf_reserve(out, room) : E_LIMIT;
+    if (st == OK)
+        st = buf_add(out, head, (size_t)bytes);
+    for (size_t i = 0; i < COUNT_OF(members) && st == OK; i++)
+        st = add_member(out, members[i].name, members[i].text);
+    return st == OK ? add_header_members(out, m->headers) : st;
 }
 
 static enum status add_headers(const struct provider_config *config, const struct outgoing *m,
@@ -58,14 +91,17 @@ static enum status generic_build(const struct provider_config *config, const str
                                  struct provider_request *ret, struct err *e)
 {
     struct provider_request r = { 0 };
-    r.body = build_body(m);
-    if (r.body == NULL)
-        return err_set(e, E_INVALID, "a part of the message is not valid UTF-8");
-    r.body_bytes = strlen(r.body);
-    enum status st = OK;
-    if (r.body_bytes > PROVIDER_BODY_BYTES_MAX)
-        st = err_set(e, E_LIMIT, "the message is larger than %d MiB", PROVIDER_BODY_BYTES_MAX / 1024 / 1024);
-    else if (add_headers(config, m, &r) != OK)
+    struct buf body;
+    buf_init(&body, PROVIDER_BODY_BYTES_MAX);
+    enum status st = add_body(&body, m);
+    r.body_bytes = body.used;
+    r.body = st == OK ? buf_take(&body) : NULL;
+    buf_fini(&body);
+    if (st == E_INVALID)
+        err_set(e, st, "a part of the message is not valid UTF-8");
+    else if (st == E_LIMIT)
+        err_set(e, st, "the message is larger than %d MiB", PROVIDER_BODY_BYTES_MAX / 1024 / 1024);
+    else if (st == OK && add_headers(config, m, &r) != OK)
         st = err_set(e, E_INVALID, "the key of the message or of the provider cannot be a header");
     if (st != OK) {
         provider_request_fini(&r);

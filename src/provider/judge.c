@@ -3,41 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "followupd/base/utf8.h"
 #include "followupd/provider/provider.h"
-
-/* Bytes of the UTF-8 character at text, or 0 when there is none. */
-static size_t utf8_length(const unsigned char *t, size_t left)
-{
-    size_t n = t[0] < 0x80 ? 1 : t[0] >= 0xc2 && t[0] < 0xe0 ? 2 : t[0] >= 0xe0 && t[0] < 0xf0 ? 3 : 4;
-    if (n == 1)
-        return 1;
-    if (t[0] < 0xc2 || t[0] > 0xf4 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((t[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((t[0] == 0xe0 && t[1] < 0xa0) || (t[0] == 0xed && t[1] > 0x9f) || (t[0] == 0xf0 && t[1] < 0x90) ||
-        (t[0] == 0xf4 && t[1] > 0x8f))
-        return 0;
-    return n;
-}
 
 void judge_copy_text(char *ret, size_t bytes, const char *text, size_t text_bytes)
 {
-    const unsigned char *t = (const unsigned char *)text;
     size_t used = 0;
     for (size_t i = 0; i < text_bytes;) {
-        size_t n = utf8_length(t + i, text_bytes - i);
+        size_t n = utf8_length(text + i, text_bytes - i);
         size_t out = n == 0 ? 1 : n;
         if (used + out >= bytes)
             break;
         if (n == 0)
             ret[used] = '?';
         else if (n == 1)
-            ret[used] = t[i] < 0x20 || t[i] == 0x7f ? ' ' : (char)t[i];
+            ret[used] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i];
         else
-            memcpy(ret + used, t + i, n);
+            memcpy(ret + used, text + i, n);
         used += out;
         i += out;
     }

@@ -33,10 +33,9 @@ struct post {
     struct curl_transport *owner;
     CURL *easy; /* owned, kept from POST to POST */
     const struct transport_request *request;
-    size_t body_read;
     struct curl_slist lines[TRANSPORT_HEADERS_MAX + 2]; /* the header list, linked in place */
     struct buf answer;
-    bool answer_cut;
+    bool answer_cut, repeat_refused;
     int64_t begun_us;
     char error[CURL_ERROR_SIZE];
     transport_cb cb;
@@ -44,26 +43,6 @@ struct post {
 };
 
 /* --- what curl calls -------------------------------------------------------------------------------------------- */
-
-static size_t on_read(char *to, size_t size, size_t count, void *arg)
-{
-    struct post *p = arg;
-    size_t left = p->request->body_bytes - p->body_read, bytes = size * count;
-    if (bytes > left)
-        bytes = left;
-    memcpy(to, (const char *)p->request->body + p->body_read, bytes);
-    p->body_read += bytes;
-    return bytes;
-}
-
-/* Whoever wants the body a second time is about to send it a second time. */
-static int on_seek(void *arg, curl_off_t offset, int origin)
-{
-    (void)arg;
-    (void)offset;
-    (void)origin;
-    return CURL_SEEKFUNC_FAIL;
-}
 
 static size_t on_write(char *data, size_t size, size_t count, void *arg)
 {
@@ -75,7 +54,8 @@ static size_t on_write(char *data, size_t size, size_t count, void *arg)
     return size * count;
 }
 
-/* Connected, TLS done, and no byte of the request has left yet. */
+/* Connected, TLS done, and no byte of the request has left yet: curl asks before each request it makes, on whatever
+ * connection. Whoever asks a second time is about to send the body a second time. */
 static int on_begin(void *arg, char *peer, char *local, int peer_port, int local_port)
 {
     struct post *p = arg;
@@ -83,8 +63,11 @@ static int on_begin(void *arg, char *peer, char *local, int peer_port, int local
     (void)local;
     (void)peer_port;
     (void)local_port;
-    if (p->begun_us == 0)
-        p->begun_us = mono_now_us();
+    if (p->begun_us != 0) {
+        p->repeat_refused = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    p->begun_us = mono_now_us();
     return CURL_PREREQFUNC_OK;
 }
 
@@ -154,7 +137,7 @@ static void describe(struct post *p, CURLcode code, struct transport_answer *ret
         ret->retry_after = retry_after->value;
     if (p->answer_cut)
         ret->detail = "the answer is larger than 64 KiB";
-    else if (code == CURLE_SEND_FAIL_REWIND)
+    else if (p->repeat_refused)
         ret->detail = "the connection was closed without an answer";
     else if (code != CURLE_OK)
         ret->detail = p->error[0] != '\0' ? p->error : curl_easy_strerror(code);
@@ -204,9 +187,6 @@ static void set_once(struct post *p)
     curl_easy_setopt(c, CURLOPT_USERAGENT, "followupd/" FOLLOWUPD_VERSION);
     curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S_MAX);
     curl_easy_setopt(c, CURLOPT_POST, 1L);
-    curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(c, CURLOPT_READDATA, p);
-    curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, p);
     curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_begin);
@@ -262,8 +242,7 @@ static enum status curl_transport_post(struct transport *transport, const struct
     if (p == NULL)
         return E_NOMEM;
     p->request = r;
-    p->body_read = 0;
-    p->answer_cut = false;
+    p->answer_cut = p->repeat_refused = false;
     p->begun_us = 0;
     p->error[0] = '\0';
     p->cb = cb;
@@ -271,6 +250,7 @@ static enum status curl_transport_post(struct transport *transport, const struct
     link_headers(p, r);
     if (curl_easy_setopt(p->easy, CURLOPT_URL, r->url) != CURLE_OK ||
         curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->lines) != CURLE_OK ||
+        curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, r->body_bytes > 0 ? r->body : "") != CURLE_OK ||
         curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_bytes) != CURLE_OK ||
         curl_easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms) != CURLE_OK ||
         curl_easy_setopt(p->easy, CURLOPT_CONNECTTIMEOUT_MS,

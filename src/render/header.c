@@ -1,11 +1,11 @@
 #include "followupd/render/header.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "followupd/base/buf.h"
+#include "followupd/base/utf8.h"
 
 static const char *control_name(unsigned char c)
 {
@@ -23,11 +23,7 @@ enum status header_check(const char *what, const char *text, struct err *e)
         if (c < ' ' || c == 0x7f || c1)
             return err_set(e, E_INVALID, "%s holds %s at byte %zu", what, control_name(c), i + 1);
     }
-    json_t *valid = json_string(text); /* refuses what is no UTF-8 */
-    if (valid == NULL)
-        return err_set(e, E_INVALID, "%s is not UTF-8", what);
-    json_decref(valid);
-    return OK;
+    return utf8_valid(text, bytes) ? OK : err_set(e, E_INVALID, "%s is not UTF-8", what);
 }
 
 /* ---- addresses ---- */

@@ -38,7 +38,7 @@ static enum status render_subject(const struct render_input *in, char **ret, str
 
 static bool needs(const char *template, const json_t *values, const char *name)
 {
-    return template_has_value(values, name) && !template_uses(template, name);
+    return template_has_value(values, name) && (strstr(template, name) == NULL || !template_uses(template, name));
 }
 
 /* The last </body> in any case of letters, or the end. */
@@ -73,17 +73,16 @@ static enum status render_body(const char *field, const char *template, enum tem
 {
     struct buf whole;
     struct err inner = { "" };
-    enum status st = template_check(template, NULL, NULL, &inner); /* positions as its author counts them */
-    if (st != OK)
-        return err_set(e, st, "%s (%s)", inner.text, field);
     buf_init(&whole, TEMPLATE_BYTES_MAX);
-    st = with_footer(template, mode, values, &whole);
+    enum status st = with_footer(template, mode, values, &whole);
     if (st == OK)
         st = render_field(field, whole.data != NULL ? whole.data : "", mode, values, ret, e);
     else
         err_set(e, st, "%s with its footer (%s)", status_text(st), field);
     buf_fini(&whole);
-    return st;
+    /* What is wrong with the template alone is said first, at the position that its author counts. */
+    enum status alone = st == OK ? OK : template_check(template, NULL, NULL, &inner);
+    return alone == OK ? st : err_set(e, alone, "%s (%s)", inner.text, field);
 }
 
 /* ---- headers ---- */

@@ -167,13 +167,13 @@ bool template_has_value(const json_t *values, const char *name)
 static enum status render_into(struct buf *out, const char *text, enum template_mode mode, const json_t *values,
                                struct err *e)
 {
-    for (;;) {
+    for (const char *at = text;;) {
         struct tag tag;
-        const char *open = strstr(text, "{{");
-        enum status st = buf_add(out, text, open != NULL ? (size_t)(open - text) : strlen(text));
+        const char *open = strstr(at, "{{");
+        enum status st = buf_add(out, at, open != NULL ? (size_t)(open - at) : strlen(at));
         if (st != OK || open == NULL)
             return st;
-        st = tag_read(text, open, &tag, &text, e);
+        st = tag_read(text, open, &tag, &at, e);
         if (st != OK)
             return st;
         st = add_tag(out, &tag, mode, values, e);
@@ -186,12 +186,14 @@ enum status template_render(const char *text, enum template_mode mode, const jso
 {
     struct buf out;
     err_set(e, OK, "%s", "");
-    enum status st = template_check(text, NULL, NULL, e); /* a position counts from the template's beginning */
-    if (st != OK)
-        return st;
     buf_init(&out, TEMPLATE_BYTES_MAX);
-    st = render_into(&out, text, mode, values, e);
-    if (st == E_LIMIT)
+    bool fits = strnlen(text, TEMPLATE_BYTES_MAX + 1) <= TEMPLATE_BYTES_MAX;
+    enum status st = fits ? render_into(&out, text, mode, values, e) : E_LIMIT;
+    /* What is wrong with the template itself is said before what its values lack. */
+    enum status checked = st == OK ? OK : template_check(text, NULL, NULL, e);
+    if (checked != OK)
+        st = checked;
+    else if (st == E_LIMIT)
         err_set(e, st, "over %u bytes when its merge tags are filled in", TEMPLATE_BYTES_MAX);
     if (st == OK) {
         *ret = buf_take(&out);

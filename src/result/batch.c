@@ -26,8 +26,8 @@ struct batch {
 struct call {
     struct batch *batch;
     int64_t asked_us;
-    size_t count;
-    struct kept_result *kept[STORE_BATCH_MAX];
+    size_t count, rows_max;
+    struct kept_result *kept[];
 };
 
 static void flush(struct batch *b);
@@ -148,12 +148,12 @@ static void on_record(void *arg, enum status st, const struct err *e, const stru
 
 /* --- the call --------------------------------------------------------------------------------------------------- */
 
-/* Takes what may be asked now, at most rows_now. */
+/* Takes what may be asked now, at most rows_max. */
 static void collect(struct batch *b, struct call *c, struct mono now)
 {
     list_for_each (node, &b->waiting) {
         struct kept_result *k = container_of(node, struct kept_result, node);
-        if (c->count == b->rows_now)
+        if (c->count == c->rows_max)
             break;
         if (!mono_reached(k->not_before, now))
             continue;
@@ -167,12 +167,13 @@ static void collect(struct batch *b, struct call *c, struct mono now)
 /* False: nothing was started. */
 static bool start_call(struct batch *b, struct mono now)
 {
-    struct send_result *results = calloc(b->rows_now, sizeof *results);
-    struct call *c = calloc(1, sizeof *c);
+    size_t rows_max = b->waiting_count < b->rows_now ? b->waiting_count : b->rows_now;
+    struct send_result *results = malloc(rows_max * sizeof *results);
+    struct call *c = malloc(sizeof *c + rows_max * sizeof(struct kept_result *));
     enum status st = E_NOMEM;
     if (results == NULL || c == NULL)
         goto out;
-    c->batch = b;
+    *c = (struct call){ .batch = b, .rows_max = rows_max };
     collect(b, c, now);
     if (c->count == 0)
         goto out;

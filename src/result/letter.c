@@ -5,15 +5,18 @@
 #include <string.h>
 
 #include "followupd/base/buf.h"
+#include "plain_object.h"
 
 #define LINK_BYTES_MAX 512
 
 static enum status read_object(const char *what, const char *text, json_t **ret, struct err *e)
 {
     json_error_t why;
-    json_t *object = text != NULL ? json_loads(text, JSON_REJECT_DUPLICATES, &why) : json_object();
+    json_t *object = text != NULL ? plain_object_read(text) : json_object();
     if (object == NULL && text == NULL)
         return err_set(e, E_NOMEM, "out of memory");
+    if (object == NULL)
+        object = json_loads(text, JSON_REJECT_DUPLICATES, &why);
     if (!json_is_object(object)) {
         json_decref(object);
         return err_set(e, E_INVALID, "%s is not a JSON object", what);

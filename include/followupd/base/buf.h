@@ -16,6 +16,8 @@ struct buf {
 void buf_init(struct buf *b, size_t bytes_max);
 void buf_fini(struct buf *b);
 void buf_clear(struct buf *b); /* keeps the memory */
+/* Room for that many more bytes at once, where the caller knows; more grow it as before. */
+MUST_USE enum status buf_reserve(struct buf *b, size_t bytes);
 MUST_USE enum status buf_add(struct buf *b, const void *data, size_t bytes);
 MUST_USE enum status buf_text(struct buf *b, const char *text);
 MUST_USE enum status buf_format(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

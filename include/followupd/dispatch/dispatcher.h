@@ -3,11 +3,12 @@
  *
  * Before the claim   a message takes a slot of its provider (budget, breaker) and a place in the in-flight table. A
  *                    claim asks only for what can be posted at once; when there is no slot, dispatcher_offer takes
- *                    less and on_room tells later. Which provider a message uses is the database's word and comes with
- *                    the claim; before it, the provider last seen for that account counts (at first the default). When
- *                    the word is another, the slot moves there; when that provider has none, the message is given back
- *                    unposted and next time the guess is right. With several providers, one that has no slot does not
- *                    hold up the others: its messages are set again for when it will have one.
+ *                    less and on_room tells later: when half of the slots are free, or some have been for company_ms,
+ *                    so that a backlog costs few commits. Which provider a message uses is the database's word and
+ *                    comes with the claim; before it, the provider last seen for that account counts (at first the
+ *                    default). When the word is another, the slot moves there; when that provider has none, the message
+ *                    is given back unposted and next time the guess is right. With several providers, one that has no
+ *                    slot does not hold up the others: its messages are set again for when it will have one.
  * After the claim    a message whose lease is over, or whose claim was asked more than begin_within_ms ago, is given
  *                    back unposted. A letter that cannot be made is `rejected` with its reason and never posted.
  * Results            go through a batch; the in-flight entry lives until the database has answered for it. At most
@@ -37,7 +38,8 @@ struct dispatcher_config {
     int64_t batch_wait_ms;
     int64_t begin_within_ms;
     int64_t busy_again_ms;
-    size_t claims_max; /* under way at once */
+    size_t claims_max;  /* under way at once */
+    int64_t company_ms; /* a free slot waits that long for others, to be claimed for in one go */
     int64_t settle_every_ms;
     int64_t settle_after_ms; /* 0: the longest time limit of a provider and 5 s */
     int64_t policy_after_ms;
@@ -49,7 +51,7 @@ struct dispatcher_config {
 #define DISPATCHER_CONFIG_DEFAULTS                                                                                     \
     {                                                                                                                  \
         .in_flight_max = 512, .batch_rows = 500, .batch_wait_ms = 10, .begin_within_ms = 2000, .busy_again_ms = 50,    \
-        .claims_max = 2, .settle_every_ms = 5000, .policy_after_ms = 24 * INT64_C(3600000),                            \
+        .claims_max = 2, .company_ms = 5, .settle_every_ms = 5000, .policy_after_ms = 24 * INT64_C(3600000),           \
         .breaker_failures_max = 10, .breaker_open_ms = 1000, .breaker_open_ms_max = 60000,                             \
     }
 

@@ -1,8 +1,9 @@
 /* transport: one HTTP POST that leaves at most once. transport_open gives libcurl on the loop; a test or a simulation
  * brings a table of its own.
  *
- * At most once   libcurl would silently repeat a POST when a reused connection turns out to be dead. Here the body
- *                comes from a read function whose seek function fails, so a repeat is impossible: it ends as doubt.
+ * At most once   libcurl would silently repeat a POST when a reused connection turns out to be dead. It asks
+ *                CURLOPT_PREREQFUNCTION before each request it begins; the second time within one POST is refused,
+ *                before a byte of it leaves, so a repeat is impossible: it ends as doubt.
  *                HTTP/1.1 only, no redirects, no Expect, no proxy, connections idle for 15 s are not used again.
  * Calls          post that returns OK runs its callback exactly once, later, from the loop, never inside the call.
  *                Anything else: not started, the callback never runs.
@@ -10,7 +11,7 @@
  *                until the callback returns.
  * Time           real milliseconds; begun_us is mono_now_us() just before the first byte.
  * Cost           easy handles and sockets' poll handles are reused; one POST on a standing connection is one write and
- *                one read. At most posts_max POSTs at once (E_LIMIT); an answer's body is read up to 64 KiB. */
+ *                one read (a body of 64 KiB or more: its head is a write of its own). At most posts_max POSTs at once (E_LIMIT); an answer's body is read up to 64 KiB. */
 #ifndef FOLLOWUPD_PROVIDER_TRANSPORT_H
 #define FOLLOWUPD_PROVIDER_TRANSPORT_H
 

@@ -187,6 +187,46 @@ Test(dispatcher, a_claim_never_asks_for_more_than_there_are_slots)
     finish();
 }
 
+/* Ten slots: what the first POST to end frees is not worth a commit of its own, half of them is. */
+Test(dispatcher, room_is_told_when_half_of_the_slots_are_free)
+{
+    providers[0].concurrency_max = 10;
+    config.company_ms = 60000;
+    start();
+    cr_assert_eq(offer(1, 20), 10);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(offer(11, 20), 0);
+    for (int i = 0; i < 4; i++)
+        fake_answer_post(&transport, 200);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    cr_assert_eq(rooms, 0, "four of ten");
+    fake_answer_post(&transport, 200);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    cr_assert_eq(rooms, 1);
+    cr_assert_eq(offer(11, 20), 5);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    while (transport.count > 0)
+        fake_answer_post(&transport, 200);
+    finish();
+}
+
+Test(dispatcher, a_few_free_slots_are_told_of_a_little_later)
+{
+    providers[0].concurrency_max = 10;
+    start();
+    cr_assert_eq(offer(1, 20), 10);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(offer(11, 20), 0);
+    fake_answer_post(&transport, 200);
+    while (rooms == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    cr_assert_eq(offer(11, 20), 1);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    while (transport.count > 0)
+        fake_answer_post(&transport, 200);
+    finish();
+}
+
 Test(dispatcher, the_rate_bounds_what_is_claimed)
 {
     providers[0].rate_per_s = 0.001;

@@ -95,3 +95,50 @@ Test(generic, what_is_not_utf8_is_refused_before_anything_leaves)
     cr_assert_eq(provider_generic.build(&config, &m, &r, &e), E_INVALID);
     cr_assert_str_eq(e.text, "a part of the message is not valid UTF-8");
 }
+
+/* Bytes of every kind, many times: what is written by hand is what the library would have written. */
+Test(generic, the_texts_are_written_as_jansson_writes_them)
+{
+    uint32_t state = 1;
+    for (int round = 0; round < 3000; round++) {
+        char text[40];
+        size_t bytes = 0;
+        while (bytes < sizeof text - 5) {
+            static const char *const pieces[] = { "a",
+                                                  "\"",
+                                                  "\\",
+                                                  "/",
+                                                  "\x7f",
+                                                  "\n",
+                                                  "\x01",
+                                                  "\x1f",
+                                                  "\xc3\xbc",
+                                                  "\xe2\x82\xac",
+                                                  "\xf0\x9f\x98\x80",
+                                                  "\t",
+                                                  "\r",
+                                                  "\f",
+                                                  "\b",
+                                                  "\xe9",
+                                                  "\xed\xa0\x80" };
+            state = state * 1664525 + 1013904223;
+            size_t i = (state >> 16) % (round % 2 == 0 ? 15 : sizeof pieces / sizeof pieces[0]);
+            memcpy(text + bytes, pieces[i], strlen(pieces[i]));
+            bytes += strlen(pieces[i]);
+        }
+        text[bytes] = '\0';
+        struct outgoing m = message();
+        struct provider_request r;
+        m.text = text;
+        json_t *wanted = json_string(text);
+        enum status st = provider_generic.build(&config, &m, &r, NULL);
+        cr_assert_eq(st == OK, wanted != NULL, "round %d", round);
+        if (st != OK)
+            continue;
+        char *dumped = json_dumps(wanted, JSON_COMPACT | JSON_ENCODE_ANY), *found = strstr(r.body, "\"text\":");
+        cr_assert(strncmp(found + 7, dumped, strlen(dumped)) == 0, "%s not in %s", dumped, r.body);
+        free(dumped);
+        json_decref(wanted);
+        provider_request_fini(&r);
+    }
+}

@@ -1,0 +1,58 @@
+#include "json_text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "followupd/base/utf8.h"
+
+static enum status add_escape(struct buf *out, unsigned char c)
+{
+    static const char letters[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+    char escape[8] = { '\\', (char)c };
+    if (c >= ' ') /* " or \ */
+        return buf_add(out, escape, 2);
+    if (c < sizeof letters && letters[c] != '\0') {
+        escape[1] = letters[c];
+        return buf_add(out, escape, 2);
+    }
+    snprintf(escape, sizeof escape, "\\u%04X", c);
+    return buf_add(out, escape, 6);
+}
+
+/* A byte that JSON wants escaped among eight; a byte over 0x7f may be taken for one. */
+static bool maybe_special(const char *text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    uint64_t eight;
+    memcpy(&eight, text, sizeof eight);
+    uint64_t quote = eight ^ ones * '"', backslash = eight ^ ones * '\\';
+    return (((eight - ones * ' ') | (quote - ones) | (backslash - ones)) & tops) != 0;
+}
+
+enum status json_add_text(struct buf *out, const char *text)
+{
+    if (text == NULL)
+        return buf_add(out, "null", 4);
+    size_t bytes = strlen(text), begin = 0;
+    if (!utf8_valid(text, bytes))
+        return E_INVALID;
+    enum status st = buf_add(out, "\"", 1);
+    for (size_t i = 0; i < bytes && st == OK; i++) {
+        while (bytes - i >= 8 && !maybe_special(text + i))
+            i += 8;
+        if (i == bytes)
+            break;
+        unsigned char c = (unsigned char)text[i];
+        if (c >= ' ' && c != '"' && c != '\\')
+            continue;
+        st = buf_add(out, text + begin, i - begin);
+        if (st == OK)
+            st = add_escape(out, c);
+        begin = i + 1;
+    }
+    if (st == OK)
+        st = buf_add(out, text + begin, bytes - begin);
+    return st == OK ? buf_add(out, "\"", 1) : st;
+}
