@@ -6,9 +6,9 @@
 #include "dispatcher_priv.h"
 #include "followupd/base/log.h"
 
-#define LOOK_AGAIN_MS    100 /* when nothing tells us: the database is away */
-#define SETTLE_MARGIN_MS 5000
-#define SETTLE_ROWS      100
+#define LOOK_AGAIN_MS     100 /* when nothing tells us: the database is away */
+#define SETTLE_MARGIN_MS  5000
+#define SETTLE_ROWS       100
 #define KEY_MARGIN_MS_MAX (10 * 60 * 1000) /* of a key's window, at most a tenth of it */
 
 static size_t min_size(size_t a, size_t b)
@@ -199,6 +199,15 @@ void dispatcher_ended(struct dispatcher *d)
 {
     if (d->handles_open > 0 && (d->refused || d->on_drained != NULL))
         uv_idle_start(&d->soon, on_soon);
+}
+
+void dispatcher_limits_changed(struct dispatcher *d)
+{
+    for (size_t i = 0; i < d->lane_count; i++) {
+        const struct provider_config *c = &d->lanes[i].provider->config;
+        budget_limit(&d->lanes[i].budget, c->rate_per_s, c->concurrency_max, mono_now());
+    }
+    dispatcher_ended(d);
 }
 
 void dispatcher_wake(struct dispatcher *d)
