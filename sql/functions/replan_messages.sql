@@ -21,8 +21,10 @@ BEGIN
                                                                 ELSE least(m.due_at, v_now) END) AS not_before) AS b
          WHERE m.state = 'scheduled' AND NOT m.detached AND NOT m.forced AND c.state = 'active'
     )
+    -- cap_moved_from: where the due time changes, the trigger says it anew; where the new instant is the very one to which the
+    -- cap had moved it, the cap no longer has a part in it.
     UPDATE followup.message AS m
-       SET due_at = p.due_at, planned_reason = p_reason
+       SET due_at = p.due_at, planned_reason = p_reason, cap_moved_from = NULL
       FROM planned AS p
      WHERE m.account_id = p_account AND m.id = p.id AND m.state = 'scheduled'
        AND coalesce(m.cap_moved_from, m.due_at) <> p.due_at;

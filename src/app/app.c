@@ -355,19 +355,24 @@ static void app_reload(void *arg)
 {
     struct app *a = arg;
     struct conf *fresh = NULL;
+    struct registry *providers = NULL;
     struct err e = { "" };
     service_reloading(a->service);
     enum status st = conf_load(a->conf_path, &fresh, &e);
     if (st == OK)
         st = conf_may_reload(a->conf, fresh, &e);
+    if (st == OK)
+        st = providers_open(a->conf_path, fresh, &providers, &e); /* reads the keys: they may have been rotated */
     if (st == OK) {
-        a->conf->log_level = fresh->log_level;
-        a->conf->drain_ms = fresh->drain_ms;
-        log_level_set((enum log_level)fresh->log_level);
+        conf_adopt(a->conf, fresh);
+        log_level_set((enum log_level)a->conf->log_level);
+        registry_adopt(a->registry, providers);
+        dispatcher_limits_changed(a->dispatcher);
         log_info("configuration_reloaded", kv("file", a->conf_path));
     } else {
         log_error("configuration_kept", kv("reason", e.text));
     }
+    registry_free(providers);
     conf_free(fresh);
     service_ready(a->service, st == OK ? "running" : "running with the configuration of before; see the log");
 }

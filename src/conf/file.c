@@ -411,3 +411,29 @@ enum status conf_may_reload(const struct conf *old, const struct conf *fresh, st
     }
     return OK;
 }
+
+static void value_swap(enum conf_kind kind, void *a, void *b)
+{
+    static const size_t bytes_of[] = {
+        [CONF_TEXT] = sizeof(char *),      [CONF_FILE] = sizeof(char *), [CONF_RATE] = sizeof(double),
+        [CONF_BOOLEAN] = sizeof(bool),     [CONF_ENUM] = sizeof(int),    [CONF_COUNT] = sizeof(int64_t),
+        [CONF_DURATION] = sizeof(int64_t),
+    };
+    char kept[sizeof(int64_t)];
+    memcpy(kept, a, bytes_of[kind]);
+    memcpy(a, b, bytes_of[kind]);
+    memcpy(b, kept, bytes_of[kind]);
+}
+
+void conf_adopt(struct conf *c, struct conf *fresh)
+{
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        if (!key->reloadable)
+            continue;
+        if (!conf_section_is_provider(key->section))
+            value_swap(key->kind, key_place(c, NULL, key), key_place(fresh, NULL, key));
+        for (size_t p = 0; conf_section_is_provider(key->section) && p < c->providers_count; p++)
+            value_swap(key->kind, key_place(c, &c->providers[p], key), key_place(fresh, &fresh->providers[p], key));
+    }
+}

@@ -43,6 +43,17 @@ static void fill(struct budget *b, struct mono now)
     b->filled_at = now;
 }
 
+void budget_limit(struct budget *b, double rate_per_s, int concurrency_max, struct mono now)
+{
+    fill(b, now);
+    b->rate_per_s = rate_per_s;
+    if (b->tokens > tokens_max(b))
+        b->tokens = tokens_max(b);
+    b->window_max = concurrency_max;
+    if (b->window > concurrency_max)
+        b->window = concurrency_max;
+}
+
 size_t budget_room(struct budget *b, struct mono now)
 {
     size_t slots = b->used < (size_t)b->window ? (size_t)b->window - b->used : 0;

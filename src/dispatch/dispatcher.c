@@ -224,6 +224,15 @@ void dispatcher_ended(struct dispatcher *d)
         uv_idle_start(&d->soon, on_soon);
 }
 
+void dispatcher_limits_changed(struct dispatcher *d)
+{
+    for (size_t i = 0; i < d->lane_count; i++) {
+        const struct provider_config *c = &d->lanes[i].provider->config;
+        budget_limit(&d->lanes[i].budget, c->rate_per_s, c->concurrency_max, mono_now());
+    }
+    dispatcher_ended(d);
+}
+
 void dispatcher_wake(struct dispatcher *d)
 {
     dispatcher_ended(d);

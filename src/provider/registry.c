@@ -1,5 +1,6 @@
 #include "followupd/provider/registry.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -90,6 +91,20 @@ enum status registry_new(const struct provider_config *configs, size_t count, st
     }
     registry_free(r);
     return st;
+}
+
+void registry_adopt(struct registry *r, struct registry *fresh)
+{
+    assert(r->count == fresh->count);
+    for (size_t i = 0; i < r->count; i++) {
+        struct provider_config *c = &r->providers[i].config, *f = &fresh->providers[i].config;
+        assert(strcmp(c->name, f->name) == 0);
+        const char *key = c->key;
+        c->key = f->key;
+        f->key = key; /* wiped with fresh */
+        c->rate_per_s = f->rate_per_s;
+        c->concurrency_max = f->concurrency_max;
+    }
 }
 
 void registry_free(struct registry *r)

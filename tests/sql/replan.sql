@@ -1,7 +1,7 @@
 -- Writes that plan again what is scheduled: from any client, in its own transaction, a statement at a time.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(46);
+SELECT plan(48);
 -- Monday 08:00 UTC is 09:00 in Berlin, 03:00 in New York, 17:00 in Tokyo.
 INSERT INTO followup.send_window SELECT 1, d, '09:00', '17:00' FROM generate_series(1, 5) AS d;
 
@@ -130,6 +130,15 @@ UPDATE followup.assistant SET daily_cap = NULL, ramp = NULL WHERE id = 1;
 SELECT is(t.days() || coalesce(t.places(), ' -'), '03-02 03-02 03-02 03-02 03-02 -', 'no cap again: all as it was');
 UPDATE followup.assistant SET daily_cap = 1 WHERE id = 2;
 SELECT is(t.days(), '03-02 03-02 03-02 03-02 03-02', 'the cap of another');
+-- held, and asked for, at the very instant to which the cap had moved it: it is no longer the cap's
+UPDATE followup.assistant SET daily_cap = 2 WHERE id = 1;
+\o /dev/null
+SELECT followup.hold(1, ARRAY[:c5]::bigint[], '2026-03-04 08:00+00');
+SELECT followup.reschedule(1, ARRAY[t.live(:c4)], '2026-03-03 08:00+00');
+\o
+SELECT is((SELECT count(cap_moved_from) FROM followup.message WHERE id IN (t.live(:c3), t.live(:c4), t.live(:c5))), 1::bigint, 'a hold and a reschedule to the instant at which the cap put it: the cap moved the third alone');
+UPDATE followup.assistant SET daily_cap = NULL WHERE id = 1;
+SELECT is(t.days(), '03-02 03-02 03-02 03-03 03-04', 'and without the cap that alone goes back');
 
 -- lead.state
 SELECT throws_ok(format('UPDATE followup.lead SET state = ''stopped'', sub_state = NULL WHERE id = %s', :c1), '42501', NULL, 'lead.state: a direct write is refused');

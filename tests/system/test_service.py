@@ -1,6 +1,9 @@
 """The daemon as systemd sees it: ready, alive, reloaded, stopped."""
+import http.server
+import json
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -48,6 +51,78 @@ def test_a_reload_takes_over_what_may_change_and_keeps_the_rest_on_error(world, 
     world.act("start_follow_up", account, world.leads(account))
     sandbox.wait_for_ledger(1)
     one.wait_for_log("message_attempted")   # at debug: the first reload was taken over
+
+
+class KeyWitness(http.server.BaseHTTPRequestHandler):
+    """A provider that accepts everything and remembers with which key it came."""
+
+    keys = []
+
+    def do_POST(self):  # pylint: disable=invalid-name
+        self.keys.append(self.headers["Authorization"])
+        body = json.dumps({"id": f"w{len(self.keys)}"}).encode()
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args):
+        pass
+
+
+@pytest.fixture
+def witness():
+    KeyWitness.keys = []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), KeyWitness) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_reload_takes_a_rotated_key_and_keeps_the_old_one_when_it_cannot_be_read(world, witness, daemon):
+    one = daemon(start=False, url=f"http://127.0.0.1:{witness.server_port}/send", config={"provider.sandbox": {"key_file": "key"}})
+    one.credential("key", "first\n")
+    one.start()
+    account = world.account()
+    leads = world.leads(account, 4)
+
+    def sent_with(key):
+        count = len(KeyWitness.keys)
+        world.act("start_follow_up", account, [leads.pop()])
+        wait_until(lambda: len(KeyWitness.keys) > count, "one more is posted")
+        assert KeyWitness.keys[count:] == [f"Bearer {key}"]
+
+    sent_with("first")
+    one.credential("key", "second\n")
+    one.reload()
+    one.wait_for_log("configuration_reloaded")
+    sent_with("second")
+    one.credential("key", "")
+    one.configure({"provider.sandbox": {"rate": "0.01/s"}})
+    one.reload()
+    one.wait_for_log("configuration_kept")
+    assert "[provider.sandbox] key_file" in one.log() and "holds no key" in one.log()
+    sent_with("second")     # nor is the rate of that file taken over
+    sent_with("second")
+
+
+def test_a_reload_takes_another_rate_and_concurrency(world, sandbox, daemon):
+    one = daemon(config={"provider.sandbox": {"rate": "0.01/s"}})
+    account = world.account()
+    world.act("start_follow_up", account, world.leads(account, 5))
+    sandbox.wait_for_ledger(1)      # the next has leave in 100 seconds
+    sandbox.put_faults([{"action": "late", "ms": 200}])
+    one.configure({"provider.sandbox": {"rate": "1000/s", "concurrency_max": "1", "timeout": "310ms"}})
+    one.reload()
+    one.wait_for_log("timeout changed: that takes a restart")
+    assert len(sandbox.ledger()) == 1
+    one.configure({"provider.sandbox": {"timeout": "300ms"}})
+    one.reload()
+    one.wait_for_log("configuration_reloaded")
+    sandbox.wait_for_ledger(5)
+    assert sandbox.stats()["in_flight_peak"] <= 2   # a message, and this question
 
 
 def test_a_second_sigterm_ends_it_at_once(world, sandbox, daemon):

@@ -73,5 +73,7 @@ const struct conf_provider *conf_provider_find(const struct conf *c, const char 
 
 /* Whether `fresh` may replace `old` without a restart. E_INVALID names the first key that differs and may not. */
 MUST_USE enum status conf_may_reload(const struct conf *old, const struct conf *fresh, struct err *e);
+/* After conf_may_reload: what may change on reload is c's from now on, fresh has what it was. Both stay their owners'. */
+void conf_adopt(struct conf *c, struct conf *fresh);
 
 #endif

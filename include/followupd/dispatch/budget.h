@@ -33,6 +33,8 @@ struct budget {
 };
 
 void budget_init(struct budget *b, double rate_per_s, int concurrency_max, struct mono now);
+/* Other limits from now on. What is stored stays, within the new rate's store; slots that are taken stay taken. */
+void budget_limit(struct budget *b, double rate_per_s, int concurrency_max, struct mono now);
 /* Takes one slot and one token; false: none free. */
 bool budget_take(struct budget *b, struct mono now);
 /* How many budget_take would give now. */

@@ -97,6 +97,8 @@ MUST_USE enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct
 /* Takes the first n messages, returns n. Those taken are ours: they come back through `set` or are done with. What is
  * in flight already is taken and forgotten (set again when it comes back). */
 size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, size_t count);
+/* The registry's rates and concurrencies have changed (registry_adopt): they hold from now on. */
+void dispatcher_limits_changed(struct dispatcher *d);
 /* The database is there again, or something else changed: look whether there is room. */
 void dispatcher_wake(struct dispatcher *d);
 

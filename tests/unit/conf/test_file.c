@@ -180,9 +180,16 @@ Test(file, a_file_that_is_not_there_is_named)
 
 Test(file, a_reload_takes_only_what_is_reloadable)
 {
-    struct conf *old = must_read(PROVIDER), *fresh = must_read("[log]\nlevel = debug\n" PROVIDER);
+    struct conf *old = must_read(PROVIDER), *fresh = must_read("[log]\nlevel = debug\n" PROVIDER
+                                                               "rate = 7/s\nconcurrency_max = 3\nkey_file = /k/new\n");
     cr_assert_eq(conf_may_reload(old, fresh, &problem), OK, "%s", problem.text);
+    conf_adopt(old, fresh);
     conf_free(fresh);
+    cr_assert_eq(old->log_level, 0, "debug");
+    cr_assert_eq(old->providers[0].rate, 7);
+    cr_assert_eq(old->providers[0].concurrency_max, 3);
+    cr_assert_str_eq(old->providers[0].key_file, "/k/new");
+    cr_assert_eq(conf_may_reload(old, old, &problem), OK);
     fresh = must_read("[engine]\nlease = 5s\n" PROVIDER);
     cr_assert_eq(conf_may_reload(old, fresh, &problem), E_INVALID);
     cr_assert_str_eq(problem.text, "[engine] lease changed: that takes a restart");

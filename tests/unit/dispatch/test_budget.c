@@ -58,6 +58,25 @@ Test(budget, slots_never_exceed_the_window_nor_the_window_its_maximum)
     }
 }
 
+Test(budget, other_limits_hold_at_once)
+{
+    budget_init(&b, 1000, 20, now);
+    cr_assert_eq(take_all(), 20);
+    budget_limit(&b, 10, 4, now);
+    for (int i = 0; i < 17; i++)
+        budget_end(&b, 1, false, now);
+    cr_assert_eq(budget_room(&b, now), 1,
+                 "a slot of four, and the tokens that were there, cut to the new store of one");
+    cr_assert_eq(take_all(), 1);
+    now.ms += 1000;
+    cr_assert_eq(take_all(), 0, "four slots are taken");
+    budget_limit(&b, 0.5, 1000, now);
+    for (int i = 0; i < 4; i++)
+        budget_end(&b, 1, false, now);
+    cr_assert_eq(take_all(), 1);
+    cr_assert_eq(budget_wait_ms(&b, now), 2000);
+}
+
 Test(budget, what_was_not_used_comes_back_with_its_token)
 {
     budget_init(&b, 10, 10, now);

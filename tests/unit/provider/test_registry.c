@@ -27,6 +27,25 @@ Test(registry, a_provider_is_found_by_its_name_and_copied)
     registry_free(r);
 }
 
+Test(registry, other_limits_and_keys_are_taken_over)
+{
+    struct provider_config old = good, changed = good;
+    struct registry *r = NULL, *fresh = NULL;
+    old.key = "old";
+    changed.key = "new";
+    changed.rate_per_s = 7;
+    changed.concurrency_max = 2;
+    cr_assert_eq(registry_new(&old, 1, &r, NULL), OK);
+    cr_assert_eq(registry_new(&changed, 1, &fresh, NULL), OK);
+    const struct provider *p = registry_at(r, 0);
+    registry_adopt(r, fresh);
+    registry_free(fresh);
+    cr_assert_str_eq(p->config.key, "new");
+    cr_assert_eq(p->config.rate_per_s, 7);
+    cr_assert_eq(p->config.concurrency_max, 2);
+    registry_free(r);
+}
+
 static void refused(struct provider_config c, const char *says)
 {
     struct registry *r = NULL;
