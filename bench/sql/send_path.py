@@ -128,7 +128,7 @@ class Worker:
             raise SystemExit(f"send_path.py: {len(answer)} of {count} recorded")
 
 
-def build(connection, accounts, messages, steps):
+def build(connection, accounts, messages, steps, analyze):
     """Messages due now: so many accounts, one lead and one conversation a message."""
     database = Database(connection)
     world = World(database)
@@ -137,7 +137,8 @@ def build(connection, accounts, messages, steps):
     database.rows("UPDATE followup.step SET subject = %s, body_text = %s, body_html = %s", SUBJECT, TEXT, HTML)
     for account in ids:
         world.start_everywhere([account])
-    connection.execute("VACUUM ANALYZE")
+    if analyze:
+        connection.execute("VACUUM ANALYZE")
     connection.execute("CHECKPOINT")
     return database.rows("SELECT account_id, id FROM followup.message WHERE state = 'scheduled' ORDER BY id LIMIT %s", messages)
 
@@ -208,6 +209,7 @@ def parse():
     parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--batch", type=int, nargs="+", default=[100, 250, 500])
     parser.add_argument("--steps", type=int, choices=(1, 2), default=1)
+    parser.add_argument("--fresh", action="store_true", help="the planner knows nothing: no ANALYZE, as in a database just filled")
     parser.add_argument("--order", choices=("planned", "shuffled"), default="planned", help="in which messages are claimed")
     parser.add_argument("--against", metavar="TREE", help="also the schema of another source tree, batch by batch in turn")
     parser.add_argument("--sql", help="run on the schema before anything else, to try something (with --against . to compare)")
@@ -229,7 +231,7 @@ class Subject:
         if sql:
             cluster.psql("-c", sql, dbname=name)
         self.connection = psycopg.connect(cluster.conninfo(name), autocommit=True)
-        self.refs = build(self.connection, args.accounts, args.messages, args.steps)
+        self.refs = build(self.connection, args.accounts, args.messages, args.steps, not args.fresh)
         if args.order == "shuffled":
             random.Random(4711).shuffle(self.refs)
         self.worker = Worker(cluster.conninfo(name, options=PLANNED) if args.plans else cluster.conninfo(name))
