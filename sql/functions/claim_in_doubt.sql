@@ -35,7 +35,7 @@ BEGIN
     RETURN QUERY
     UPDATE followup.message AS m
        SET state = 'sending', claimed_by = p_worker, epoch = e.epoch, claimed_at = v_real,
-           claim_seq = pg_catalog.nextval('followup.order_seq'), posts = m.posts + 1
+           claim_seq = (SELECT pg_catalog.nextval('followup.order_seq')), posts = m.posts + 1
       FROM unnest(v_accounts, v_messages) AS u(account_id, id)
       JOIN followup.message_to_claim AS v ON v.account_id = u.account_id AND v.id = u.id
       JOIN followup.lease AS e ON e.shard = followup.shard_of(u.account_id)

@@ -61,7 +61,7 @@ BEGIN
     RETURN QUERY
     UPDATE followup.message AS m
        SET state = 'sending', claimed_by = p_worker, epoch = u.epoch, claimed_at = v_real,
-           claim_seq = pg_catalog.nextval('followup.order_seq'),
+           claim_seq = (SELECT pg_catalog.nextval('followup.order_seq')),
            attempts = m.attempts + (m.posts = 0)::integer, posts = m.posts + 1,
            first_post_at = CASE WHEN m.posts = 0 THEN v_real ELSE m.first_post_at END,
            provider = coalesce(v.provider, p_default_provider), recipient = v.recipient,

@@ -11,19 +11,16 @@ BEGIN
         UPDATE followup.conversation AS c
            SET state = 'ended', ended_at = v_now, hold_until = NULL,
                stop_seq = pg_catalog.nextval('followup.order_seq'),
-               ended_reason = (CASE l.state WHEN 'sent' THEN 'completed' WHEN 'delivered' THEN 'completed'
-                                    WHEN 'bounced' THEN 'deactivated' WHEN 'complained' THEN 'unsubscribed'
+               ended_reason = (CASE l.state WHEN 'bounced' THEN 'deactivated' WHEN 'complained' THEN 'unsubscribed'
                                     ELSE 'failed' END)::followup.ended_reason,
-               ended_by = CASE WHEN l.state = 'complained' THEN 'a complaint'
-                               WHEN l.state NOT IN ('sent', 'delivered') THEN l.detail END
+               ended_by = CASE WHEN l.state = 'complained' THEN 'a complaint' ELSE l.detail END
           FROM last AS l
          WHERE c.account_id = l.account_id AND c.id = l.conversation_id AND c.state = 'active'
     ), lead AS (
         UPDATE followup.lead AS d
            SET state = (CASE l.state WHEN 'bounced' THEN 'deactivated' WHEN 'complained' THEN 'unsubscribed'
                              ELSE 'processed' END)::followup.lead_state,
-               sub_state = (CASE l.state WHEN 'sent' THEN 'completed' WHEN 'delivered' THEN 'completed'
-                                 WHEN 'bounced' THEN 'BounceDeactivated' WHEN 'complained' THEN NULL
+               sub_state = (CASE l.state WHEN 'bounced' THEN 'BounceDeactivated' WHEN 'complained' THEN NULL
                                  ELSE 'failed' END)::followup.lead_sub_state,
                status = CASE WHEN l.state IN ('failed', 'cancelled') THEN 'lead_to_review' ELSE d.status END,
                status_at = CASE WHEN l.state IN ('failed', 'cancelled') THEN v_now ELSE d.status_at END
@@ -40,9 +37,8 @@ BEGIN
     INSERT INTO followup.activity (account_id, actor, action, lead_id, note, detail, at)
     SELECT l.account_id, 'engine', 'message_' || l.state::text, l.lead_id, l.detail,
            pg_catalog.jsonb_build_object('message_id', l.id), v_now
-      FROM last AS l
-     WHERE l.state NOT IN ('sent', 'delivered');
+      FROM last AS l;
 END
 $$;
 COMMENT ON FUNCTION followup.finish_conversations(bigint[], bigint[]) IS
-    'Ends the conversations whose last message these are, by the message''s state (see after_message). Parallel arrays; the caller holds the locks.';
+    'Internal, of after_message: ends the conversations whose last message, one of these, was not sent or came back, by the message''s state. Parallel arrays; the caller holds the locks.';

@@ -57,20 +57,17 @@ BEGIN
     v_real := pg_catalog.clock_timestamp();
     SELECT k.business, k.rate INTO v_now, v_rate FROM followup.clock() AS k;
 
-    -- What each POST came to, whatever becomes of the message. A repeated batch finds its rows here.
-    INSERT INTO followup.attempt (account_id, message_id, no, post, epoch, outcome, http_status, detail, started_at, ended_at)
+    -- What each POST came to, whatever becomes of the message, and what left with it. A repeated batch finds its rows here.
+    INSERT INTO followup.attempt (account_id, message_id, no, post, epoch, outcome, http_status, detail, started_at, ended_at,
+                                  subject, text, html)
     SELECT r.account_id, r.message_id, r.attempts, r.posts, r.epoch, r.outcome, nullif(r.http_status, 0), r.detail,
-           r.started_at, r.ended_at
-      FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_posts, p_epochs, p_outcomes, p_http_status,
-                             p_details, p_started, p_ended)
-               AS r(free, account_id, message_id, attempts, posts, epoch, outcome, http_status, detail, started_at, ended_at)
+           r.started_at, r.ended_at, CASE WHEN r.outcome = 'sent' THEN r.subject END,
+           CASE WHEN r.outcome = 'sent' THEN r.text END, CASE WHEN r.outcome = 'sent' THEN r.html END
+      FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_posts, p_epochs, p_outcomes, p_http_status, p_details,
+                  p_started, p_ended, p_subjects, p_texts, p_htmls)
+               AS r(free, account_id, message_id, attempts, posts, epoch, outcome, http_status, detail, started_at, ended_at,
+                    subject, text, html)
      WHERE r.free
-        ON CONFLICT DO NOTHING;
-    INSERT INTO followup.message_body (account_id, message_id, subject, text, html)
-    SELECT r.account_id, r.message_id, r.subject, r.text, r.html
-      FROM unnest(v_free, p_accounts, p_messages, p_outcomes, p_subjects, p_texts, p_htmls)
-               AS r(free, account_id, message_id, outcome, subject, text, html)
-     WHERE r.free AND r.outcome = 'sent' AND (r.subject IS NOT NULL OR r.text IS NOT NULL)
         ON CONFLICT DO NOTHING;
 
     -- The message. Matched by key (attempts) and the epoch its claim stored, not by today's lease: what was sent was sent.

@@ -18,3 +18,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION followup.notify_message();
 DROP TRIGGER IF EXISTS message_notify_update ON followup.message;
 CREATE TRIGGER message_notify_update AFTER UPDATE ON followup.message REFERENCING NEW TABLE AS written
 FOR EACH STATEMENT EXECUTE FUNCTION followup.notify_message();
+
+DROP TRIGGER IF EXISTS attempt_of_message ON followup.message;
+CREATE TRIGGER attempt_of_message AFTER DELETE ON followup.message REFERENCING OLD TABLE AS gone
+FOR EACH STATEMENT EXECUTE FUNCTION followup.message_deleted();

@@ -3,8 +3,9 @@ CREATE OR REPLACE VIEW followup.lead_timeline WITH (security_invoker = true) AS
 SELECT m.account_id, m.lead_id, coalesce(m.sent_at, m.finished_at, m.due_at) AS at, 'message' AS what, m.id AS message_id,
        m.kind || coalesce(' ' || m.step_key, '') || ': ' || m.state AS title,
        concat_ws('; ', CASE WHEN m.detached THEN 'replaced while in flight' END, m.planned_reason, m.detail,
-                 (SELECT b.subject FROM followup.message_body AS b
-                   WHERE b.account_id = m.account_id AND b.message_id = m.id)) AS detail
+                 (SELECT b.subject FROM followup.attempt AS b
+                   WHERE b.account_id = m.account_id AND b.message_id = m.id AND b.subject IS NOT NULL
+                   ORDER BY b.no, b.post LIMIT 1)) AS detail
   FROM followup.message AS m
  WHERE m.lead_id IS NOT NULL
 UNION ALL

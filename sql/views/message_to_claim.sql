@@ -20,11 +20,10 @@ SELECT m.account_id, m.id, m.conversation_id, m.lead_id, m.detached, m.forced,
             WHEN m.kind = 'follow_up' THEN a.feedback_body_text END AS body_text,
        CASE WHEN st.subject IS NOT NULL THEN st.body_html
             WHEN m.kind = 'follow_up' THEN a.feedback_body_html END AS body_html,
-       l.fields || pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-           'first_name', l.first_name, 'last_name', l.last_name, 'company', l.company, 'country', l.country,
-           'email', l.email, 'assistant.name', s.name, 'assistant.title', s.title,
-           'assistant.signature', s.signature, 'assistant.email', s.from_address, 'rep.name', r.name,
-           'rep.email', r.email, 'rep.phone', r.phone, 'postal_address', a.postal_address)) AS merge_values,
+       l.fields || pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_object(   -- of two arrays: half the price of build_object
+           '{first_name,last_name,company,country,email,assistant.name,assistant.title,assistant.signature,assistant.email,rep.name,rep.email,rep.phone,postal_address}',
+           ARRAY[l.first_name, l.last_name, l.company, l.country, l.email, s.name, s.title, s.signature, s.from_address,
+                 r.name, r.email, r.phone, a.postal_address])) AS merge_values,
        coalesce(m.rfc_message_id, '<fu-' || m.account_id || '-' || m.id || '@'
            || pg_catalog.split_part(s.from_address, '@', 2) || '>') AS rfc_message_id,
        t.ids[1] AS in_reply_to,

@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(76);
+SELECT plan(79);
 
 -- sent
 SELECT t.lead(1, 'ada') AS ada \gset
@@ -165,4 +165,10 @@ SELECT results_eq(format('SELECT message_id FROM followup.record_results(t.me(),
     ARRAY[%1$s, %2$s], ARRAY[1, 1], ARRAY[1, 1], ARRAY[3, 3]::bigint[], ''{sent,sent}'', ''{f,f}'', ''{200,200}'', ''{0,0}'', ''{NULL,NULL}'',
     ''{NULL,NULL}'', ARRAY[now(), now()], ARRAY[now(), now()], ''{a,b}'', ''{a,b}'', ''{NULL,NULL}'')', :ola, :ned),
     format('VALUES (%s::bigint), (%s)', :ola, :ned), 'the answer comes in the order asked');
+
+-- A message's attempts go with it, and so does what left.
+SELECT isnt_empty('SELECT 1 FROM followup.attempt WHERE message_id = ' || :ned, 'what was recorded has an attempt');
+DELETE FROM followup.lead AS l WHERE l.account_id = 2 AND l.id = t.lead_of(2, :ned);
+SELECT is_empty('SELECT 1 FROM followup.attempt WHERE message_id = ' || :ned, 'a lead is deleted with its messages'' attempts and bodies');
+SELECT isnt_empty('SELECT 1 FROM followup.attempt WHERE message_id = ' || :ola, 'and no other');
 SELECT * FROM finish();
