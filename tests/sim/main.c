@@ -37,6 +37,12 @@ struct machine {
     int last;              /* number of the last start here */
 };
 
+/* What happens again and again while it is not quiet. */
+struct habit {
+    void (*act)(void);
+    double per_minute;
+};
+
 static struct {
     uint64_t seed;
     struct model model;
@@ -51,6 +57,8 @@ static struct {
     int64_t quiet_at;
     struct worker *dying[MODEL_WORKERS_MAX];
     size_t dying_count;
+    struct habit habits[8];
+    size_t habit_count;
     /* how often, per minute */
     double kills, freezes, stops_of_workers, outages, clock_steps;
 } run;
@@ -194,18 +202,11 @@ static void do_burst(void)
         model_start(&run.model, (size_t)sim_between(0, (int64_t)run.model.account_count - 1), 1, 2 * SECOND, SECOND);
 }
 
-struct habit {
-    void (*act)(void);
-    double per_minute;
-};
-
 static void on_habit(void *arg)
 {
     struct habit *h = arg;
-    if (run.quiet) {
-        free(h);
+    if (run.quiet)
         return;
-    }
     h->act();
     sim_after(NULL, sim_between(0, (int64_t)(120.0 * (double)SECOND / h->per_minute)), on_habit, h);
 }
@@ -214,8 +215,8 @@ static void every(void (*act)(void), double per_minute)
 {
     if (per_minute <= 0)
         return;
-    struct habit *h = malloc(sizeof *h);
-    assert(h != NULL);
+    struct habit *h = &run.habits[run.habit_count++];
+    assert(run.habit_count <= COUNT_OF(run.habits));
     *h = (struct habit){ act, per_minute };
     sim_after(NULL, sim_between(0, (int64_t)(120.0 * (double)SECOND / per_minute)), on_habit, h);
 }
