@@ -14,3 +14,5 @@ GRANT EXECUTE ON FUNCTION
 -- What happens to a lead comes through pages, through the daemon's webhooks, or is typed in by an operator.
 GRANT EXECUTE ON FUNCTION followup.unsubscribe, followup.record_reply, followup.record_bounce, followup.crm_status
     TO followup_engine, followup_app, followup_admin;
+-- Whoever is about to write many rows by hand locks them first, in the order in which everybody does.
+GRANT EXECUTE ON FUNCTION followup.lock_leads, followup.lock_messages, followup.require_read_committed TO followup_admin;
