@@ -30,12 +30,13 @@ SEED = int(os.environ.get("FOLLOWUPD_SEED") or random.SystemRandom().randrange(1
 TRIES = int(os.environ.get("FOLLOWUPD_TRIES") or 500)
 SECONDS_MAX = 100 + TRIES // 2
 EPOCH = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.timezone.utc)
-LEADS = {1: 16, 2: 16, 3: 1000, 4: 1000}    # account -> leads
-CAPPED = (1, 4)
+LEADS = {1: 16, 2: 16, 3: 1000, 4: 300}     # account -> leads
+CAPPED = (1, 2, 4)
 BIG_EVERY = 50
 ENGINE_EVERY = 5
 OUTCOMES = ["hot_lead", "lead_to_review", "further_action", "satisfied", "disqualified", "stop", "unsubscribe", "out_of_office",
             "keep_messaging", "deactivate:Retired"]
+COUNTRIES = {1: ["DE", "US"], 2: ["DE", "US"], 3: ["FR", "CA"], 4: ["FR", "CA"]}
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC"]
 
 WORLD = """
@@ -48,7 +49,7 @@ LANGUAGE sql VOLATILE ROWS 1 AS 'SELECT at, 1.0::double precision FROM followup.
 INSERT INTO followup.account (id, name, timezone) SELECT a, 'Account ' || a, 'Europe/Berlin' FROM generate_series(1, 4) AS a;
 INSERT INTO followup.app_user (account_id, id, name, email) SELECT a, a, 'Rita', 'rita@firm.example' FROM generate_series(1, 4) AS a;
 INSERT INTO followup.assistant (account_id, id, name, from_address, daily_cap)
-SELECT a, a * 10 + n, 'Assistant ' || n, 'ada@firm.example', CASE WHEN n = 1 THEN CASE a WHEN 1 THEN 5 WHEN 4 THEN 200 END END
+SELECT a, a * 10 + n, 'Assistant ' || n, 'ada@firm.example', CASE WHEN n = 1 THEN CASE a WHEN 1 THEN 5 WHEN 4 THEN 90 END END
   FROM generate_series(1, 4) AS a, generate_series(1, 2) AS n;
 INSERT INTO followup.sequence (account_id, id, name)
 SELECT a, a * 10 + n, 'Sequence ' || n FROM generate_series(1, 4) AS a, generate_series(1, 2) AS n;
@@ -172,6 +173,9 @@ class Draw:
     def assistant(self):
         return self.account * 10 + self.chance.choice([1, 1, 2])
 
+    def country(self):
+        return self.chance.choice(COUNTRIES[self.account])
+
     def sequence(self):
         return self.account * 10 + self.chance.choice([1, 2])
 
@@ -261,7 +265,7 @@ class Draw:
     def zones_by_hand(self):
         leads = self.ids()
         return [f"SELECT followup.lock_leads({self.account}, {leads})",
-                f"UPDATE followup.lead SET timezone = '{self.chance.choice(ZONES)}', country = '{self.chance.choice(['DE', 'US'])}', crm_status = '13' "
+                f"UPDATE followup.lead SET timezone = '{self.chance.choice(ZONES)}', country = '{self.country()}', crm_status = '13' "
                 f"WHERE account_id = {self.account} AND id = ANY ({leads})"]
 
     def account_zone(self):
@@ -275,12 +279,14 @@ class Draw:
             [f"UPDATE followup.send_window SET closes = '16:30' WHERE account_id = {self.account} AND weekday = {day}"]])
 
     def holiday(self):
-        whose = self.chance.choice([f"{self.account}, NULL", f"{self.account}, 'DE'", "NULL, 'DE'"])
+        here, there = COUNTRIES[self.account]
+        whose = self.chance.choice([f"{self.account}, NULL", f"{self.account}, '{here}'", f"NULL, '{here}'"])
         date = dt.date(2026, 3, 2) + dt.timedelta(days=self.chance.randrange(10))
         return self.chance.choice([
             [f"INSERT INTO followup.holiday (account_id, country, date, name) VALUES ({whose}, '{date}', 'Day') ON CONFLICT DO NOTHING"],
-            [f"UPDATE followup.holiday SET country = CASE country WHEN 'DE' THEN 'US' ELSE 'DE' END WHERE account_id IS NULL AND date = '{date}'"],
-            [f"DELETE FROM followup.holiday WHERE date = '{date}'"]])
+            [f"UPDATE followup.holiday AS h SET country = '{there}' WHERE h.account_id = {self.account} AND h.country = '{here}' AND h.date = '{date}'"
+             f" AND NOT EXISTS (SELECT FROM followup.holiday AS o WHERE o.account_id = h.account_id AND o.country = '{there}' AND o.date = h.date)"],
+            [f"DELETE FROM followup.holiday WHERE date = '{date}' AND (account_id = {self.account} OR country = '{here}')"]])
 
     def due_by_hand(self):
         return [f"UPDATE followup.message SET due_at = {self.later()} WHERE account_id = {self.account} AND id = {self.message()} AND state = 'scheduled'"]
@@ -418,9 +424,9 @@ def test_two_at_once_end_as_one_order_would(database):
         connection.execute(WORLD)
         for account, count in LEADS.items():
             connection.execute("INSERT INTO followup.lead (account_id, id, email, external_id, crm_source, country, sequence_id, assistant_id) "
-                               "SELECT %s, n, 'l' || n || '@l.example', 'X' || n, 'HigherGear', CASE WHEN n %% 2 = 0 THEN 'DE' END, %s, %s "
+                               "SELECT %s, n, 'l' || n || '@l.example', 'X' || n, 'HigherGear', CASE WHEN n %% 2 = 0 THEN %s END, %s, %s "
                                "FROM generate_series(%s::bigint, %s) AS n",
-                               (account, account * 10 + 1, account * 10 + 1, account * 10000, account * 10000 + count - 1))
+                               (account, COUNTRIES[account][0], account * 10 + 1, account * 10 + 1, account * 10000, account * 10000 + count - 1))
             connection.execute("INSERT INTO followup.crm_rule (account_id, source, field, operator, value, label, action) VALUES (%s, 'HigherGear', "
                                "'crm_status', 'equals', '13', 'Appointment', 'skip_to_follow_up')", (account,))
     with concurrent.futures.ThreadPoolExecutor(3) as stack:
