@@ -5,6 +5,7 @@ DECLARE
     v_count integer := coalesce(pg_catalog.cardinality(p_leads), pg_catalog.cardinality(p_before));
     v_half  integer := v_count / 2;
     v_out   followup.bulk_outcome[];
+    v_leads bigint[];
 BEGIN
     BEGIN
         IF p_before IS NULL THEN
@@ -22,6 +23,10 @@ BEGIN
         END IF;
     END;
     IF v_out IS NULL THEN
+        -- All of them once more, or the second half's leads would be waited for with the first half's places under a cap taken.
+        v_leads := coalesce(p_leads, ARRAY(SELECT u.lead_id FROM unnest(p_before) AS u));
+        PERFORM followup.lock_leads(p_bulk.account_id, v_leads);
+        PERFORM followup.lock_scheduled(p_bulk.account_id, v_leads);
         v_out := ARRAY(SELECT followup.bulk_try(p_bulk, p_leads[: v_half], p_before[: v_half]))
               || ARRAY(SELECT followup.bulk_try(p_bulk, p_leads[v_half + 1 :], p_before[v_half + 1 :]));
     END IF;

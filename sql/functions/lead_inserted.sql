@@ -8,11 +8,7 @@ BEGIN
                     FROM inserted AS n
                    WHERE n.sequence_id IS NOT NULL AND n.state = 'new' AND n.sub_state IS NULL
                    GROUP BY n.account_id ORDER BY n.account_id LOOP
-        -- A lead that may not start stays new; its timeline says why.
-        INSERT INTO followup.activity (account_id, actor, action, lead_id, note, at)
-        SELECT v_some.account_id, v_actor.name, 'not_started', r.lead_id, r.reason::text, followup.now()
-          FROM followup.open_conversations(v_some.account_id, v_some.leads, 'start', NULL, NULL, NULL, v_actor, NULL) AS r
-         WHERE NOT r.done;
+        PERFORM followup.start_waiting(v_some.account_id, v_some.leads, v_actor);
     END LOOP;
     RETURN NULL;
 END

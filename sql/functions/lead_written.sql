@@ -1,12 +1,32 @@
 CREATE OR REPLACE FUNCTION followup.lead_written() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_some    record;
-    v_changes followup.crm_change[];
-    v_plan    followup.lead_plan[];
+    v_locked   record;
+    v_accounts bigint[];
+    v_some     record;
+    v_changes  followup.crm_change[];
+    v_plan     followup.lead_plan[];
 BEGIN
+    -- The leads are locked: they were written. All locks come before the first change: that takes places under a cap, which are last.
+    FOR v_locked IN
+        SELECT n.account_id, array_agg(n.id) AS leads
+          FROM now_is AS n
+          JOIN was AS o ON o.account_id = n.account_id AND o.id = n.id
+         WHERE (n.timezone, n.country, n.email, n.crm_source, n.crm_status, n.fields)
+               IS DISTINCT FROM (o.timezone, o.country, o.email, o.crm_source, o.crm_status, o.fields)
+         GROUP BY n.account_id ORDER BY n.account_id LOOP
+        PERFORM followup.require_read_committed();
+        PERFORM FROM followup.conversation AS c
+          WHERE c.account_id = v_locked.account_id AND c.lead_id = ANY (v_locked.leads) ORDER BY c.id FOR NO KEY UPDATE;
+        PERFORM followup.lock_scheduled(v_locked.account_id, v_locked.leads);
+        v_accounts := v_accounts || v_locked.account_id;
+    END LOOP;
+    IF v_accounts IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM followup.lock_caps(v_accounts);
     FOR v_some IN
-        SELECT n.account_id, array_agg(n.id ORDER BY n.id) AS leads,
+        SELECT n.account_id,
                array_agg(n.id) FILTER (WHERE (n.timezone, n.country) IS DISTINCT FROM (o.timezone, o.country)) AS moved,
                array_agg(n.id) FILTER (WHERE lower(n.email) <> lower(o.email)) AS renamed
           FROM now_is AS n
@@ -14,10 +34,6 @@ BEGIN
          WHERE (n.timezone, n.country, n.email, n.crm_source, n.crm_status, n.fields)
                IS DISTINCT FROM (o.timezone, o.country, o.email, o.crm_source, o.crm_status, o.fields)
          GROUP BY n.account_id ORDER BY n.account_id LOOP
-        PERFORM followup.require_read_committed();
-        -- The leads are locked: they were written.
-        PERFORM FROM followup.conversation AS c
-          WHERE c.account_id = v_some.account_id AND c.lead_id = ANY (v_some.leads) ORDER BY c.id FOR NO KEY UPDATE;
         IF v_some.renamed IS NOT NULL THEN
             -- The next message goes to the new address, if that one is written to at all.
             v_plan := ARRAY(SELECT followup.lead_plan_refused(r, NULL)

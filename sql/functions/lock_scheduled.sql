@@ -1,36 +1,42 @@
 CREATE OR REPLACE FUNCTION followup.lock_scheduled(
-    p_account bigint, p_leads bigint[] = NULL, p_assistant bigint = NULL, p_country text = NULL) RETURNS bigint[]
+    p_account bigint, p_leads bigint[] = NULL, p_assistants bigint[] = NULL, p_sequences bigint[] = NULL,
+    p_countries text[] = NULL, p_due_until timestamptz = NULL) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_conversations bigint[];
+    v_messages      bigint[];
 BEGIN
     PERFORM followup.require_read_committed();
     IF p_leads IS NOT NULL THEN
-        PERFORM FROM followup.conversation AS c
-          WHERE c.account_id = p_account AND c.lead_id = ANY (p_leads) AND c.state = 'active'
-          ORDER BY c.id FOR NO KEY UPDATE;
-        RETURN ARRAY(
-            SELECT m.id
-              FROM followup.conversation AS c
-              JOIN followup.message AS m ON m.account_id = c.account_id AND m.conversation_id = c.id
+        v_conversations := ARRAY(
+            SELECT c.id FROM followup.conversation AS c
              WHERE c.account_id = p_account AND c.lead_id = ANY (p_leads) AND c.state = 'active'
-               AND m.state = 'scheduled' AND NOT m.detached);
+             ORDER BY c.id FOR NO KEY UPDATE);
+    ELSE
+        v_conversations := ARRAY(
+            SELECT c.id FROM followup.conversation AS c
+             WHERE c.account_id = p_account AND c.state = 'active'
+               AND (p_assistants IS NULL OR c.assistant_id = ANY (p_assistants))
+               AND (p_sequences IS NULL OR c.sequence_id = ANY (p_sequences))
+               AND (p_countries IS NULL OR EXISTS (SELECT FROM followup.lead AS l
+                                                    WHERE l.account_id = p_account AND l.id = c.lead_id
+                                                      AND lower(l.country) = ANY (p_countries)))
+               AND (p_due_until IS NULL OR c.id IN (
+                       SELECT m.conversation_id FROM followup.message AS m
+                        WHERE m.account_id = p_account AND m.shard = followup.shard_of(p_account) AND m.queued
+                          AND m.state = 'scheduled' AND m.due_at <= p_due_until))
+             ORDER BY c.id FOR NO KEY UPDATE);
     END IF;
-    PERFORM FROM followup.conversation AS c
-      WHERE c.account_id = p_account AND c.state = 'active'
-        AND (p_assistant IS NULL OR c.assistant_id = p_assistant)
-        AND (p_country IS NULL OR EXISTS (SELECT FROM followup.lead AS l
-                                           WHERE l.account_id = p_account AND l.id = c.lead_id
-                                             AND lower(l.country) = lower(p_country)))
-      ORDER BY c.id FOR NO KEY UPDATE;
-    RETURN ARRAY(
-        SELECT m.id
-          FROM followup.message AS m
-          JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
-          JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
-         WHERE m.account_id = p_account AND m.shard = followup.shard_of(p_account) AND m.queued AND m.state = 'scheduled'
-           AND c.state = 'active'
-           AND (p_assistant IS NULL OR c.assistant_id = p_assistant)
-           AND (p_country IS NULL OR lower(l.country) = lower(p_country)));
+    -- The messages too: one that is written by hand is locked without its conversation, and is planned again as it is then.
+    PERFORM FROM followup.message AS m
+      WHERE m.account_id = p_account AND m.conversation_id = ANY (v_conversations) AND m.pending AND NOT m.detached
+      ORDER BY m.id FOR NO KEY UPDATE;
+    SELECT array_agg(m.id) INTO v_messages
+      FROM followup.message AS m
+     WHERE m.account_id = p_account AND m.conversation_id = ANY (v_conversations) AND m.pending AND NOT m.detached
+       AND m.state = 'scheduled';
+    RETURN coalesce(v_messages, '{}');
 END
 $$;
-COMMENT ON FUNCTION followup.lock_scheduled(bigint, bigint[], bigint, text) IS
-    'Locks the active conversations of an account (or of these leads, or of an assistant, or of a country) in order of id, then answers their scheduled messages. The caller holds the account, or the leads.';
+COMMENT ON FUNCTION followup.lock_scheduled(bigint, bigint[], bigint[], bigint[], text[], timestamptz) IS
+    'Locks the active conversations of these leads, or of an account (of these assistants, sequences, or lower-case countries of the lead only; with something due by p_due_until only), then their live messages, each in order of id; answers the messages that are scheduled. The caller holds the account for itself, or the leads.';

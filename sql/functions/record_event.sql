@@ -32,6 +32,9 @@ BEGIN
     WHEN p_kind IN ('delivered', 'failed') THEN
         PERFORM followup.apply_event(p_account, p_message, p_kind, p_occurred_at, p_payload ->> 'detail');
     WHEN p_kind = 'complained' THEN
+        IF v_lead IS NOT NULL THEN      -- it is unsubscribed below, and leads are locked before messages
+            PERFORM followup.lock_leads(p_account, ARRAY[v_lead]);
+        END IF;
         PERFORM followup.apply_event(p_account, p_message, p_kind, p_occurred_at, p_payload ->> 'detail');
         IF v_lead IS NOT NULL THEN
             PERFORM followup.unsubscribe(p_account, p_message => p_message, p_note => 'complaint');

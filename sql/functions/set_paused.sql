@@ -10,12 +10,11 @@ BEGIN
     IF pg_catalog.num_nonnulls(p_assistant, p_sequence) > 1 THEN
         RAISE EXCEPTION 'pause, resume: name an assistant or a sequence, not both' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    -- Always the account's lock: it is the one that every claim shares.
-    PERFORM FROM followup.account AS a WHERE a.id = p_account FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
+    IF NOT EXISTS (SELECT FROM followup.account AS a WHERE a.id = p_account) THEN
         RAISE EXCEPTION 'there is no account %', p_account USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM followup.check_sequence(p_account, p_sequence, p_assistant);
+    -- Each of them takes the account's lock, the one that every claim shares (account_written and its like).
     IF p_assistant IS NOT NULL THEN
         UPDATE followup.assistant AS a SET paused_at = p_paused_at
          WHERE a.account_id = p_account AND a.id = p_assistant AND (a.paused_at IS NULL) <> (p_paused_at IS NULL);
@@ -37,4 +36,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.set_paused(bigint, bigint, bigint, bigint, text, timestamptz) IS
-    'Sets (NULL: clears) paused_at under the account''s lock. False: it was so already.';
+    'Sets (NULL: clears) paused_at; the account is locked then. False: it was so already.';

@@ -5,13 +5,6 @@ DECLARE
     v_now     timestamptz := followup.now();
     v_changed integer;
 BEGIN
-    PERFORM FROM followup.conversation AS c
-      WHERE c.account_id = p_account AND c.state = 'active' AND c.id IN (
-            SELECT m.conversation_id FROM followup.message AS m
-             WHERE m.account_id = p_account AND m.shard = followup.shard_of(p_account) AND m.queued
-               AND m.state = 'scheduled' AND m.due_at <= v_now)
-        AND (p_assistant IS NULL OR c.assistant_id = p_assistant) AND (p_sequence IS NULL OR c.sequence_id = p_sequence)
-      ORDER BY c.id FOR NO KEY UPDATE;
     WITH overdue AS MATERIALIZED (
         SELECT m.id, c.id AS conversation_id, c.hold_until, l.country,
                followup.lead_timezone(l.timezone, a.timezone) AS timezone,
@@ -45,4 +38,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.spread_overdue(bigint, bigint, bigint) IS
-    'The end of a pause of the account, an assistant or a sequence: what became due meanwhile is planned again from now, in the order in which it was due, a tenth of a second of business time apart (closer, when that would take more than an hour), through hold, window and cap. What another pause still holds is left, and so is what account.late_action = hold is for. Answers how many. The caller holds the account.';
+    'The end of a pause of the account, an assistant or a sequence: what became due meanwhile is planned again from now, in the order in which it was due, a tenth of a second of business time apart (closer, when that would take more than an hour), through hold, window and cap. What another pause still holds is left, and so is what account.late_action = hold is for. Answers how many. The caller holds the account, and what is overdue (lock_scheduled).';

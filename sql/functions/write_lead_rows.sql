@@ -6,6 +6,8 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_rows followup.lead_import[];
 BEGIN
+    -- In the order of all locks: what follows from the values writes conversations, and starts new leads in the account.
+    PERFORM followup.lock_leads(p_account, ARRAY(SELECT r.lead_id FROM unnest(p_rows) AS r WHERE r.outcome = 'updated'));
     -- Values are written here, and what follows from them follows (lead_written).
     PERFORM pg_catalog.set_config('followup.values', 'on', true);
     UPDATE followup.lead AS l

@@ -7,13 +7,3 @@ WHEN (OLD.paused_at IS DISTINCT FROM NEW.paused_at) EXECUTE FUNCTION followup.no
 DROP TRIGGER IF EXISTS sequence_notify_pause ON followup.sequence;
 CREATE TRIGGER sequence_notify_pause AFTER UPDATE OF paused_at ON followup.sequence FOR EACH ROW
 WHEN (OLD.paused_at IS DISTINCT FROM NEW.paused_at) EXECUTE FUNCTION followup.notify_pause('account_id');
-
-DROP TRIGGER IF EXISTS account_pause_written ON followup.account;
-CREATE TRIGGER account_pause_written AFTER UPDATE OF paused_at ON followup.account FOR EACH ROW
-WHEN (OLD.paused_at IS DISTINCT FROM NEW.paused_at) EXECUTE FUNCTION followup.pause_written();
-DROP TRIGGER IF EXISTS assistant_pause_written ON followup.assistant;
-CREATE TRIGGER assistant_pause_written AFTER UPDATE OF paused_at ON followup.assistant FOR EACH ROW
-WHEN (OLD.paused_at IS DISTINCT FROM NEW.paused_at) EXECUTE FUNCTION followup.pause_written();
-DROP TRIGGER IF EXISTS sequence_pause_written ON followup.sequence;
-CREATE TRIGGER sequence_pause_written AFTER UPDATE OF paused_at ON followup.sequence FOR EACH ROW
-WHEN (OLD.paused_at IS DISTINCT FROM NEW.paused_at) EXECUTE FUNCTION followup.pause_written();

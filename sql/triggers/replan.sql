@@ -1,36 +1,13 @@
--- Writes that plan again what is scheduled, whoever makes them.
-DROP TRIGGER IF EXISTS replan_inserted ON followup.send_window;
-CREATE TRIGGER replan_inserted AFTER INSERT ON followup.send_window REFERENCING NEW TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
-DROP TRIGGER IF EXISTS replan_updated ON followup.send_window;
-CREATE TRIGGER replan_updated AFTER UPDATE ON followup.send_window REFERENCING NEW TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
-DROP TRIGGER IF EXISTS replan_deleted ON followup.send_window;
-CREATE TRIGGER replan_deleted AFTER DELETE ON followup.send_window REFERENCING OLD TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
-
-DROP TRIGGER IF EXISTS replan_inserted ON followup.holiday;
-CREATE TRIGGER replan_inserted AFTER INSERT ON followup.holiday REFERENCING NEW TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
--- The country it was of, and the one it is of: a statement each.
-DROP TRIGGER IF EXISTS replan_updated ON followup.holiday;
-CREATE TRIGGER replan_updated AFTER UPDATE ON followup.holiday REFERENCING NEW TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
-DROP TRIGGER IF EXISTS replan_updated_from ON followup.holiday;
-CREATE TRIGGER replan_updated_from AFTER UPDATE ON followup.holiday REFERENCING OLD TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
-DROP TRIGGER IF EXISTS replan_deleted ON followup.holiday;
-CREATE TRIGGER replan_deleted AFTER DELETE ON followup.holiday REFERENCING OLD TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION followup.calendar_replanned();
-
-DROP TRIGGER IF EXISTS replan ON followup.account;
-CREATE TRIGGER replan AFTER UPDATE OF timezone ON followup.account FOR EACH ROW
-WHEN (OLD.timezone <> NEW.timezone) EXECUTE FUNCTION followup.account_zone_written();
-
-DROP TRIGGER IF EXISTS replan ON followup.assistant;
-CREATE TRIGGER replan AFTER UPDATE OF daily_cap, ramp, ramp_from ON followup.assistant FOR EACH ROW
-WHEN ((OLD.daily_cap, OLD.ramp, OLD.ramp_from) IS DISTINCT FROM (NEW.daily_cap, NEW.ramp, NEW.ramp_from))
-EXECUTE FUNCTION followup.cap_written();
+-- Writes that plan again what is scheduled, whoever makes them. See calendar.sql for windows and holidays, lead.sql for leads.
+DROP TRIGGER IF EXISTS written ON followup.account;
+CREATE TRIGGER written AFTER UPDATE ON followup.account REFERENCING OLD TABLE AS was NEW TABLE AS now_is
+    FOR EACH STATEMENT EXECUTE FUNCTION followup.account_written();
+DROP TRIGGER IF EXISTS written ON followup.assistant;
+CREATE TRIGGER written AFTER UPDATE ON followup.assistant REFERENCING OLD TABLE AS was NEW TABLE AS now_is
+    FOR EACH STATEMENT EXECUTE FUNCTION followup.assistant_written();
+DROP TRIGGER IF EXISTS written ON followup.sequence;
+CREATE TRIGGER written AFTER UPDATE ON followup.sequence REFERENCING OLD TABLE AS was NEW TABLE AS now_is
+    FOR EACH STATEMENT EXECUTE FUNCTION followup.sequence_written();
 
 -- By hand: the functions run as the owner and plan themselves.
 DROP TRIGGER IF EXISTS due_by_hand ON followup.message;

@@ -31,6 +31,19 @@ static enum ctl_exit set_status(struct ctl *c)
     return ctl_act(c, "set", more, COUNT_OF(more));
 }
 
+static enum ctl_exit validate(struct ctl *c)
+{
+    return ctl_act(c, "being checked", NULL, 0);
+}
+
+static enum ctl_exit record_validation(struct ctl *c)
+{
+    const struct command_argument more[] = { { "verdict", ctl_option(c, "verdict") } };
+    if (more[0].value == NULL)
+        return ctl_usage(c, "--verdict is missing");
+    return ctl_act(c, "recorded", more, COUNT_OF(more));
+}
+
 static enum ctl_exit reassign(struct ctl *c)
 {
     struct err e = { "" };
@@ -225,6 +238,29 @@ const struct ctl_verb operate_verbs[] = {
       "says what a lead's answers mean",
       "The status alone: what is scheduled stays. Example:\n  followupctl set-status 17 --status satisfied\n",
       set_status },
+    { "validate",
+      WORDS,
+      0,
+      SIZE_MAX,
+      false,
+      { NOTE, FILTER, YES },
+      "keeps new leads from starting while their addresses are checked",
+      "They are new/validating until record-validation says what came of it.\n",
+      validate },
+    { "record-validation",
+      WORDS,
+      0,
+      SIZE_MAX,
+      false,
+      { { "verdict", "VERDICT", "valid, InvalidEmail, BounceRisk, ServerUnReachable, SpamTrap, Disposable" },
+        NOTE,
+        FILTER,
+        YES },
+      "says what the check of addresses said",
+      "valid: the lead is new, and is started if it came with a sequence. Every other verdict deactivates the lead,\n"
+      "whatever its state, and ends its conversation. Example:\n"
+      "  followupctl record-validation 17 --verdict SpamTrap\n",
+      record_validation },
     { "reassign",
       WORDS,
       0,

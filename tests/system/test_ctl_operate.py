@@ -80,6 +80,21 @@ def test_status_and_representative(ctl, database, leads):
     assert ctl("reassign", leads[0], check=False).returncode == 2
 
 
+def test_addresses_are_checked(ctl, database, leads):
+    database.rows("INSERT INTO followup.lead (account_id, email) SELECT account_id, 'new@lead.example' FROM followup.lead LIMIT 1")
+    ctl("validate", "new@lead.example")
+    assert database.value("SELECT sub_state::text FROM followup.lead WHERE email = 'new@lead.example'") == "validating"
+    refused = ctl("start", "new@lead.example", "--json", check=False)
+    assert refused.returncode == 1 and answer(refused)["left_alone"] == {"validating": 1}
+    ctl("record-validation", "new@lead.example", "--verdict", "valid")
+    assert database.value("SELECT count(*) FROM followup.lead WHERE email = 'new@lead.example' AND sub_state IS NULL") == 1
+    ctl("record-validation", leads[0], "--verdict", "Disposable", "--note", "ten minutes")
+    assert states(database)[leads[0]] == "deactivated/Disposable"
+    wrong = ctl("record-validation", leads[1], "--verdict", "fine", check=False)
+    assert wrong.returncode != 0 and "fine" in wrong.stderr
+    assert ctl("record-validation", leads[1], check=False).returncode == 2
+
+
 def test_a_bulk_leaves_disqualified_leads_out_unless_they_are_asked_for(ctl, database, leads):
     ctl("set-status", leads[0], "--status", "disqualified")
     done = answer(ctl("restart", "--filter", "state=active", "--yes", "2", "--json"))
