@@ -11,7 +11,7 @@ BEGIN
         -- A lead that may not start stays new; its timeline says why.
         INSERT INTO followup.activity (account_id, actor, action, lead_id, note, at)
         SELECT v_some.account_id, v_actor.name, 'not_started', r.lead_id, r.reason::text, followup.now()
-          FROM followup.open_conversations(v_some.account_id, v_some.leads, 'start', NULL, NULL, NULL, v_actor, NULL) AS r
+          FROM followup.act_on_leads(v_some.account_id, v_some.leads, 'start', NULL, NULL, NULL, v_actor, NULL) AS r
          WHERE NOT r.done;
     END LOOP;
     RETURN NULL;
