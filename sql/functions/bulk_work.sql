@@ -1,5 +1,5 @@
 -- Generic plans: else the look-up of each foreign key of each row is planned anew. They think that arrays are short, so nothing
--- here joins two of them but bulk_done; and they outlive the tables that they were made for, which may have been empty: no seqscan.
+-- here joins two of them but bulk_done. And they would outlive the tables that they were made for: a chunk makes its own.
 CREATE OR REPLACE FUNCTION followup.bulk_work(p_account bigint, p_bulk bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
     SET enable_seqscan = off SET jit = off AS $$
@@ -14,6 +14,7 @@ BEGIN
     IF v_bulk.state NOT IN ('running', 'undoing') THEN
         RETURN false;
     END IF;
+    EXECUTE 'DISCARD PLANS';     -- one made for 25 leads, used for 2,500, took over 50 s
     v_undo := v_bulk.state = 'undoing';
     SELECT c.* INTO v_chunk FROM followup.bulk_chunk AS c
      WHERE c.account_id = p_account AND c.bulk_id = p_bulk
