@@ -7,8 +7,10 @@ LANGUAGE sql STABLE AS $$
                           WHERE c.account_id = l.account_id AND c.lead_id = l.id
                           ORDER BY c.state = 'active' DESC, c.started_at DESC, c.id DESC
                           LIMIT 1) AS c ON true
-      LEFT JOIN followup.message AS m ON c.state = 'active' AND m.account_id = c.account_id AND m.conversation_id = c.id
-       AND m.pending AND NOT m.detached AND m.state = 'scheduled'
+      LEFT JOIN LATERAL (SELECT m.id FROM followup.message AS m       -- a look-up a conversation, whatever the planner knows
+                          WHERE c.state = 'active' AND m.account_id = c.account_id AND m.conversation_id = c.id
+                            AND m.pending AND NOT m.detached AND m.state = 'scheduled'
+                         OFFSET 0) AS m ON true
      WHERE l.account_id = p_account AND l.id = ANY (p_leads)
 $$;
 COMMENT ON FUNCTION followup.bulk_before(bigint, bigint[]) IS

@@ -11,6 +11,7 @@ DECLARE
     v_do     bigint[];
     v_left   jsonb;
     v_chunks integer := 0;
+    c_chunk  constant integer := 2500;  -- leads a transaction: its locks are held for about a third of a second
     -- Only continue and restart leave them out.
     v_disqualified boolean := coalesce(p_include_disqualified, false) OR p_action NOT IN ('continue', 'restart');
 BEGIN
@@ -43,8 +44,8 @@ BEGIN
     leads := pg_catalog.cardinality(v_all);
     would_be_done := 0;
     left_alone := '{}';
-    FOR i IN 0 .. (leads - 1) / 10000 LOOP
-        v_some := v_all[i * 10000 + 1 : (i + 1) * 10000];
+    FOR i IN 0 .. (leads - 1) / c_chunk LOOP
+        v_some := v_all[i * c_chunk + 1 : (i + 1) * c_chunk];
         WITH plan AS MATERIALIZED (
             SELECT p.lead_id, pg_catalog.concat_ws('/', p.reason, CASE WHEN p.reason IN ('deactivated', 'bounce_rate')
                                                                        THEN p.sub_state END) AS reason

@@ -7,19 +7,25 @@ LANGUAGE sql STABLE AS $$
         SELECT v.sequence_id, max(v.version) AS version
           FROM followup.sequence_version AS v WHERE v.account_id = p_account GROUP BY v.sequence_id
     ), base AS MATERIALIZED (
-        SELECT r.*, n.version AS newest
+        SELECT r.*, n.version AS newest,
+               dense_rank() OVER (ORDER BY r.timezone, r.country,
+                                           CASE WHEN (SELECT a.jitter_max > '0' FROM followup.account AS a WHERE a.id = p_account)
+                                                THEN r.conversation_id END)::integer AS alike
           FROM followup.read_leads(p_account, p_leads, 'continue', p_actor, p_disqualified) AS r
           LEFT JOIN newest AS n ON n.sequence_id = r.sequence_id
+    ), due AS MATERIALIZED (     -- asked once for all leads that are alike
+        SELECT array_agg(followup.plan_at(p_account, d.timezone, d.country, greatest(p_at, p_now), '0', 'elapsed', NULL,
+                                          d.conversation_id) ORDER BY d.alike) AS at
+          FROM (SELECT DISTINCT ON (b.alike) b.* FROM base AS b ORDER BY b.alike) AS d
     )
     SELECT b.lead_id,
            CASE WHEN b.reason IS NOT NULL THEN b.reason
-                WHEN followup.lead_suppressed(p_account, b.lead_id) THEN 'suppressed'
+                WHEN b.lead_id IN (SELECT followup.suppressed_leads(p_account, p_leads)) THEN 'suppressed'
                 WHEN p_at < p_now THEN 'past_instant'
                 WHEN f.step_key IS NULL THEN 'no_more_messages' END,
            b.state, b.sub_state, b.timezone, b.country, b.conversation_id, b.active, b.hold_until,
            b.sequence_id, b.newest, b.assistant_id, 'sequence'::followup.message_kind, f.position, f.step_key,
-           CASE WHEN b.reason IS NULL AND f.step_key IS NOT NULL THEN
-               followup.plan_at(p_account, b.timezone, b.country, greatest(p_at, p_now), '0', 'elapsed', NULL, b.conversation_id) END,
+           CASE WHEN b.reason IS NULL AND f.step_key IS NOT NULL THEN (SELECT d.at FROM due AS d)[b.alike] END,
            greatest(p_at, p_now)
       FROM base AS b
       LEFT JOIN LATERAL (

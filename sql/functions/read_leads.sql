@@ -13,13 +13,15 @@ LANGUAGE sql STABLE AS $$
                     THEN CASE WHEN (SELECT followup.bounce_rate(p_account)) >= a.bounce_rate_limit   -- asked once
                               THEN 'bounce_rate'::followup.skip_reason END
                 ELSE followup.action_verdict(p_action, l.state, l.sub_state) END,
-           l.state, l.sub_state, followup.lead_timezone(l.timezone, a.timezone), l.country,
+           l.state, l.sub_state, coalesce(z.name, a.zone), l.country,
            c.id, c.state = 'active', c.hold_until, coalesce(c.sequence_id, l.sequence_id), c.version,
            coalesce(c.assistant_id, l.assistant_id),
            NULL::followup.message_kind, NULL::integer, NULL::text, NULL::timestamptz, NULL::timestamptz
-      FROM (SELECT DISTINCT u.id FROM unnest(p_leads) AS u (id)) AS asked
-      JOIN followup.account AS a ON a.id = p_account
+      FROM (SELECT DISTINCT u.id FROM unnest(p_leads) AS u (id) ORDER BY u.id) AS asked
+      JOIN (SELECT x.*, followup.lead_timezone(NULL, x.timezone) AS zone
+              FROM followup.account AS x WHERE x.id = p_account OFFSET 0) AS a ON true
       LEFT JOIN followup.lead AS l ON l.account_id = p_account AND l.id = asked.id
+      LEFT JOIN followup.timezone AS z ON z.key = pg_catalog.lower(l.timezone)     -- lead_timezone, without a call a lead
       LEFT JOIN LATERAL (SELECT c.* FROM followup.conversation AS c
                           WHERE c.account_id = p_account AND c.lead_id = asked.id
                           ORDER BY c.state = 'active' DESC, c.started_at DESC, c.id DESC

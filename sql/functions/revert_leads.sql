@@ -1,21 +1,22 @@
 CREATE OR REPLACE FUNCTION followup.revert_leads(p_bulk followup.bulk, p_before followup.bulk_lead[])
-RETURNS SETOF followup.bulk_outcome
+RETURNS followup.bulk_outcome
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_account bigint := p_bulk.account_id;
     v_now     timestamptz;
-    v_kept    followup.bulk_outcome[];
+    v_outcome followup.bulk_outcome;
     v_undo    followup.bulk_lead[];
     v_opened  bigint[];
     v_plan    followup.lead_plan[];
 BEGIN
     PERFORM followup.lock_leads(v_account, ARRAY(SELECT u.lead_id FROM unnest(p_before) AS u));
     v_now := followup.now();
-    v_kept := ARRAY(
-        SELECT ROW(j.lead_id, false, j.reason, NULL, NULL)::followup.bulk_outcome
-          FROM followup.revert_verdicts(v_account, p_bulk.action, p_before) AS j WHERE j.reason IS NOT NULL);
-    v_undo := ARRAY(SELECT u FROM unnest(p_before) AS u
-                     WHERE NOT EXISTS (SELECT FROM unnest(v_kept) AS k WHERE k.lead_id = u.lead_id));
+    WITH verdict AS MATERIALIZED (SELECT j.was, j.reason FROM followup.revert_verdicts(v_account, p_bulk.action, p_before) AS j)
+    SELECT ARRAY(SELECT v.was FROM verdict AS v WHERE v.reason IS NULL),
+           (SELECT pg_catalog.jsonb_object_agg(r.reason, r.leads)
+              FROM (SELECT v.reason, count(*) AS leads FROM verdict AS v WHERE v.reason IS NOT NULL GROUP BY v.reason) AS r)
+      INTO v_undo, v_outcome.left_alone;
+    v_outcome.done := pg_catalog.cardinality(v_undo);
 
     IF p_bulk.action IN ('start', 'restart') THEN
         v_opened := ARRAY(SELECT m.conversation_id
@@ -55,8 +56,7 @@ BEGIN
      WHERE l.account_id = v_account AND l.id = u.lead_id;
     PERFORM followup.log_actions(v_account, ARRAY(SELECT u.lead_id FROM unnest(v_undo) AS u WHERE NOT u.active),
                                  (p_bulk.undoing).name, 'undo', p_bulk.undo_note);
-    RETURN QUERY SELECT * FROM unnest(v_kept)
-           UNION ALL SELECT u.lead_id, true, NULL::text, NULL::text, NULL::followup.bulk_lead FROM unnest(v_undo) AS u;
+    RETURN v_outcome;
 END
 $$;
 COMMENT ON FUNCTION followup.revert_leads(followup.bulk, followup.bulk_lead[]) IS

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION followup.revert_verdicts(p_account bigint, p_action text, p_before followup.bulk_lead[])
-RETURNS TABLE (lead_id bigint, reason text)
+RETURNS TABLE (was followup.bulk_lead, reason text)
 LANGUAGE sql STABLE AS $$
-    SELECT u.lead_id,
+    SELECT u,
            CASE WHEN l.id IS NULL THEN 'not_found'
                 WHEN p_action <> 'stop' AND n.state IN ('sending', 'in_doubt', 'sent', 'delivered', 'bounced', 'complained') THEN 'sent'
                 WHEN p_action <> 'stop' AND n.state IS DISTINCT FROM 'scheduled' THEN 'changed'

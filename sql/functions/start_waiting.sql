@@ -3,7 +3,7 @@ RETURNS SETOF followup.action_result
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_results followup.action_result[] := ARRAY(
-        SELECT followup.open_conversations(p_account, p_leads, 'start', NULL, NULL, NULL, p_actor, NULL));
+        SELECT followup.act_on_leads(p_account, p_leads, 'start', NULL, NULL, NULL, p_actor, NULL));
 BEGIN
     INSERT INTO followup.activity (account_id, actor, action, lead_id, note, at)
     SELECT p_account, p_actor.name, 'not_started', r.lead_id, r.reason::text, followup.now()

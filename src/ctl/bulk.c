@@ -130,7 +130,7 @@ const struct ctl_verb bulk_verbs[] = {
       { { "yes", "N", "required: the number of leads that the plan would be done to" },
         { "run-at", "T", "not before this instant; default at once" } },
       "lets a planned bulk run",
-      "The daemon does it, 10,000 leads at a time. With another number nothing is changed, exit status 2.\n",
+      "The daemon does it, 2,500 leads at a time. With another number nothing is changed, exit status 2.\n",
       commit },
     { "bulk run",
       "BULK",

@@ -1,6 +1,6 @@
 /* bulk: committed bulks go on, a chunk at a time. Asks the store every interval whether one of our shards has a bulk to
  * do; while there is more it asks again at once. What a chunk is and what is done to it, SQL decides (bulk_step); the
- * wheel learns of it by NOTIFY. A chunk takes about a second and has a connection of its own, so that nothing waits
+ * wheel learns of it by NOTIFY. A chunk takes a third of a second and has a connection of its own, so that nothing waits
  * for it here.
  *
  * Bounds  one chunk is asked for at a time. After a failure RETRY_MS pass; a chunk that failed was rolled back.
