@@ -6,7 +6,7 @@ import re
 from table import Row
 
 FLAGS = ["-O2", "-march=native"]
-SHARED = ["-fPIC", "-shared", "-D_GNU_SOURCE", "-std=gnu11"]
+SHARED = ["-fPIC", "-shared", "-fvisibility=hidden", "-D_GNU_SOURCE", "-std=gnu11"]
 IMPLEMENTATIONS = ("wheel", "libuv", "heap4")
 WORKLOADS = ("load", "cancel", "churn", "drain")
 
