@@ -1,11 +1,11 @@
-CREATE OR REPLACE FUNCTION followup.after_message(p_accounts bigint[], p_messages bigint[])
+CREATE OR REPLACE FUNCTION followup.after_message(p_accounts bigint[], p_messages bigint[], p_capped boolean = NULL)
 RETURNS TABLE (account_id bigint, message_id bigint, due_at timestamptz)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     v_rate     double precision := (SELECT c.rate FROM followup.clock() AS c);
     v_now      timestamptz := followup.now();
-    v_capped   boolean := followup.lock_caps(p_accounts);
+    v_capped   boolean := coalesce(p_capped, followup.lock_caps(p_accounts));
     v_accounts bigint[];        -- parallel arrays: what is planned
     v_messages bigint[];
     v_dues     timestamptz[];
@@ -71,5 +71,5 @@ BEGIN
     RETURN QUERY SELECT u.account_id, u.id, u.due_at FROM unnest(v_accounts, v_messages, v_dues) AS u (account_id, id, due_at);
 END
 $$;
-COMMENT ON FUNCTION followup.after_message(bigint[], bigint[]) IS
-    'Runs in the transaction that takes messages out of pending, after their final state is written and with the locks of lock_messages: plans the next step of each conversation, counted from when this message was planned (from when it left, if more than a real minute late), or ends it: after the last step the lead is processed/completed, its status kept; failed or cancelled: processed/failed, status lead_to_review, conversation ended "failed"; bounced: deactivated/BounceDeactivated; complained: unsubscribed and suppressed. Detached messages, alerts, webhooks and messages of ended conversations plan nothing. Parallel arrays; answers what was planned.';
+COMMENT ON FUNCTION followup.after_message(bigint[], bigint[], boolean) IS
+    'Runs in the transaction that takes messages out of pending, after their final state is written and with the locks of lock_messages: plans the next step of each conversation, counted from when this message was planned (from when it left, if more than a real minute late), or ends it: after the last step the lead is processed/completed, its status kept; failed or cancelled: processed/failed, status lead_to_review, conversation ended "failed"; bounced: deactivated/BounceDeactivated; complained: unsubscribed and suppressed. Detached messages, alerts, webhooks and messages of ended conversations plan nothing. Parallel arrays; answers what was planned. p_capped: what lock_caps answered for these accounts; NULL: it is asked here.';
