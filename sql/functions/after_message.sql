@@ -19,7 +19,9 @@ BEGIN
                c.sequence_id, c.hold_until, c.assistant_id, s.position, s.step_key, s.delay, s.delay_unit
           FROM unnest(p_accounts, p_messages) AS asked (account_id, id)
           JOIN followup.message AS m ON m.account_id = asked.account_id AND m.id = asked.id
-          JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+          -- With lead_id any index of conversation finds one row: without statistics the planner likes the one of the active ones.
+          JOIN followup.conversation AS c
+            ON c.account_id = m.account_id AND c.id = m.conversation_id AND c.lead_id = m.lead_id
           LEFT JOIN LATERAL followup.next_step(m.account_id, c.sequence_id, m.version, m.kind, m.position) AS s
             ON m.state IN ('sent', 'delivered')
          WHERE NOT m.pending AND NOT m.detached AND c.state = 'active'

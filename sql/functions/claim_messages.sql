@@ -26,13 +26,14 @@ BEGIN
     v_now := followup.now();
 
     -- Locks. Nothing waits: whatever is locked by somebody else is skipped and answered `busy`, so that one long
-    -- transaction never holds up the rest of a batch, and no order of locks can deadlock.
+    -- transaction never holds up the rest of a batch, and no order of locks can deadlock. By `+ 0` the planner cannot infer
+    -- that an account is enough: without statistics it would read all that the account has, for each message.
     SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id) INTO v_accounts, v_messages
       FROM (SELECT m.account_id, m.id
               FROM unnest(p_accounts, p_messages) AS u(account_id, id)
               JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
-              JOIN followup.account AS a ON a.id = m.account_id
-              JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+              JOIN followup.account AS a ON a.id = m.account_id + 0
+              JOIN followup.conversation AS c ON c.account_id = m.account_id + 0 AND c.id = m.conversation_id
              WHERE m.state = 'scheduled' AND m.due_at <= v_now AND m.shard = ANY (v_shards)
                FOR SHARE OF a, c SKIP LOCKED
                FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
