@@ -1,11 +1,11 @@
-CREATE OR REPLACE FUNCTION followup.after_message(p_accounts bigint[], p_messages bigint[])
+CREATE OR REPLACE FUNCTION followup.after_message(p_accounts bigint[], p_messages bigint[], p_capped boolean = NULL)
 RETURNS TABLE (account_id bigint, message_id bigint, due_at timestamptz)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     v_rate     double precision := (SELECT c.rate FROM followup.clock() AS c);
     v_now      timestamptz := followup.now();
-    v_capped   boolean := followup.lock_caps(p_accounts);
+    v_capped   boolean := coalesce(p_capped, followup.lock_caps(p_accounts));
     v_accounts bigint[];        -- parallel arrays: what is planned
     v_messages bigint[];
     v_dues     timestamptz[];
@@ -19,7 +19,9 @@ BEGIN
                c.sequence_id, c.hold_until, c.assistant_id, s.position, s.step_key, s.delay, s.delay_unit
           FROM unnest(p_accounts, p_messages) AS asked (account_id, id)
           JOIN followup.message AS m ON m.account_id = asked.account_id AND m.id = asked.id
-          JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+          -- With lead_id any index of conversation finds one row: without statistics the planner likes the one of the active ones.
+          JOIN followup.conversation AS c
+            ON c.account_id = m.account_id AND c.id = m.conversation_id AND c.lead_id = m.lead_id
           LEFT JOIN LATERAL followup.next_step(m.account_id, c.sequence_id, m.version, m.kind, m.position) AS s
             ON m.state IN ('sent', 'delivered')
          WHERE NOT m.pending AND NOT m.detached AND c.state = 'active'
@@ -71,5 +73,5 @@ BEGIN
     RETURN QUERY SELECT u.account_id, u.id, u.due_at FROM unnest(v_accounts, v_messages, v_dues) AS u (account_id, id, due_at);
 END
 $$;
-COMMENT ON FUNCTION followup.after_message(bigint[], bigint[]) IS
-    'Runs in the transaction that takes messages out of pending, after their final state is written and with the locks of lock_messages: plans the next step of each conversation, counted from when this message was planned (from when it left, if more than a real minute late), or ends it: after the last step the lead is processed/completed, its status kept; failed or cancelled: processed/failed, status lead_to_review, conversation ended "failed"; bounced: deactivated/BounceDeactivated; complained: unsubscribed and suppressed. Detached messages, alerts, webhooks and messages of ended conversations plan nothing. Parallel arrays; answers what was planned.';
+COMMENT ON FUNCTION followup.after_message(bigint[], bigint[], boolean) IS
+    'Runs in the transaction that takes messages out of pending, after their final state is written and with the locks of lock_messages: plans the next step of each conversation, counted from when this message was planned (from when it left, if more than a real minute late), or ends it: after the last step the lead is processed/completed, its status kept; failed or cancelled: processed/failed, status lead_to_review, conversation ended "failed"; bounced: deactivated/BounceDeactivated; complained: unsubscribed and suppressed. Detached messages, alerts, webhooks and messages of ended conversations plan nothing. Parallel arrays; answers what was planned. p_capped: what lock_caps answered for these accounts; NULL: it is asked here.';

@@ -16,11 +16,16 @@ AS $$
 DECLARE
     v_real     timestamptz := pg_catalog.clock_timestamp();
     v_now      timestamptz;
-    v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_epochs, NULL);
+    v_shards   integer[];
     v_accounts bigint[];
     v_messages bigint[];
 BEGIN
     PERFORM followup.require_read_committed();
+    -- Mostly nothing is in doubt. Whatever comes in beside this look waits for the next call.
+    IF NOT EXISTS (SELECT FROM followup.message AS m WHERE m.shard = ANY (p_shards) AND m.pending AND NOT m.queued) THEN
+        RETURN;
+    END IF;
+    v_shards := followup.lock_leases(p_worker, p_shards, p_epochs, NULL);
     v_now := followup.now();
 
     SELECT k.accounts, k.messages INTO v_accounts, v_messages

@@ -19,54 +19,48 @@ DECLARE
     v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_epochs, p_accounts);
     v_accounts bigint[];
     v_messages bigint[];
-    v_epochs   bigint[];
     v_alert_accounts bigint[];
     v_alert_messages bigint[];
-    v_alert_epochs   bigint[];
     v_claimed  integer;
 BEGIN
-    PERFORM followup.require_read_committed();
     v_now := followup.now();
 
     -- Locks. Nothing waits: whatever is locked by somebody else is skipped and answered `busy`, so that one long
-    -- transaction never holds up the rest of a batch, and no order of locks can deadlock.
-    SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id), pg_catalog.array_agg(k.epoch)
-      INTO v_accounts, v_messages, v_epochs
-      FROM (SELECT m.account_id, m.id, e.epoch
+    -- transaction never holds up the rest of a batch, and no order of locks can deadlock. By `+ 0` the planner cannot infer
+    -- that an account is enough: without statistics it would read all that the account has, for each message.
+    SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id) INTO v_accounts, v_messages
+      FROM (SELECT m.account_id, m.id
               FROM unnest(p_accounts, p_messages) AS u(account_id, id)
               JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
-              JOIN followup.lease AS e ON e.shard = m.shard
-              JOIN followup.account AS a ON a.id = m.account_id
-              JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+              JOIN followup.account AS a ON a.id = m.account_id + 0
+              JOIN followup.conversation AS c ON c.account_id = m.account_id + 0 AND c.id = m.conversation_id
              WHERE m.state = 'scheduled' AND m.due_at <= v_now AND m.shard = ANY (v_shards)
                FOR SHARE OF a, c SKIP LOCKED
                FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
     IF coalesce(pg_catalog.cardinality(v_accounts), 0) < pg_catalog.cardinality(p_accounts) THEN
         -- Alerts and webhooks have no conversation, and no pause of the account stops them.
-        SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id), pg_catalog.array_agg(k.epoch)
-          INTO v_alert_accounts, v_alert_messages, v_alert_epochs
-          FROM (SELECT m.account_id, m.id, e.epoch
+        SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id) INTO v_alert_accounts, v_alert_messages
+          FROM (SELECT m.account_id, m.id
                   FROM unnest(p_accounts, p_messages) AS u(account_id, id)
                   JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
-                  JOIN followup.lease AS e ON e.shard = m.shard
                  WHERE m.conversation_id IS NULL
                    AND m.state = 'scheduled' AND m.due_at <= v_now AND m.shard = ANY (v_shards)
                    FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
         v_accounts := v_accounts || v_alert_accounts;
         v_messages := v_messages || v_alert_messages;
-        v_epochs := v_epochs || v_alert_epochs;
     END IF;
 
-    -- Decide, with a snapshot that is younger than every lock. Only what may go is touched here.
+    -- Decide, with a snapshot that is younger than every lock. Only what may go is touched here. The epoch of each shard is
+    -- the one asked with: lock_leases compared them.
     RETURN QUERY
     UPDATE followup.message AS m
-       SET state = 'sending', claimed_by = p_worker, epoch = u.epoch, claimed_at = v_real,
+       SET state = 'sending', claimed_by = p_worker, epoch = p_epochs[pg_catalog.array_position(p_shards, m.shard)], claimed_at = v_real,
            claim_seq = (SELECT pg_catalog.nextval('followup.order_seq')),
            attempts = m.attempts + (m.posts = 0)::integer, posts = m.posts + 1,
            first_post_at = CASE WHEN m.posts = 0 THEN v_real ELSE m.first_post_at END,
            provider = coalesce(v.provider, p_default_provider), recipient = v.recipient,
            rfc_message_id = v.rfc_message_id
-      FROM unnest(v_accounts, v_messages, v_epochs) AS u(account_id, id, epoch)
+      FROM unnest(v_accounts, v_messages) AS u(account_id, id)
       JOIN followup.message_to_claim AS v ON v.account_id = u.account_id AND v.id = u.id
      WHERE m.account_id = u.account_id AND m.id = u.id AND m.state = 'scheduled'
        AND (m.conversation_id IS NULL

@@ -22,15 +22,15 @@ DECLARE
     v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_shard_epochs, p_accounts);
     v_locked   integer[];   -- places in the arrays whose rows are locked by us
     v_free     boolean[] := pg_catalog.array_fill(true, ARRAY[v_count]);
+    v_capped   boolean;
     v_now      timestamptz;
     v_real     timestamptz;
     v_rate     double precision;
     v_accounts bigint[];    -- out of `pending`: what comes next is after_message's
     v_messages bigint[];
-    v_written  bigint;
+    v_written  bigint;      -- messages, so v_count only when each is there once and none is a retry or late
+    v_planned  boolean := false;
 BEGIN
-    PERFORM followup.require_read_committed();
-
     -- Locks: lead and conversation too, because after_message writes them. What somebody else holds is skipped and left
     -- out of the answer, so that a long transaction delays its own messages only.
     v_locked := ARRAY(
@@ -52,8 +52,7 @@ BEGIN
         END LOOP;
     END IF;
 
-    PERFORM followup.lock_caps(p_accounts);
-
+    v_capped := followup.lock_caps(p_accounts);
     v_real := pg_catalog.clock_timestamp();
     SELECT k.business, k.rate INTO v_now, v_rate FROM followup.clock() AS k;
 
@@ -111,7 +110,13 @@ BEGIN
            AND m.account_id = r.account_id AND m.id = r.message_id AND m.provider_message_id IS NULL;
     END IF;
     IF pg_catalog.cardinality(v_messages) > 0 THEN
-        PERFORM followup.after_message(v_accounts, v_messages);
+        PERFORM followup.after_message(v_accounts, v_messages, v_capped);
+        v_planned := FOUND;
+    END IF;
+    IF v_written = v_count AND NOT v_planned THEN   -- the usual end of a conversation: nothing is left to look up
+        RETURN QUERY SELECT r.account_id, r.message_id, true, NULL::bigint, NULL::bigint, NULL::timestamptz
+                       FROM unnest(p_accounts, p_messages) AS r(account_id, message_id);
+        RETURN;
     END IF;
 
     -- The answer reads what is there now, so a repeated batch gets the same one.

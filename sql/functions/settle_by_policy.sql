@@ -4,6 +4,7 @@ RETURNS TABLE (account_id bigint, message_id bigint, due_at timestamptz)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET followup.quiet = 'on'
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET jit = off
 AS $$
@@ -13,13 +14,19 @@ DECLARE
     v_before   timestamptz := v_real - p_policy_after_ms * '1 millisecond'::interval;
     v_now      timestamptz;
     v_rate     double precision;
-    v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_epochs, NULL);
+    v_shards   integer[];
     v_accounts bigint[];
     v_messages bigint[];
     v_gone_accounts bigint[];
     v_gone_messages bigint[];
 BEGIN
     PERFORM followup.require_read_committed();
+    -- Mostly nothing is in doubt for so long. Whatever comes in beside this look waits for the next call.
+    IF NOT EXISTS (SELECT FROM followup.message AS m
+                    WHERE m.shard = ANY (p_shards) AND m.pending AND NOT m.queued AND m.claimed_at < v_before) THEN
+        RETURN;
+    END IF;
+    v_shards := followup.lock_leases(p_worker, p_shards, p_epochs, NULL);
     SELECT k.business, k.rate INTO v_now, v_rate FROM followup.clock() AS k;
     SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id) INTO v_accounts, v_messages
       FROM (SELECT m.account_id, m.id

@@ -5,16 +5,27 @@ RETURNS TABLE (account_id bigint, message_id bigint, due_at timestamptz)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET followup.quiet = 'on'
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_bitmapscan = off
 SET jit = off
 AS $$
 DECLARE
     v_real     timestamptz := pg_catalog.clock_timestamp();
-    v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_epochs, NULL);
+    v_now      timestamptz := followup.now();
+    v_shards   integer[];
     v_accounts bigint[];
     v_messages bigint[];
 BEGIN
     PERFORM followup.require_read_committed();
+    -- Mostly all that is `sending` was just claimed by this worker: one look tells, before anything is locked.
+    IF NOT EXISTS (SELECT FROM followup.message AS m
+                    WHERE m.shard = ANY (p_shards) AND m.queued AND m.due_at <= v_now AND m.state = 'sending'
+                      AND (m.claimed_by <> p_worker OR m.claimed_at < v_real - p_grace_ms * '1 millisecond'::interval
+                           OR m.epoch <> p_epochs[pg_catalog.array_position(p_shards, m.shard)])) THEN
+        RETURN;
+    END IF;
+    v_shards := followup.lock_leases(p_worker, p_shards, p_epochs, NULL);
     PERFORM followup.doubt_orphans(v_shards, p_limit);
     SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id) INTO v_accounts, v_messages
       FROM (SELECT m.account_id, m.id

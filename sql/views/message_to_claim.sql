@@ -32,7 +32,7 @@ SELECT m.account_id, m.id, m.conversation_id, m.lead_id, m.detached, m.forced,
          WHERE t.ids IS NOT NULL) AS refs,
        l.unsubscribe_token, a.has_calendar
   FROM followup.message AS m
-  JOIN followup.account AS a ON a.id = m.account_id
+  JOIN followup.account AS a ON a.id = m.account_id + 0   -- not inferred from who asks: see claim_messages
   LEFT JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
   LEFT JOIN followup.assistant AS s ON s.account_id = c.account_id AND s.id = c.assistant_id
   LEFT JOIN followup.sequence AS q ON q.account_id = c.account_id AND q.id = c.sequence_id

@@ -16,6 +16,7 @@ void sweep_leases(struct sweep *s, struct lease_set leases)
     memcpy(s->leases, leases.leases, leases.count * sizeof *leases.leases);
     s->lease_count = leases.count;
     s->recent.after = s->older.after = (struct due_message){ 0 };
+    s->sending_at = (struct mono){ 0 };
 }
 
 /* --- due -------------------------------------------------------------------------------------------------------- */
@@ -55,7 +56,8 @@ static enum status next_page(struct sweep *s)
     return s->store->ops->sweep_due(s->store, &r, on_page, s);
 }
 
-/* A run that stopped at its bound keeps its place as long as that lies inside the interval. */
+/* A run that stopped at its bound keeps its place: pages are in order of shards first, so it stays good while the
+ * interval moves on. */
 static enum status run(struct sweep *s, struct sweep_run *r, struct wall from, struct wall until)
 {
     if (s->running != NULL)
@@ -64,8 +66,6 @@ static enum status run(struct sweep *s, struct sweep_run *r, struct wall from, s
         return OK;
     r->from = from;
     r->until = until;
-    if (r->after.due.us < from.us || r->after.due.us >= until.us)
-        r->after = (struct due_message){ 0 };
     s->running = r;
     s->pages_left = SWEEP_PAGES_MAX;
     enum status st = next_page(s);
@@ -90,6 +90,10 @@ static void on_sending(void *arg, enum status st, const struct err *e, const str
 {
     struct sweep *s = arg;
     s->sending = false;
+    struct mono now = mono_now();
+    int64_t rest_ms = (now.ms - s->sending_asked.ms) * SWEEP_SENDING_REST;
+    if (st == OK)
+        s->sending_at = mono_add(now, rest_ms < SWEEP_SENDING_REST_MS_MAX ? rest_ms : SWEEP_SENDING_REST_MS_MAX);
     if (st != OK) {
         if (st != E_GONE && st != E_CANCELLED)
             log_warn("sweep_sending_failed", kv("error", e->text));
@@ -105,10 +109,12 @@ enum status sweep_sending(struct sweep *s, const struct message_ref *in_flight, 
 {
     if (s->sending)
         return E_BUSY;
-    if (s->lease_count == 0)
+    struct mono now = mono_now();
+    if (s->lease_count == 0 || !mono_reached(s->sending_at, now))
         return OK;
     struct lease_set leases = { s->leases, s->lease_count };
     enum status st = s->store->ops->sweep_sending(s->store, leases, in_flight, count, grace_ms, on_sending, s);
     s->sending = st == OK;
+    s->sending_asked = now;
     return st;
 }

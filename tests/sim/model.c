@@ -620,13 +620,20 @@ static int by_due(const void *va, const void *vb)
     return a->ref.message_id < b->ref.message_id ? -1 : a->ref.message_id > b->ref.message_id;
 }
 
+static int by_page(const void *pa, const void *pb)
+{
+    const struct due_message *a = pa, *b = pb;
+    int shards = shard_of(a->ref.account_id) - shard_of(b->ref.account_id);
+    return shards != 0 ? shards : by_due(a, b);
+}
+
 size_t model_sweep_due(const struct model *m, const struct sweep_request *r, struct due_message *rows)
 {
     size_t n = 0;
     for (size_t i = 0; i < m->message_count; i++) {
         const struct model_message *x = &m->messages[i];
         struct due_message due = due_of(x);
-        bool after = r->after.ref.account_id == 0 || by_due(&due, &r->after) > 0;
+        bool after = r->after.ref.account_id == 0 || by_page(&due, &r->after) > 0;
         if (x->state != M_SCHEDULED || is_paused(m, x->account_id) || x->due_us < r->from.us ||
             x->due_us >= r->until.us || !after)
             continue;
@@ -635,6 +642,6 @@ size_t model_sweep_due(const struct model *m, const struct sweep_request *r, str
                 rows[n++] = due;
         }
     }
-    qsort(rows, n, sizeof *rows, by_due);
+    qsort(rows, n, sizeof *rows, by_page);
     return n < r->count_max ? n : r->count_max;
 }

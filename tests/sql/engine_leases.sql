@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(56);
+SELECT plan(58);
 
 -- leases
 SELECT is(count(*), 64::bigint, 'every shard has a lease') FROM followup.lease WHERE owner = t.me();
@@ -100,14 +100,16 @@ SELECT is(t.state(1, :ada), 'in_doubt', 'in doubt');
 
 -- what is due
 SELECT t.lead(2, 'm1', '3 min') AS m1, t.lead(2, 'm2', '2 min') AS m2, t.lead(2, 'm3', '1 min') AS m3, t.lead(2, 'm4', '-1 min') AS m4, t.lead(1, 'n1', '2 min') AS n1 \gset
-SELECT t.set(1, :n1, 'due_at = (SELECT due_at FROM followup.message WHERE id = ' || :m2 || ')');
+SELECT t.set(2, :m3, 'due_at = (SELECT due_at FROM followup.message WHERE id = ' || :m2 || ')');
 CREATE FUNCTION t.page(p_due timestamptz, p_account bigint, p_message bigint, p_limit integer) RETURNS SETOF bigint LANGUAGE sql AS $$
     SELECT message_id FROM followup.sweep_due(t.shards(), followup.now() - '5 min'::interval, followup.now(), p_due, p_account, p_message, p_limit) $$;
-SELECT results_eq('SELECT * FROM t.page(NULL, NULL, NULL, 100)', format('VALUES (%s::bigint), (%s), (%s), (%s)', :m1, :n1, :m2, :m3), 'due in the interval, by (due, account, message)');
-SELECT results_eq('SELECT * FROM t.page(NULL, NULL, NULL, 2)', format('VALUES (%s::bigint), (%s)', :m1, :n1), 'a page of two');
-SELECT results_eq(format('SELECT * FROM t.page((SELECT due_at FROM followup.message WHERE id = %1$s), 1, %1$s, 2)', :n1), format('VALUES (%s::bigint), (%s)', :m2, :m3), 'the page after it, in the middle of one instant');
+SELECT results_eq('SELECT * FROM t.page(NULL, NULL, NULL, 100)', format('VALUES (%s::bigint), (%s), (%s), (%s)', :n1, :m1, :m2, :m3), 'due in the interval, by (shard, due, account, message)');
+SELECT results_eq('SELECT * FROM t.page(NULL, NULL, NULL, 2)', format('VALUES (%s::bigint), (%s)', :n1, :m1), 'a page of two');
+SELECT results_eq(format('SELECT * FROM t.page((SELECT due_at FROM followup.message WHERE id = %1$s), 1, %1$s, 2)', :n1), format('VALUES (%s::bigint), (%s)', :m1, :m2), 'the page after the last of a shard');
+SELECT results_eq(format('SELECT * FROM t.page((SELECT due_at FROM followup.message WHERE id = %1$s), 2, %1$s, 2)', :m2), format('VALUES (%s::bigint)', :m3), 'the page after it, in the middle of one instant');
+SELECT results_eq(format('SELECT * FROM t.page(''1970-01-01Z'', 2, %1$s, 2)', :m1), format('VALUES (%s::bigint), (%s)', :m1, :m2), 'a place before the interval: its shard from the beginning, none before');
 SELECT is_empty(format('SELECT * FROM t.page((SELECT due_at FROM followup.message WHERE id = %1$s), 2, %1$s, 2)', :m3), 'and nothing after the last');
-SELECT results_eq('SELECT * FROM t.page(''1970-01-01Z'', 0, 0, 1)', format('VALUES (%s::bigint)', :m1), 'zeroes start at the first page too');
+SELECT results_eq('SELECT * FROM t.page(''1970-01-01Z'', 0, 0, 1)', format('VALUES (%s::bigint)', :n1), 'zeroes start at the first page too');
 SELECT is_empty('SELECT * FROM followup.sweep_due(ARRAY[' || (followup.shard_of(1) + 1) % 64 || '], ''-infinity'', followup.now(), NULL, NULL, NULL, 100) WHERE account_id = 1', 'of the shards asked for only');
 UPDATE followup.account SET paused_at = now() WHERE id = 2;
 SELECT results_eq('SELECT * FROM t.page(NULL, NULL, NULL, 100)', format('VALUES (%s::bigint)', :n1), 'without what is paused');

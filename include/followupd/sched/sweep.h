@@ -10,9 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "followupd/base/clock.h"
 #include "followupd/store/store.h"
 
-#define SWEEP_PAGES_MAX 20
+#define SWEEP_PAGES_MAX           20
+#define SWEEP_SENDING_REST        50 /* times its last duration: what it costs grows with the backlog */
+#define SWEEP_SENDING_REST_MS_MAX 60000
 
 struct sweep_run {
     struct wall from, until;
@@ -30,6 +33,7 @@ struct sweep {
     struct sweep_run *running; /* NULL: none */
     size_t pages_left;
     bool sending; /* sweep_sending is asked */
+    struct mono sending_asked, sending_at;
 };
 
 void sweep_init(struct sweep *s, struct store *store);
@@ -38,7 +42,8 @@ void sweep_leases(struct sweep *s, struct lease_set leases);
 MUST_USE enum status sweep_recent(struct sweep *s, struct wall from, struct wall until);
 /* Everything due before until. */
 MUST_USE enum status sweep_older(struct sweep *s, struct wall until);
-/* in_flight: all we have claimed and not yet recorded. */
+/* in_flight: all we have claimed and not yet recorded. OK without asking while it rests: after an answer, for
+ * SWEEP_SENDING_REST times as long as that took, at most SWEEP_SENDING_REST_MS_MAX. */
 MUST_USE enum status sweep_sending(struct sweep *s, const struct message_ref *in_flight, size_t count,
                                    int64_t grace_ms);
 

@@ -145,7 +145,7 @@ struct load_request {
 struct sweep_request {
     struct lease_set leases;
     struct wall from, until;  /* due in [from, until) */
-    struct due_message after; /* the last row of the page before; all zero: the first page */
+    struct due_message after; /* the last row of the page before, by (shard, due, account, message); zero: the first */
     size_t count_max;
 };
 
