@@ -42,6 +42,7 @@ static void on_rows(void *arg, enum status st, const struct err *e, const struct
         return;
     }
     for (size_t i = 0; i < count && !l->failed; i++) {
+        agenda_load_ahead(l->agenda, rows + i, count - i);
         if (!l->in_flight(l->arg, rows[i].ref))
             l->failed = agenda_load_row(l->agenda, &rows[i]) != OK;
     }
