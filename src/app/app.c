@@ -27,8 +27,10 @@
 
 #define STATUS_FIRST_MS 1000
 #define STATUS_MS       10000
-#define STATS_EVERY     6  /* status turns: a minute */
-#define CLOCK_OLD_MAX   10 /* clock refreshes missed before the database's connection counts as dead */
+#define STATS_EVERY     6     /* status turns: a minute */
+#define LATE_US         20480 /* a message that began later after its due time was late (an edge of the histogram) */
+#define LATE_PART_MAX   100   /* more than one of so many late: a bulk gives way */
+#define CLOCK_OLD_MAX   10    /* clock refreshes missed before the database's connection counts as dead */
 
 enum phase { RUNNING, DRAINING, RELEASING, CLOSING };
 
@@ -59,7 +61,8 @@ struct app {
     enum phase phase;
     bool up, ready, refused;
     unsigned status_turns;
-    uint64_t claims_seen; /* by the last watchdog */
+    uint64_t claims_seen;       /* by the last watchdog */
+    struct histogram late_seen; /* by the bulk after its last chunk */
 };
 
 /* --- down: from the source to the sink ---------------------------------------------------------------------------- */
@@ -227,6 +230,17 @@ static struct lease_set valid_leases(void *arg)
 {
     struct app *a = arg;
     return owner_valid(a->owner, mono_now());
+}
+
+static bool others_late(void *arg)
+{
+    struct app *a = arg;
+    struct dispatcher_stats stats;
+    struct histogram since;
+    dispatcher_read_stats(a->dispatcher, &stats);
+    histogram_since(&stats.late, &a->late_seen, &since);
+    a->late_seen = stats.late;
+    return histogram_between(&since, LATE_US, UINT64_MAX) > since.count / LATE_PART_MAX;
 }
 
 static bool may_send(void *arg, int shard, int64_t epoch)
@@ -494,7 +508,7 @@ static enum status open_all(struct app *a, struct err *e)
         st = open_scheduler(a, e);
     if (st == OK)
         st = open_dispatcher(a, e);
-    struct bulk_hooks bulk_hooks = { a, valid_leases };
+    struct bulk_hooks bulk_hooks = { a, valid_leases, others_late };
     if (st == OK)
         st = bulk_open(&a->loop, a->store, a->conf->bulk_interval_ms, &bulk_hooks, &a->bulk, e);
     if (st == OK)

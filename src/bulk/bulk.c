@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "followupd/base/clock.h"
 #include "followupd/base/list.h"
 #include "followupd/base/log.h"
 
@@ -12,11 +13,23 @@ struct bulk {
     struct bulk_hooks hooks;
     int64_t interval_ms;
     uv_timer_t timer;
+    struct mono asked_at; /* for the chunk that is under way */
+    int rest;             /* see bulk_rest_ms */
     bool draining;
     struct bulk_stats stats;
 };
 
 static void look_again(struct bulk *b, int64_t after_ms);
+
+/* What others wait for is not known, only that they wait: so it gives way quickly, and comes back by trying. */
+int64_t bulk_rest_ms(int *rest, bool others_late, int64_t took_ms)
+{
+    if (others_late)
+        *rest = *rest == 0 ? 1 : *rest * 2 > BULK_REST_MAX ? BULK_REST_MAX : *rest * 2;
+    else
+        *rest /= 2;
+    return took_ms < BULK_REST_MS_MAX / BULK_REST_MAX ? took_ms * *rest : *rest > 0 ? BULK_REST_MS_MAX : 0;
+}
 
 static void on_step(void *arg, enum status st, const struct err *e, const struct bulk_progress *progress)
 {
@@ -36,16 +49,21 @@ static void on_step(void *arg, enum status st, const struct err *e, const struct
         look_again(b, b->interval_ms);
         return;
     }
-    if (progress->more)
-        log_info("bulk_chunk_done", kv("account", progress->account_id), kv("bulk", progress->bulk_id));
-    else
+    int64_t took_ms = mono_now().ms - b->asked_at.ms, rest_ms = 0;
+    if (progress->more) {
+        rest_ms = bulk_rest_ms(&b->rest, b->hooks.others_late(b->hooks.arg), took_ms);
+        log_info("bulk_chunk_done", kv("account", progress->account_id), kv("bulk", progress->bulk_id),
+                 kv("took_ms", took_ms), kv("rest_ms", rest_ms));
+    } else {
         log_info("bulk_ended", kv("account", progress->account_id), kv("bulk", progress->bulk_id));
-    look_again(b, 0);
+    }
+    look_again(b, rest_ms);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
     struct bulk *b = container_of(timer, struct bulk, timer);
+    b->asked_at = mono_now();
     struct lease_set leases = b->hooks.leases(b->hooks.arg);
     if (leases.count == 0 || b->store->ops->bulk_step(b->store, leases, on_step, b) != OK)
         look_again(b, b->interval_ms);
@@ -53,8 +71,10 @@ static void on_timer(uv_timer_t *timer)
 
 static void look_again(struct bulk *b, int64_t after_ms)
 {
-    if (!b->draining)
-        uv_timer_start(&b->timer, on_timer, (uint64_t)after_ms, 0);
+    if (b->draining)
+        return;
+    uv_update_time(b->timer.loop); /* a rest counts from now, not from when the turn began */
+    uv_timer_start(&b->timer, on_timer, (uint64_t)after_ms, 0);
 }
 
 enum status bulk_open(uv_loop_t *loop, struct store *store, int64_t interval_ms, const struct bulk_hooks *hooks,

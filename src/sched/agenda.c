@@ -11,6 +11,7 @@
 #define BASE_BACK   (3600 * 1000LL) /* a new wheel can tell times of the last hour apart */
 #define STEPS_MAX   32              /* of the wheel in one advance */
 #define REPLAY_GROW 256
+#define ROWS_AHEAD  16 /* of a load, fetched into the cache */
 
 struct book {
     struct wheel *wheel;
@@ -326,18 +327,27 @@ enum status agenda_load_begin(struct agenda *a, bool whole, struct wall now)
     return OK;
 }
 
+static struct book *loaded_book(struct agenda *a)
+{
+    return a->whole ? &a->next : &a->book;
+}
+
 enum status agenda_load_row(struct agenda *a, const struct due_message *row)
 {
     assert(a->loading);
     a->load_count++;
     if (!a->whole && a->ready_count > 0 && ready_find(a, row->ref) != SIZE_MAX)
         return OK;
-    return book_set(a->whole ? &a->next : &a->book, row->ref, due_ms_up(row->due));
+    return book_set(loaded_book(a), row->ref, due_ms_up(row->due));
 }
 
-static struct book *loaded_book(struct agenda *a)
+void agenda_load_ahead(struct agenda *a, const struct due_message *rows, size_t count)
 {
-    return a->whole ? &a->next : &a->book;
+    const struct index *x = loaded_book(a)->index;
+    if (count > ROWS_AHEAD)
+        index_expect(x, rows[ROWS_AHEAD].ref.account_id, rows[ROWS_AHEAD].ref.message_id);
+    if (count > ROWS_AHEAD / 2)
+        index_expect_soon(x, rows[ROWS_AHEAD / 2].ref.account_id, rows[ROWS_AHEAD / 2].ref.message_id);
 }
 
 bool agenda_load_replay(struct agenda *a, size_t max)

@@ -7,8 +7,9 @@
 
 #include "wheel_pages_priv.h"
 
-#define ENTRIES_MAX (UINT32_C(1) << 31)
-#define FREE        (UINT32_C(1) << 31) /* in a link: the entry is free, and what follows is free too */
+#define ENTRIES_MAX  (UINT32_C(1) << 31)
+#define SPLITS_AHEAD 4
+#define FREE         (UINT32_C(1) << 31) /* in a link: the entry is free, and what follows is free too */
 
 struct entry {
     struct index_key key;
@@ -133,9 +134,26 @@ static uint32_t id_take(struct index *x)
     return id;
 }
 
+static void prefetch(const struct index *x, uint32_t link)
+{
+    if (link != 0)
+        __builtin_prefetch(&x->entry[link - 1], 1);
+}
+
+/* The chains that will be split next are fetched into the cache: the first entry of one, the second of a nearer one.
+ * A bucket that is not in use yet is empty. */
+static void prefetch_splits(const struct index *x)
+{
+    uint32_t near = x->bucket[parent(x->buckets + SPLITS_AHEAD)];
+    prefetch(x, x->bucket[parent(x->buckets + 2 * SPLITS_AHEAD)]);
+    if (near != 0)
+        prefetch(x, x->entry[near - 1].next);
+}
+
 /* One more bucket: those of its parent that hash to it are moved. */
 static void split(struct index *x)
 {
+    prefetch_splits(x);
     uint32_t fresh = x->buckets++, *from = &x->bucket[parent(fresh)];
     while (*from != 0) {
         uint32_t link = *from;
@@ -170,6 +188,18 @@ enum status index_add(struct index *x, int64_t account_id, int64_t message_id, u
         split(x);
     *ret_id = id;
     return OK;
+}
+
+void index_expect(const struct index *x, int64_t account_id, int64_t message_id)
+{
+    struct index_key key = { account_id, message_id };
+    __builtin_prefetch(&x->bucket[bucket_of(x, &key)], 1);
+}
+
+void index_expect_soon(const struct index *x, int64_t account_id, int64_t message_id)
+{
+    struct index_key key = { account_id, message_id };
+    prefetch(x, x->bucket[bucket_of(x, &key)]);
 }
 
 bool index_find(const struct index *x, int64_t account_id, int64_t message_id, uint32_t *ret_id)

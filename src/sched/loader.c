@@ -42,6 +42,7 @@ static void on_rows(void *arg, enum status st, const struct err *e, const struct
         return;
     }
     for (size_t i = 0; i < count && !l->failed; i++) {
+        agenda_load_ahead(l->agenda, rows + i, count - i);
         if (!l->in_flight(l->arg, rows[i].ref))
             l->failed = agenda_load_row(l->agenda, &rows[i]) != OK;
     }
@@ -68,6 +69,13 @@ static enum status finish(struct loader *l, enum status st, struct err *e)
     return st;
 }
 
+static void rest(struct loader *l)
+{
+    int64_t took_ms = (mono_now_us() - l->drop_began_us) / 1000;
+    if (took_ms >= LOADER_REST_MS_MIN)
+        l->accounts_at = mono_add(mono_now(), took_ms * LOADER_REST);
+}
+
 static void end(struct loader *l, enum status st, const struct err *e)
 {
     struct err why;
@@ -76,6 +84,8 @@ static void end(struct loader *l, enum status st, const struct err *e)
     size_t rows = agenda_load_count(l->agenda);
     l->running = l->replaying = false;
     st = finish(l, st, &why);
+    if (l->account)
+        rest(l);
     if (st == OK) {
         if (l->until.us > l->loaded_until.us || l->whole)
             l->loaded_until = l->until;
@@ -110,6 +120,7 @@ static enum status start(struct loader *l, bool whole, const struct load_request
     if (st != OK)
         return st;
     l->whole = whole;
+    l->account = r->account_id != 0;
     l->until = r->until;
     l->stale = l->over_rows = l->failed = false;
     l->began_us = mono_now_us();
@@ -145,6 +156,7 @@ static void drop_account(struct loader *l)
 {
     l->dropping = l->accounts[--l->account_count];
     l->drop_from = 0;
+    l->drop_began_us = mono_now_us();
     l->on_work(l->arg);
 }
 
@@ -184,10 +196,15 @@ static void start_next(struct loader *l, struct wall now)
         note_start(start_all(l, now));
     else if (l->dropping != 0)
         return; /* loader_work is at it */
-    else if (l->account_count > 0)
+    else if (loader_rested(l))
         drop_account(l);
     else if (l->wants_stretch)
         note_start(start_stretch(l, now));
+}
+
+bool loader_rested(const struct loader *l)
+{
+    return l->account_count > 0 && mono_reached(l->accounts_at, mono_now());
 }
 
 bool loader_work(struct loader *l, struct wall now)

@@ -280,7 +280,7 @@ static void on_tick(uv_timer_t *timer)
     }
     if (!s->has_clock)
         return;
-    if (mono_reached(s->load_at, now)) {
+    if (mono_reached(s->load_at, now) || loader_rested(&s->loader)) {
         loader_poke(&s->loader, business_now(&s->clock));
         s->load_at = mono_add(now, LOAD_RETRY_MS);
     }

@@ -53,6 +53,8 @@ bool agenda_idle(struct agenda *a, size_t ids); /* wheel_idle */
 /* whole: into a new book; otherwise over the present one. One at a time. */
 MUST_USE enum status agenda_load_begin(struct agenda *a, bool whole, struct wall now);
 MUST_USE enum status agenda_load_row(struct agenda *a, const struct due_message *row);
+/* These rows come next, rows[0] first: memory is fetched ahead. Before each of them. */
+void agenda_load_ahead(struct agenda *a, const struct due_message *rows, size_t count);
 /* Replays at most `max` entries of the log, once all rows are there. True: there are more. From the first slice of a
  * load in place to its finish the wheel stands still, so that no change half replayed comes due. */
 bool agenda_load_replay(struct agenda *a, size_t max);

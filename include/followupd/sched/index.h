@@ -29,6 +29,10 @@ void index_free(struct index *x);
 /* The id of this message, a new one when it was not there. E_LIMIT: 2^31 - 1 entries. */
 MUST_USE enum status index_add(struct index *x, int64_t account_id, int64_t message_id, uint32_t *ret_id);
 bool index_find(const struct index *x, int64_t account_id, int64_t message_id, uint32_t *ret_id); /* false: not there */
+/* This message will be asked for: the first some ten messages ahead, the second some five. A large index is slow because
+ * memory is; these fetch what index_add and index_find will look at, and change nothing. */
+void index_expect(const struct index *x, int64_t account_id, int64_t message_id);
+void index_expect_soon(const struct index *x, int64_t account_id, int64_t message_id);
 bool index_get(const struct index *x, uint32_t id, struct index_key *ret); /* false: no such id */
 bool index_remove(struct index *x, uint32_t id);                           /* false: no such id */
 

@@ -6,6 +6,8 @@
  *   a stretch    added in place: [loaded until, new horizon)
  *
  * What changed while a load ran is replayed a slice a turn, so that no number of messages holds the loop.
+ * A large account rests after its reload, LOADER_REST times as long as that took: while a bulk or an import writes an
+ * account every NOTIFY asks for all of it, and reading it each time would take a core. What is due meanwhile the sweep finds.
  * A load whose replay log overflowed starts again. One that failed waits for loader_poke. Rows over rows_max halve the
  * horizon and start it again; it grows back when there is room.
  * Time  business time. */
@@ -21,6 +23,8 @@
 
 #define LOADER_ACCOUNTS_MAX 32
 #define LOADER_HORIZON_PART 24   /* the horizon is moved when that part of it has passed */
+#define LOADER_REST         9    /* times a reload's own time until accounts are reloaded again */
+#define LOADER_REST_MS_MIN  20   /* a reload that took less needs no rest */
 #define LOADER_SLICE        4096 /* messages replayed, or looked at to be dropped, in one loader_work */
 
 struct loader_config {
@@ -47,16 +51,18 @@ struct loader {
     int64_t horizon_ms; /* in use; less than configured when there are too many rows */
     struct wall loaded_until;
 
-    bool running, whole, over_rows;
-    bool replaying;    /* the rows of the load that runs are there; loader_work ends it */
-    bool stale;        /* everything was asked for while it ran: its rows are of before */
-    bool failed;       /* a row could not be set */
-    struct wall until; /* of the load that runs */
+    bool running, whole, account, over_rows; /* account: of one that was dropped */
+    bool replaying;                          /* the rows of the load that runs are there; loader_work ends it */
+    bool stale;                              /* everything was asked for while it ran: its rows are of before */
+    bool failed;                             /* a row could not be set */
+    struct wall until;                       /* of the load that runs */
     bool wants_all, wants_stretch;
     int64_t accounts[LOADER_ACCOUNTS_MAX];
     size_t account_count;
     int64_t dropping; /* account that loader_work drops and then loads; 0: none */
     uint32_t drop_from;
+    int64_t drop_began_us;
+    struct mono accounts_at; /* real time: none is reloaded before; it rests */
     int64_t began_us;
     struct loader_stats stats;
 };
@@ -70,6 +76,8 @@ void loader_account(struct loader *l, int64_t account_id, struct wall now);
 bool loader_work(struct loader *l, struct wall now);
 /* Every second or so: moves the horizon when its time has come, and tries again what failed. */
 void loader_poke(struct loader *l, struct wall now);
+/* Accounts wait, and have rested: loader_poke would go on with them. */
+bool loader_rested(const struct loader *l);
 /* The store is down: what runs ends with E_GONE; everything is wanted when it is up again. */
 void loader_down(struct loader *l);
 /* Due before this is kept in the agenda; what is due later comes with the horizon. */

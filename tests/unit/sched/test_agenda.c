@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 #include "followupd/sched/agenda.h"
 
@@ -237,4 +238,24 @@ Test(agenda, an_account_is_dropped_alone)
         ;
     cr_assert_eq(agenda_count(agenda), 1);
     cr_assert(agenda_known(agenda, (struct message_ref){ 2, 1 }));
+}
+
+/* In memory of their very size, so that a look past the last one is seen. */
+Test(agenda, rows_of_any_number_are_loaded_with_what_comes_next_in_sight)
+{
+    for (size_t count = 1; count <= 40; count++) {
+        struct due_message *rows = malloc(count * sizeof *rows);
+        for (size_t i = 0; i < count; i++)
+            rows[i] = (struct due_message){ m((int64_t)i + 1), S(5) };
+        cr_assert_eq(agenda_load_begin(agenda, count % 2 == 0, S(0)), OK);
+        for (size_t i = 0; i < count; i++) {
+            agenda_load_ahead(agenda, rows + i, count - i);
+            cr_assert_eq(agenda_load_row(agenda, &rows[i]), OK);
+        }
+        cr_assert_eq(agenda_load_finish(agenda), OK);
+        free(rows);
+        cr_assert_eq(agenda_count(agenda), count);
+        for (size_t i = 0; i < count; i++)
+            cr_assert(agenda_known(agenda, m((int64_t)i + 1)));
+    }
 }

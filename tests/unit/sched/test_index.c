@@ -161,3 +161,22 @@ Test(index, out_of_memory_is_a_status_and_changes_nothing)
     cr_assert(index_check(x));
     index_free(x);
 }
+
+Test(index, expecting_a_message_changes_nothing_whether_it_is_there_or_not)
+{
+    for (int64_t held = 0; held <= 40; held++) {
+        struct index *x = index_new(0);
+        uint32_t id;
+        for (int64_t m = 1; m <= held; m++)
+            cr_assert_eq(index_add(x, 1, m, &id), OK);
+        for (int64_t m = -100; m <= 100; m++) {
+            index_expect(x, 1, m);
+            index_expect_soon(x, 1, m);
+        }
+        cr_assert_eq(index_count(x), (size_t)held);
+        for (int64_t m = -100; m <= 100; m++)
+            cr_assert_eq(index_find(x, 1, m, &id), m >= 1 && m <= held);
+        cr_assert(index_check(x));
+        index_free(x);
+    }
+}

@@ -283,6 +283,51 @@ Test(scheduler, a_large_account_is_dropped_a_slice_a_turn)
     finish();
 }
 
+/* A load that took 30 ms of real time. */
+static void reload_slowly(void)
+{
+    store.hold_load = true;
+    int loads = store.loads;
+    scheduler_notify(scheduler, "r 1");
+    UNTIL(store.loads > loads);
+    uv_sleep(30);
+    store.hold_load = false;
+    UNTIL(store.load_cb == NULL);
+    turns(3);
+}
+
+Test(scheduler, an_account_that_took_long_to_reload_rests_before_the_next_one_and_only_then)
+{
+    start();
+    int64_t began_ms = mono_now().ms;
+    reload_slowly();
+    int loads = store.loads;
+    fake_row(&store, A, 2, S(20));
+    scheduler_notify(scheduler, "r 1");
+    scheduler_notify(scheduler, "r 1");
+    UNTIL(store.loads > loads);
+    cr_assert_geq(mono_now().ms - began_ms, 30 + LOADER_REST * 30);
+    UNTIL(scheduler_known(scheduler, m(2)));
+    turns(20);
+    cr_assert_eq(store.loads, loads + 1, "asked for twice while it rested, loaded once");
+    finish();
+}
+
+Test(scheduler, everything_is_loaded_whoever_rests_and_what_waited_is_in_it)
+{
+    start();
+    reload_slowly();
+    fake_row(&store, A, 2, S(20));
+    scheduler_notify(scheduler, "r 1");
+    int loads = store.loads;
+    scheduler_reload(scheduler, 0);
+    UNTIL(complete());
+    cr_assert(scheduler_known(scheduler, m(2)));
+    cr_assert_eq(store.load.account_id, 0);
+    cr_assert_eq(store.loads, loads + 1);
+    finish();
+}
+
 static void change_very_many_during_a_load(void)
 {
     store.hold_load = true;
