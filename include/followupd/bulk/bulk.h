@@ -6,7 +6,8 @@
  * time again, half of that. A bulk alone on the machine never waits.
  *
  * Bounds  one chunk is asked for at a time. Between two lie at most BULK_REST_MAX times the first one's duration and
- *         BULK_REST_MS_MAX, so that a bulk goes on where messages are late for a reason of their own. After a failure RETRY_MS pass; a chunk that failed was rolled back.
+ *         BULK_REST_MS_MAX, so that a bulk goes on where messages are late for a reason of their own. After a failure
+ *         RETRY_MS pass; a chunk that failed was rolled back.
  * Time    real milliseconds. Callbacks run from the loop. */
 #ifndef FOLLOWUPD_BULK_BULK_H
 #define FOLLOWUPD_BULK_BULK_H
