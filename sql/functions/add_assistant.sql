@@ -32,7 +32,7 @@ BEGIN
     INSERT INTO followup.assistant (account_id, name, title, from_address, reply_domain, signature, provider, daily_cap)
     VALUES (p_account, btrim(p_name), nullif(p_title, ''), p_from_address, p_reply_domain, p_signature,
             nullif(p_provider, ''), p_daily_cap)
-        ON CONFLICT (account_id, name) DO NOTHING
+        ON CONFLICT (account_id, name) WHERE name IS NOT NULL DO NOTHING
     RETURNING id INTO v_id;
     IF v_id IS NULL THEN
         RAISE EXCEPTION 'there is an assistant "%" already', btrim(p_name) USING ERRCODE = 'unique_violation';

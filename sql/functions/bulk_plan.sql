@@ -31,6 +31,7 @@ BEGIN
         RAISE EXCEPTION 'bulk_plan: % takes no sequence and no assistant', p_action USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM followup.check_sequence(p_account, p_sequence, p_assistant);
+    PERFORM followup.check_steps(p_account, p_sequence);
     v_all := ARRAY(SELECT f FROM followup.find_leads(p_account, p_filter) AS f ORDER BY f);
     IF v_all = '{}' THEN
         RAISE EXCEPTION 'bulk_plan: no lead meets the filter "%"', coalesce(p_filter, '')
@@ -69,4 +70,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.bulk_plan(bigint, text, text, timestamptz, bigint, bigint, bigint, text, boolean) IS
-    'Plans an action (start, skip, stop, continue, restart) on all leads that meet a filter (see find_leads), and changes nothing but followup.bulk: the leads that it would be done to are frozen, the others are counted by reason (deactivated by sub_state: "deactivated/Retired"). p_at (business time), p_sequence, p_assistant as of the action. Disqualified leads are left out of continue and restart unless p_include_disqualified. A representative''s bulk is over own leads only. Raises 42501 without the permission; 22023 for a filter that meets no lead, an instant in the past, an unknown account, action, sequence, assistant or actor. Next: bulk_commit.';
+    'Plans an action (start, skip, stop, continue, restart) on all leads that meet a filter (see find_leads), and changes nothing but followup.bulk: the leads that it would be done to are frozen, the others are counted by reason (deactivated by sub_state: "deactivated/Retired"). p_at (business time), p_sequence, p_assistant as of the action. Disqualified leads are left out of continue and restart unless p_include_disqualified. A representative''s bulk is over own leads only. Raises 42501 without the permission; 22023 for a filter that meets no lead, an instant in the past, a sequence without steps, an unknown account, action, sequence, assistant or actor. Next: bulk_commit.';

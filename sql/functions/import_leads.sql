@@ -24,11 +24,16 @@ BEGIN
                                                WHERE s.account_id = p_account AND s.id = p_sequence) THEN
         RAISE EXCEPTION 'sequence: there is no sequence %', p_sequence USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    PERFORM followup.check_steps(p_account, p_sequence);
     IF p_assistant IS NOT NULL AND NOT EXISTS (SELECT FROM followup.assistant AS a
                                                 WHERE a.account_id = p_account AND a.id = p_assistant) THEN
         RAISE EXCEPTION 'assistant: there is no assistant %', p_assistant USING ERRCODE = 'invalid_parameter_value';
     END IF;
 
+    -- One import of an account after the other: two with the same new addresses, in calls of different order, would wait for
+    -- each other's rows in the index of addresses. Nobody who holds a row waits for this.
+    PERFORM followup.require_read_committed();
+    PERFORM pg_advisory_xact_lock(hashtextextended('followup.import ' || p_account, 0));
     v_rows := followup.judge_lead_rows(p_account, p_rows, p_duplicates);
     IF p_strict AND EXISTS (SELECT FROM unnest(v_rows) AS r WHERE r.outcome = 'refused') THEN
         RETURN QUERY SELECT r.line, NULL::bigint, CASE r.outcome WHEN 'refused' THEN 'refused' ELSE 'withheld' END,
@@ -41,4 +46,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.import_leads(bigint, jsonb, bigint, bigint, text, boolean, bigint) IS
-    'Leads from a list of objects {line, email, external_id, first_name, last_name, company, country, timezone, rep_email, fields} (at most 20000 a call; several calls in one transaction are one import). One row an object: outcome imported, updated, skipped or refused, with the reason; imported and updated may carry a remark, such as an unknown zone (the account''s is used). p_sequence starts the new ones. p_duplicates: what to do with an address that is a lead already: update, skip, refuse. p_strict: writes nothing when one is refused (the others are withheld). Raises 22023 for a bad argument, 42501 without permission to import.';
+    'Leads from a list of objects {line, email, external_id, first_name, last_name, company, country, timezone, rep_email, fields} (at most 20000 a call; several calls in one transaction are one import). One row an object: outcome imported, updated, skipped or refused, with the reason; imported and updated may carry a remark, such as an unknown zone (the account''s is used). p_sequence starts the new ones. p_duplicates: what to do with an address that is a lead already: update, skip, refuse. p_strict: writes nothing when one is refused (the others are withheld). Imports of one account take turns until they commit. Raises 22023 for a bad argument or a sequence without steps, 42501 without permission to import.';

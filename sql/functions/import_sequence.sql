@@ -15,7 +15,7 @@ BEGIN
 
     INSERT INTO followup.sequence (account_id, name, status_set)
     VALUES (p_account, p_document ->> 'name', coalesce(p_document ->> 'status_set', 'current')::followup.status_set)
-        ON CONFLICT (account_id, name) DO NOTHING;
+        ON CONFLICT (account_id, name) WHERE name IS NOT NULL DO NOTHING;
     -- Two imports of one sequence wait for each other here; what is read below is then the last version.
     PERFORM FROM followup.sequence AS s
       WHERE s.account_id = p_account AND s.name = p_document ->> 'name' FOR NO KEY UPDATE;

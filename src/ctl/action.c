@@ -141,6 +141,18 @@ static enum ctl_exit take_back(struct ctl *c, enum ctl_exit result)
 
 /* --- telling ------------------------------------------------------------------------------------------------------ */
 
+/* What is wrong with the call, whichever leads it names; NULL: nothing, or some leads were done. */
+static const char *call_complaint(const struct action *a)
+{
+    for (size_t i = 0; i < a->reasons_count && a->done == 0; i++) {
+        if (strcmp(a->reasons[i].reason, "past_instant") == 0)
+            return CTL_PAST_INSTANT;
+        if (strcmp(a->reasons[i].reason, "no_steps") == 0)
+            return "no sequence with steps is named";
+    }
+    return NULL;
+}
+
 static void counts_print(FILE *out, const struct action *a, const char *done_word)
 {
     fprintf(out, "%zu %s", a->done, done_word);
@@ -195,6 +207,10 @@ static long count_ask(struct ctl *c, struct action *a)
         ctl_fail(st, &e);
         return -1;
     }
+    if (call_complaint(a) != NULL) {
+        ctl_unchanged(call_complaint(a));
+        return -1;
+    }
     fprintf(stderr, "%s, by filter, as things are now: ", a->verb);
     counts_print(stderr, a, "would be done");
     if (a->done == 0)
@@ -220,10 +236,11 @@ static enum ctl_exit action_do(struct ctl *c, struct action *a, long expected)
         enum ctl_exit result = ctl_fail(st, &e);
         return st == E_GONE ? result : take_back(c, result);
     }
+    if (call_complaint(a) != NULL)
+        return take_back(c, ctl_unchanged(call_complaint(a)));
     if (expected >= 0 && (size_t)expected != a->done) {
-        fprintf(stderr, "followupctl: %zu leads, not %ld: ", a->done, expected);
+        fprintf(stderr, "followupctl: nothing is changed: %zu leads, not %ld: ", a->done, expected);
         counts_print(stderr, a, "would be done");
-        fprintf(stderr, "nothing is changed\n");
         return take_back(c, CTL_USAGE);
     }
     st = once_script(c->db, "COMMIT", &e);
@@ -247,6 +264,10 @@ enum ctl_exit ctl_act(struct ctl *c, const char *done_word, const struct command
     enum status st = leads_find(c, &a.leads, &e);
     if (st != OK) {
         result = ctl_fail(st, &e);
+        goto out;
+    }
+    if (filter != NULL && leads_count(&a) == 0) {
+        fprintf(stderr, "followupctl: nothing is changed: no lead meets the filter \"%s\"\n", filter);
         goto out;
     }
     if (filter != NULL && leads_count(&a) > LEADS_AT_ONCE) {

@@ -68,6 +68,9 @@ const char *ctl_option(const struct ctl *c, const char *name);
 
 /* Tells what went wrong and gives the exit status that fits. */
 enum ctl_exit ctl_fail(enum status st, const struct err *e);
+/* The call is right in form and cannot be meant: one sentence, and that nothing is changed. */
+enum ctl_exit ctl_unchanged(const char *complaint);
+#define CTL_PAST_INSTANT "the instant is in the past"
 enum ctl_exit ctl_usage(const struct ctl *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Runs a query; the first column of the rows is `json`, the row as an object, the query's own columns follow. */

@@ -38,6 +38,12 @@ enum ctl_exit ctl_fail(enum status st, const struct err *e)
     return st == E_INVALID || st == E_NOT_FOUND || st == E_LIMIT ? CTL_USAGE : CTL_REFUSED;
 }
 
+enum ctl_exit ctl_unchanged(const char *complaint)
+{
+    fprintf(stderr, "followupctl: nothing is changed: %s\n", complaint);
+    return CTL_USAGE;
+}
+
 enum ctl_exit ctl_usage(const struct ctl *c, const char *format, ...)
 {
     va_list values;

@@ -87,6 +87,8 @@ static enum ctl_exit reschedule(struct ctl *c)
     struct err e = { "" };
     struct once_rows *rows = NULL;
     size_t done = 0;
+    bool past = false;
+    enum ctl_exit result = CTL_REFUSED;
     char *messages = messages_value(c);
     if (messages == NULL)
         return CTL_USAGE;
@@ -98,11 +100,17 @@ static enum ctl_exit reschedule(struct ctl *c)
     free(messages);
     if (st != OK)
         return ctl_fail(st, &e);
-    output_rows(c, rows, "No message was named.");
-    for (size_t row = 0; row < once_rows_count(rows); row++)
-        done += once_bool(rows, row, 2) ? 1 : 0; /* json, lead_id, done */
+    for (size_t row = 0; row < once_rows_count(rows); row++) { /* json, lead_id, done, reason */
+        const char *reason = once_value(rows, row, 3);
+        done += once_bool(rows, row, 2) ? 1 : 0;
+        past |= reason != NULL && strcmp(reason, "past_instant") == 0;
+    }
+    if (done == 0 && past)
+        result = ctl_unchanged(CTL_PAST_INSTANT);
+    else
+        output_rows(c, rows, "No message was named.");
     once_rows_free(rows);
-    return done > 0 ? CTL_OK : CTL_REFUSED;
+    return done > 0 ? CTL_OK : result;
 }
 
 static enum ctl_exit suppress(struct ctl *c)

@@ -255,10 +255,54 @@ def test_by_filter_it_shows_counts_and_asks(ctl, database, leads):
 
 
 def test_a_filter_that_means_nobody_does_nothing(ctl, leads):
-    done = ctl("stop", "--filter", "status=hot_lead", check=False)
-    assert done.returncode == 1 and "0 stopped" in done.stdout
+    for more in ([], ["--yes", "3"]):
+        done = ctl("stop", "--filter", "status=hot_lead", *more, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == 'followupctl: nothing is changed: no lead meets the filter "status=hot_lead"\n'
     done = ctl("stop", "--filter", "status=lukewarm", check=False)
     assert done.returncode == 2 and 'filter term 1 "status=lukewarm"' in done.stderr
+
+
+@pytest.fixture
+def empty(database, account):
+    """A sequence that has no steps yet."""
+    database.rows("WITH s AS (INSERT INTO followup.sequence (account_id, name) SELECT id, 'Empty' FROM followup.account RETURNING *)"
+                  " INSERT INTO followup.sequence_version (account_id, sequence_id, version) SELECT account_id, id, 1 FROM s RETURNING 1")
+    return "Empty"
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (["restart", "ann@x.example", "bob@x.example", "--at", "2020-01-01"], "the instant is in the past"),
+    (["restart", "--filter", "country=FR", "--at", "2020-01-01", "--yes", "3"], "the instant is in the past"),
+    (["restart", "--filter", "country=FR", "--at", "2020-01-01"], "the instant is in the past"),
+    (["hold", "ann@x.example", "--until", "2020-01-01"], "the instant is in the past"),
+    (["restart", "ann@x.example", "--sequence", "Empty"], "no sequence with steps is named"),
+    (["restart", "--filter", "country=FR", "--sequence", "Empty", "--yes", "3"], "no sequence with steps is named"),
+    (["restart", "--filter", "country=FR", "--sequence", "Empty"], "no sequence with steps is named"),
+    (["stop", "--filter", "country=FR", "--yes", "4"], "3 leads, not 4: 3 would be done"),
+], ids=" ".join)
+def test_a_call_that_cannot_be_meant_is_one_sentence(ctl, database, leads, empty, words, complaint):
+    for form in ([], ["--json"]):
+        done = ctl(*words, *form, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"followupctl: nothing is changed: {complaint}\n"
+    assert database.value("SELECT count(*) FROM followup.message") == 5
+    assert set(states(database).values()) == {"active/sequence"}
+
+
+def test_a_message_is_not_moved_into_the_past(ctl, database, leads):
+    message = database.value("SELECT min(id) FROM followup.message")
+    done = ctl("reschedule", message, "--at", "2020-01-01", check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "followupctl: nothing is changed: the instant is in the past\n")
+
+
+def test_a_sequence_without_steps_takes_no_import_and_no_bulk(ctl, database, leads, empty, tmp_path):
+    path = tmp_path / "more.csv"
+    path.write_text("email\nfay@x.example\n", encoding="utf-8")
+    for words in (["lead", "import", path, "--sequence", "Empty"], ["bulk", "plan", "restart", "--filter", "", "--sequence", "Empty"]):
+        done = ctl(*words, check=False)
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "has no steps" in done.stderr
+    assert database.rows("SELECT (SELECT count(*) FROM followup.lead), (SELECT count(*) FROM followup.bulk)") == [(5, 0)]
 
 
 def test_what_was_tried_and_taken_back_is_not_told_to_the_daemon(ctl, database, leads):
