@@ -15,7 +15,8 @@ BEGIN
        SET state = p_kind::text::followup.message_state,
            sent_at = CASE WHEN p_kind = 'failed' THEN m.sent_at
                           ELSE coalesce(m.sent_at, v_now - pg_catalog.make_interval(secs => greatest(
-                                   extract(epoch FROM pg_catalog.clock_timestamp() - p_occurred_at)::double precision, 0) * v_rate)) END,
+                                   extract(epoch FROM pg_catalog.clock_timestamp() - greatest(p_occurred_at, m.claimed_at))::double precision,
+                                   0) * v_rate)) END,
            finished_at = coalesce(m.finished_at, v_now),
            detail = coalesce(p_detail, m.detail)
      WHERE m.account_id = p_account AND m.id = p_message
@@ -31,4 +32,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.apply_event(bigint, bigint, followup.event_kind, timestamptz, text) IS
-    'Internal: delivered, failed or complained moves the message forward, if its state allows, and what comes next is planned when the event is the first to tell that it left. p_occurred_at: real time.';
+    'Internal: delivered, failed or complained moves the message forward, if its state allows, and what comes next is planned when the event is the first to tell that it left. p_occurred_at: real time; a clock that is wrong makes no message leave before it was claimed.';

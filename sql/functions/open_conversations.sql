@@ -27,6 +27,7 @@ BEGIN
           FROM plan AS p
           JOIN followup.step AS s ON s.account_id = p_account AND s.sequence_id = p.sequence_id
            AND s.version = p.version AND s.kind = 'sequence' AND s.position = p.step_position
+         ORDER BY p.lead_id    -- the order in which they take places under a daily cap
         RETURNING id, lead_id
     ), lead AS (
         UPDATE followup.lead AS l

@@ -13,6 +13,7 @@ BEGIN
                p.base_at,
                CASE WHEN v_capped THEN followup.capped_assistant(p_account, p.assistant_id) END
           FROM unnest(p_plan) AS p WHERE p.reason IS NULL
+         ORDER BY p.lead_id    -- the order in which they take places under a daily cap
         RETURNING id, lead_id
     ), lead AS (
         UPDATE followup.lead AS l

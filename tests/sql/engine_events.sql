@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(38);
+SELECT plan(39);
 -- One event about a message, in a named state before it; the answer is the state after it.
 CREATE FUNCTION t.event(p_message bigint, p_kind followup.event_kind, p_id text = gen_random_uuid()::text, p_payload jsonb = NULL) RETURNS text LANGUAGE sql AS $$
     SELECT followup.record_event(1, 'sandbox', p_id, p_kind, p_message, clock_timestamp(), p_payload)::text $$;
@@ -27,6 +27,11 @@ SELECT ok(followup.record_event(1, 'another', 'e-1', 'delivered', :ada, clock_ti
 SELECT ok(followup.record_event(2, 'sandbox', 'e-1', 'delivered', :ada, clock_timestamp()), 'and so is another account''s');
 SELECT is(applied_at, NULL, 'which has no such message: stored, not applied') FROM followup.provider_event WHERE account_id = 2;
 SELECT is(t.event(NULL, 'opened', 'e-2'), 'true', 'an event without a message is stored');
+
+-- A provider's clock that is months behind
+SELECT t.lead(1, 'tom') AS tom \gset
+SELECT t.verdict(1, :tom), followup.record_event(1, 'sandbox', 'e-3', 'delivered', :tom, clock_timestamp() - interval '8 months') \g /dev/null
+SELECT cmp_ok(sent_at, '>=', due_at, 'what a wrong clock says was delivered long ago did not leave before it was claimed') FROM followup.message WHERE id = :tom;
 
 SELECT is(t.event(:ada, 'opened'), 'true', 'opened');
 SELECT is(t.event(:ada, 'clicked'), 'true', 'clicked');
@@ -57,10 +62,11 @@ SELECT is(t.event(:dan, 'unsubscribed'), 'true', 'an unsubscribe');
 SELECT is(state::text, 'unsubscribed', 'unsubscribes too') FROM followup.lead WHERE id = t.lead_of(1, :dan);
 
 -- first of all to tell
-SELECT t.lead(1, 'eva') AS eva, t.lead(1, 'fay') AS fay \gset
+SELECT t.lead(1, 'eva') AS eva, t.lead(1, 'fay', '20 s') AS fay \gset
 SELECT is(count(*), 2::bigint, 'eva and fay are claimed') FROM t.claim(1, :eva, :fay) WHERE verdict = 'claimed';
 SELECT is(t.event(:eva, 'failed', p_payload => '{"detail": "dropped"}'), 'true', 'failed, before the result');
 SELECT is((t.state(1, :eva), (t.conversation_of(1, :eva)).ended_reason::text), ('failed'::text, 'failed'::text), 'sending -> failed, and the conversation ends');
+SELECT t.set(1, :fay, 'claimed_at = claimed_at - interval ''10 s''') \g /dev/null
 SELECT ok(followup.record_event(1, 'sandbox', 'late', 'delivered', :fay, clock_timestamp() - '3 s'::interval), 'delivered three seconds ago');
 SELECT cmp_ok(sent_at, '<=', followup.now() - '3 s'::interval, 'was sent then') FROM followup.message WHERE id = :fay;
 

@@ -27,7 +27,7 @@ import pytest
 from cluster import Cluster
 
 SEED = int(os.environ.get("FOLLOWUPD_SEED") or random.SystemRandom().randrange(1 << 32))
-TRIES = int(os.environ.get("FOLLOWUPD_TRIES") or 200)
+TRIES = int(os.environ.get("FOLLOWUPD_TRIES") or 160)
 SECONDS_MAX = 100 + TRIES // 2
 EPOCH = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.timezone.utc)
 LEADS = {1: 16, 2: 16, 3: 1000, 4: 300}     # account -> leads
@@ -109,11 +109,8 @@ SELECT 'scheduled under a cap that is not its assistant''s', m.id::text
   JOIN followup.assistant AS s ON s.account_id = c.account_id AND s.id = c.assistant_id
  WHERE m.account_id = %(account)s AND m.state = 'scheduled' AND m.cap_assistant_id IS DISTINCT FROM CASE WHEN s.daily_cap IS NOT NULL OR s.ramp IS NOT NULL THEN s.id END
 UNION ALL
-SELECT 'places held and places counted differ', concat_ws(' ', assistant_id, day, m.places, u.used)
-  FROM (SELECT cap_assistant_id AS assistant_id, cap_day AS day, count(*) AS places FROM followup.message
-         WHERE account_id = %(account)s AND cap_day IS NOT NULL AND state NOT IN ('cancelled', 'failed') GROUP BY 1, 2) AS m
-  FULL JOIN (SELECT * FROM followup.cap_use WHERE account_id = %(account)s AND used > 0) AS u USING (assistant_id, day)
- WHERE m.places IS DISTINCT FROM u.used
+SELECT 'places held and places counted differ', concat_ws(' ', assistant_id, day, used, surely, at_most) FROM followup.wrong_cap
+ WHERE account_id = %(account)s
 """
 
 # Leads that nothing moves any more begin again, or soon all would be stopped.
@@ -245,7 +242,7 @@ class Draw:
     def event(self):
         kind = self.chance.choice(["delivered", "complained", "bounced", "unsubscribed", "opened", "failed"])
         return [f"SELECT followup.record_event({self.account}, 'p', '{uuid.UUID(int=self.chance.getrandbits(128))}', '{kind}', {self.message()}, "
-                "'2026-03-02 08:00+00', '{}')"]
+                "'2100-01-01', '{}')"]   # no time has passed since: business time stands still
 
     def crm_status(self):
         return [f"SELECT followup.crm_status({self.account}, 'HigherGear', 'X{self.lead()}', '{self.chance.choice([1, 7, 9, 12, 13])}')"]
@@ -331,6 +328,10 @@ class Engine:
                                          " FROM followup.acquire_leases(%s, NULL, 600000)", (self.worker,)).fetchone()
         self.recorded = 0
 
+    def leave(self):
+        """So that nobody is blamed for what is due when the test ends."""
+        self.connection.execute("SELECT followup.release_leases(%s, %s, %s)", (self.worker, *self.leases))
+
     def turn(self, account):
         for _ in range(3):
             self.claim(account)
@@ -345,6 +346,7 @@ class Engine:
                 " WHERE verdict = 'claimed'", (self.worker, *self.leases, [a for a, _ in due], [m for _, m in due])).fetchall()
 
     def record(self):
+        """They ended tomorrow: business time stands still, so none of it has passed since."""
         if not self.claimed:
             return
         outcomes = [self.chance.choices(["sent", "rejected", "retry"], [6, 1, 2])[0] for _ in self.claimed]
@@ -353,7 +355,7 @@ class Engine:
             "SELECT account_id, message_id FROM followup.record_results(%s, %s, %s, %s::bigint[], %s::bigint[], %s::int[], %s::int[], %s::bigint[], "
             "%s::followup.attempt_outcome[], %s::boolean[], %s::int[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], "
             "%s::text[], %s::text[], %s::text[])",
-            (self.worker, *self.leases, *columns, outcomes, same, same, [1] * len(same), same, same, ["now"] * len(same), ["now"] * len(same),
+            (self.worker, *self.leases, *columns, outcomes, same, same, [1] * len(same), same, same, ["now"] * len(same), ["tomorrow"] * len(same),
              same, same, same)).fetchall()}
         self.recorded += len(answered)
         self.claimed = [row for row in self.claimed if (row[0], row[1]) not in answered]
@@ -449,6 +451,7 @@ def test_two_at_once_end_as_one_order_would(database):
             for number in range(1, TRIES + 1):
                 pairs.go(number)
         finally:
+            pairs.engine.leave()
             for connection in pairs.connections:
                 connection.close()
     print(TRIES, dict(pairs.orders), f"recorded {pairs.engine.recorded}", dict(pairs.drawn))
