@@ -630,7 +630,7 @@ static int by_page(const void *pa, const void *pb)
 size_t model_sweep_due(const struct model *m, const struct sweep_request *r, struct due_message *rows)
 {
     size_t n = 0;
-    for (size_t i = 0; i < m->message_count; i++) {
+    for (size_t i = 0; i < m->message_count && !m->blind; i++) {
         const struct model_message *x = &m->messages[i];
         struct due_message due = due_of(x);
         bool after = r->after.ref.account_id == 0 || by_page(&due, &r->after) > 0;

@@ -52,6 +52,7 @@ struct model {
     enum model_policy policy;
     int64_t wall_offset_us;
     double busy; /* how often a row is locked by somebody else */
+    bool blind;  /* sweep_due finds nothing: load, NOTIFY and answers have to do */
     struct model_message *messages;
     size_t message_count, message_room;
     struct model_conversation *conversations;

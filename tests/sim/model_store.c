@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "followupd/base/list.h"
+#include "journal.h"
 
 #define TRIP_US_MIN  100
 #define TRIP_US_MAX  3000
@@ -31,6 +32,10 @@ enum kind {
     SWEEP_SENDING,
     SETTLE
 };
+
+static const char *const kind_names[] = { "claim",     "claim_in_doubt", "unclaim", "record", "acquire_leases",
+                                          "renew",     "release",        "beat",    "clock",  "load",
+                                          "sweep_due", "sweep_sending",  "settle" };
 
 struct model_store {
     struct store base;
@@ -290,7 +295,7 @@ static void on_answer(void *arg)
     struct request *r = arg;
     struct model_store *s = r->s;
     if (!r->over && r->kind == LOAD_ROWS && hand_piece(r)) {
-        sim_after(s->host, sim_between(TRIP_US_MIN, TRIP_US_MAX), on_answer, r);
+        sim_after(s->host, sim_between(TRIP_US_MIN, TRIP_US_MAX + s->faults->piece_us), on_answer, r);
         return;
     }
     if (!r->over) {
@@ -310,6 +315,11 @@ static void on_execute(void *arg)
     /* A statement that is on its way when its connection breaks may be done all the same. */
     if (!(broken || lost) || sim_chance(0.5))
         execute(r);
+    TRACE("worker %d: %s, asked %zu: %s, %zu rows%s", s->worker, kind_names[r->kind], r->count,
+          r->done ? "done" : "not done", r->row_count,
+          broken ? ", on a connection that is gone"
+          : lost ? ", and the connection breaks"
+                 : "");
     if (lost)
         model_store_cut(&s->base, sim_between(20 * MS, 3 * SECOND));
     if (broken || lost) {

@@ -13,7 +13,8 @@
 struct faults {
     double late; /* a statement, or its answer: up to late_us */
     int64_t late_us;
-    double lost; /* a statement or its answer, and the connection with it */
+    double lost;      /* a statement or its answer, and the connection with it */
+    int64_t piece_us; /* between two pieces of a load, at most; 0: it comes at once */
     double notify_lost;
     double answer_lost; /* of a POST */
     double not_sent;    /* a POST that cannot connect */
