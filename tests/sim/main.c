@@ -3,8 +3,10 @@
  * away; clocks step. Then the faults end and everything must settle.
  *
  *     sim --seeds FIRST..LAST [--journal FILE]    FILE - is standard output; audit.py reads it
- *     sim --seed N --trace                        one seed, with every step that the workers log
+ *     sim --seed N --trace --journal -            one seed, with every step: what workers ask and log, what befalls them
  *
+ * A seed repeats exactly (repeats.sh runs some twice and compares), so whatever the auditor says of one can be followed step
+ * by step. A step's time is seconds since the beginning; a log line has its worker's own clock, which may be wrong.
  * Exit status 1 when the model itself saw what may never be; the promise is judged by the auditor. */
 #include <assert.h>
 #include <inttypes.h>
@@ -202,7 +204,7 @@ static void do_people(void)
         model_pause(m, (size_t)sim_between(0, (int64_t)m->account_count - 1), sim_chance(0.5));
 }
 
-/* In the middle of a burst somebody has second thoughts. */
+/* In the middle of a burst somebody has second thoughts: what waits between its claim and its first byte is seen by that. */
 static void on_second_thoughts(void *arg)
 {
     struct model *m = &run.model;
