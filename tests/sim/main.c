@@ -279,6 +279,7 @@ static void choose_faults(void)
                                   .lost = some(0.02),
                                   .piece_us = sim_chance(0.5) ? 0 : sim_between(MS, SECOND),
                                   .notify_lost = some(1.0),
+                                  .notify_late_us = sim_chance(0.3) ? sim_between(MS, 5 * SECOND) : 0,
                                   .answer_lost = some(0.2),
                                   .not_sent = some(0.2),
                                   .refused = some(0.05),
@@ -287,10 +288,12 @@ static void choose_faults(void)
                                   .slow = some(0.3),
                                   .slow_us = sim_between(100 * MS, 6 * SECOND) };
     run.model.busy = some(0.2);
-    run.kills = some(6);
-    run.freezes = some(6);
-    run.stops_of_workers = some(4);
-    run.outages = some(3);
+    double harder = sim_chance(0.2) ? 4 : 1; /* a bad day */
+    run.faults.lost *= harder;
+    run.kills = some(6 * harder);
+    run.freezes = some(6 * harder);
+    run.stops_of_workers = some(4 * harder);
+    run.outages = some(3 * harder);
     run.clock_steps = some(6);
     run.machine_count = (size_t)sim_between(1, MACHINES_MAX);
     choose_blindness();

@@ -252,7 +252,7 @@ static int preferred_owner(const struct model *m, int asking, int shard, int64_t
 {
     int best = 0;
     uint64_t best_hash = 0;
-    for (int w = 1; w <= MODEL_WORKERS_MAX; w++) {
+    for (int w = 1; w <= m->worker_last; w++) {
         if (m->workers[w].beat_us == 0 || m->workers[w].draining ||
             (w != asking && m->workers[w].beat_us <= model_now(m) - ttl_us))
             continue;
@@ -330,6 +330,8 @@ void model_lease_release(struct model *m, int worker, struct lease_set leases)
 void model_beat(struct model *m, int worker, bool draining)
 {
     m->workers[worker] = (struct model_worker){ model_now(m), draining };
+    if (worker > m->worker_last)
+        m->worker_last = worker;
 }
 
 /* --- claims ------------------------------------------------------------------------------------------------------------ */

@@ -46,7 +46,7 @@ struct model_worker {
 };
 
 #define MODEL_ACCOUNTS_MAX 12
-#define MODEL_WORKERS_MAX  64 /* process starts in one run */
+#define MODEL_WORKERS_MAX  256 /* process starts in one run */
 
 struct model {
     enum model_policy policy;
@@ -63,6 +63,7 @@ struct model {
     int64_t order_seq;
     struct model_lease leases[STORE_SHARDS];
     struct model_worker workers[MODEL_WORKERS_MAX + 1]; /* by number, from 1 */
+    int worker_last;                                    /* the highest that beat */
     uint64_t violations; /* of what the model itself can see: a claim after a stop, two live messages */
     void (*notify)(void *arg, const char *payload);
     void *notify_arg;

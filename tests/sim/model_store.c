@@ -46,7 +46,7 @@ struct model_store {
     struct store_events events;
     bool up, dead, closing;
     uint64_t session; /* rises when the connections break: what was asked before is gone */
-    int64_t free_at[CONNECTIONS], answered_at[CONNECTIONS];
+    int64_t free_at[CONNECTIONS], answered_at[CONNECTIONS], notified_at;
     struct request *under_way;
     bool one_load, one_due, one_sending;
     unsigned events_pending; /* that hold a pointer to us */
@@ -648,5 +648,9 @@ void model_store_notify(struct store *base, const char *payload)
     n->session = s->session;
     snprintf(n->payload, sizeof n->payload, "%s", payload);
     s->events_pending++;
-    sim_after(s->host, sim_between(TRIP_US_MIN, TRIP_US_MAX), on_notice, n);
+    int64_t at = sim_now() + sim_between(TRIP_US_MIN, TRIP_US_MAX + s->faults->notify_late_us);
+    if (at <= s->notified_at)
+        at = s->notified_at + 1;
+    s->notified_at = at;
+    sim_after(s->host, at - sim_now(), on_notice, n);
 }
