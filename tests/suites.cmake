@@ -29,6 +29,10 @@ endforeach()
 
 # sim: the engine by seed, judged by a program of its own (tests/sim). More: tests/sim/run.sh sim FIRST..LAST
 add_test(NAME sim COMMAND timeout -k 20 280 ${CMAKE_CURRENT_SOURCE_DIR}/sim/run.sh $<TARGET_FILE:sim> 1..1000)
+add_test(NAME sim_repeats COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sim/repeats.sh $<TARGET_FILE:sim> 7 80 1000003)
+
+# controls: planted bugs, each of which a test must catch. Here only: they apply and name a test. All: tests/controls/run
+add_test(NAME controls COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/controls/run --check)
 
 # layers: the includes of every folder against the link lines.
 add_test(NAME layers COMMAND ${python} ${support}/check_layers.py ${PROJECT_SOURCE_DIR})

@@ -4,12 +4,13 @@ followupd, and believes two kinds of lines only: what people asked for, and what
     sim --seeds 1..1000 --journal - | python3 audit.py
 
 No message is lost, none is sent twice, none is begun after a stop or in a pause, none is early, none is begun by a worker
-that has lost its lease. Exit status 1, with the seed
+that has lost its lease; what was in flight at a stop has begun by then or begins at once. Exit status 1, with the seed
 and the message, when one is. Where a provider honours no keys, a message that was named as in doubt may be lost (policies
 hold and assume_sent) or sent twice (resend), as the customer chose.
 """
 import sys
 
+BEGIN_WITHIN_US = 2_000_000  # of its claim, or it is given back; so what a stop lists as in flight begins by then, or never
 LOOK_BACK_US = 12_000_000  # a due time that was in force so long before the first byte counts: claim, 2 s, a slow clock
 
 
@@ -79,16 +80,22 @@ class Run:
             self.fault(message, "was never sent")
 
     def judge_begun(self, message, begun):
-        at, in_flight = self.stops.get(self.conversation[message], (None, ()))
-        if at is not None and begun > at and message not in in_flight:
-            self.fault(message, f"was begun {begun - at} us after the stop of conversation {self.conversation[message]}")
-        for since, until, in_flight in self.pauses.get(self.account[message], ()):
-            if begun > since and (until is None or begun < until) and message not in in_flight:
-                self.fault(message, f"was begun {begun - since} us after its account was paused")
+        conversation, account = self.conversation[message], self.account[message]
+        if conversation in self.stops:
+            self.judge_forbidden(message, begun, *self.stops[conversation], f"the stop of conversation {conversation}")
+        for since, until, in_flight in self.pauses.get(account, ()):
+            if until is None or begun < until:
+                self.judge_forbidden(message, begun, since, in_flight, f"the pause of account {account}")
         ahead = max(in_force(self.clock, begun - LOOK_BACK_US, begun))
         earliest = min(in_force(self.dues[message], begun - LOOK_BACK_US, begun))
         if begun + ahead < earliest:
             self.fault(message, f"was begun {earliest - begun - ahead} us early")
+
+    def judge_forbidden(self, message, begun, since, in_flight, what):
+        if begun > since and message not in in_flight:
+            self.fault(message, f"was begun {begun - since} us after {what}")
+        elif begun > since + BEGIN_WITHIN_US:
+            self.fault(message, f"was in flight at {what} and begun {begun - since} us after it")
 
     def judge_worker(self, message, begun, worker):
         """Whoever begins a POST owns its account at that moment; unless the clock that leases run out by has just jumped."""

@@ -18,13 +18,25 @@
 
 #include <stdio.h>
 
+#include "simtime.h"
+
 extern FILE *journal; /* NULL: nobody reads */
-extern bool trace;    /* the workers' steps too, on standard error */
+extern bool trace;    /* the steps too, on standard error: what the workers log, what the world does to them */
 
 #define JOURNAL(...)                                                                                                   \
     do {                                                                                                               \
         if (journal != NULL)                                                                                           \
             fprintf(journal, __VA_ARGS__);                                                                             \
+    } while (0)
+
+/* One step, at its second since the beginning. */
+#define TRACE(...)                                                                                                     \
+    do {                                                                                                               \
+        if (trace) {                                                                                                   \
+            fprintf(stderr, "%11.6f ", (double)sim_now() / (double)SECOND);                                            \
+            fprintf(stderr, __VA_ARGS__);                                                                              \
+            fputc('\n', stderr);                                                                                       \
+        }                                                                                                              \
     } while (0)
 
 #endif

@@ -252,7 +252,7 @@ static int preferred_owner(const struct model *m, int asking, int shard, int64_t
 {
     int best = 0;
     uint64_t best_hash = 0;
-    for (int w = 1; w <= MODEL_WORKERS_MAX; w++) {
+    for (int w = 1; w <= m->worker_last; w++) {
         if (m->workers[w].beat_us == 0 || m->workers[w].draining ||
             (w != asking && m->workers[w].beat_us <= model_now(m) - ttl_us))
             continue;
@@ -330,6 +330,8 @@ void model_lease_release(struct model *m, int worker, struct lease_set leases)
 void model_beat(struct model *m, int worker, bool draining)
 {
     m->workers[worker] = (struct model_worker){ model_now(m), draining };
+    if (worker > m->worker_last)
+        m->worker_last = worker;
 }
 
 /* --- claims ------------------------------------------------------------------------------------------------------------ */
@@ -630,7 +632,7 @@ static int by_page(const void *pa, const void *pb)
 size_t model_sweep_due(const struct model *m, const struct sweep_request *r, struct due_message *rows)
 {
     size_t n = 0;
-    for (size_t i = 0; i < m->message_count; i++) {
+    for (size_t i = 0; i < m->message_count && !m->blind; i++) {
         const struct model_message *x = &m->messages[i];
         struct due_message due = due_of(x);
         bool after = r->after.ref.account_id == 0 || by_page(&due, &r->after) > 0;

@@ -46,12 +46,13 @@ struct model_worker {
 };
 
 #define MODEL_ACCOUNTS_MAX 12
-#define MODEL_WORKERS_MAX  64 /* process starts in one run */
+#define MODEL_WORKERS_MAX  256 /* process starts in one run */
 
 struct model {
     enum model_policy policy;
     int64_t wall_offset_us;
     double busy; /* how often a row is locked by somebody else */
+    bool blind;  /* sweep_due finds nothing: load, NOTIFY and answers have to do */
     struct model_message *messages;
     size_t message_count, message_room;
     struct model_conversation *conversations;
@@ -62,6 +63,7 @@ struct model {
     int64_t order_seq;
     struct model_lease leases[STORE_SHARDS];
     struct model_worker workers[MODEL_WORKERS_MAX + 1]; /* by number, from 1 */
+    int worker_last;                                    /* the highest that beat */
     uint64_t violations; /* of what the model itself can see: a claim after a stop, two live messages */
     void (*notify)(void *arg, const char *payload);
     void *notify_arg;

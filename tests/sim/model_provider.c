@@ -177,6 +177,8 @@ static void on_arrive(void *arg)
     struct model_transport *t = post->t;
     if (post->arrives)
         arrive(post);
+    TRACE("worker %d: POST of message %" PRId64 ", key %s, begun %.6f, arrives: HTTP %d", post->worker,
+          post->message_id, post->key, (double)post->begun / (double)SECOND, post->answer.http_status);
     if (!post->over && sim_chance(t->provider->faults->answer_lost))
         post->answer = (struct transport_answer){ .end = TRANSPORT_IN_DOUBT, .detail = "the connection broke" };
     sim_after(t->host, way_us(t->provider), on_end, post);

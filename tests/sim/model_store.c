@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "followupd/base/list.h"
+#include "journal.h"
 
 #define TRIP_US_MIN  100
 #define TRIP_US_MAX  3000
@@ -32,6 +33,10 @@ enum kind {
     SETTLE
 };
 
+static const char *const kind_names[] = { "claim",     "claim_in_doubt", "unclaim", "record", "acquire_leases",
+                                          "renew",     "release",        "beat",    "clock",  "load",
+                                          "sweep_due", "sweep_sending",  "settle" };
+
 struct model_store {
     struct store base;
     struct model *model;
@@ -41,7 +46,7 @@ struct model_store {
     struct store_events events;
     bool up, dead, closing;
     uint64_t session; /* rises when the connections break: what was asked before is gone */
-    int64_t free_at[CONNECTIONS], answered_at[CONNECTIONS];
+    int64_t free_at[CONNECTIONS], answered_at[CONNECTIONS], notified_at;
     struct request *under_way;
     bool one_load, one_due, one_sending;
     unsigned events_pending; /* that hold a pointer to us */
@@ -290,7 +295,7 @@ static void on_answer(void *arg)
     struct request *r = arg;
     struct model_store *s = r->s;
     if (!r->over && r->kind == LOAD_ROWS && hand_piece(r)) {
-        sim_after(s->host, sim_between(TRIP_US_MIN, TRIP_US_MAX), on_answer, r);
+        sim_after(s->host, sim_between(TRIP_US_MIN, TRIP_US_MAX + s->faults->piece_us), on_answer, r);
         return;
     }
     if (!r->over) {
@@ -310,6 +315,11 @@ static void on_execute(void *arg)
     /* A statement that is on its way when its connection breaks may be done all the same. */
     if (!(broken || lost) || sim_chance(0.5))
         execute(r);
+    TRACE("worker %d: %s, asked %zu: %s, %zu rows%s", s->worker, kind_names[r->kind], r->count,
+          r->done ? "done" : "not done", r->row_count,
+          broken ? ", on a connection that is gone"
+          : lost ? ", and the connection breaks"
+                 : "");
     if (lost)
         model_store_cut(&s->base, sim_between(20 * MS, 3 * SECOND));
     if (broken || lost) {
@@ -638,5 +648,9 @@ void model_store_notify(struct store *base, const char *payload)
     n->session = s->session;
     snprintf(n->payload, sizeof n->payload, "%s", payload);
     s->events_pending++;
-    sim_after(s->host, sim_between(TRIP_US_MIN, TRIP_US_MAX), on_notice, n);
+    int64_t at = sim_now() + sim_between(TRIP_US_MIN, TRIP_US_MAX + s->faults->notify_late_us);
+    if (at <= s->notified_at)
+        at = s->notified_at + 1;
+    s->notified_at = at;
+    sim_after(s->host, at - sim_now(), on_notice, n);
 }

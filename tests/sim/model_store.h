@@ -13,14 +13,16 @@
 struct faults {
     double late; /* a statement, or its answer: up to late_us */
     int64_t late_us;
-    double lost; /* a statement or its answer, and the connection with it */
+    double lost;      /* a statement or its answer, and the connection with it */
+    int64_t piece_us; /* between two pieces of a load, at most; 0: it comes at once */
     double notify_lost;
-    double answer_lost; /* of a POST */
-    double not_sent;    /* a POST that cannot connect */
-    double refused;     /* 4xx for good */
-    double overloaded;  /* 429, 503 with Retry-After */
-    double broken;      /* 500, before or after it was accepted */
-    double slow;        /* a POST that arrives, or is answered, late: up to slow_us */
+    int64_t notify_late_us; /* at most; they keep their order */
+    double answer_lost;     /* of a POST */
+    double not_sent;        /* a POST that cannot connect */
+    double refused;         /* 4xx for good */
+    double overloaded;      /* 429, 503 with Retry-After */
+    double broken;          /* 500, before or after it was accepted */
+    double slow;            /* a POST that arrives, or is answered, late: up to slow_us */
     int64_t slow_us;
 };
 
