@@ -66,20 +66,21 @@ class Fleet:
                                       "concurrency_max": "3", "timeout": "300ms", "connect_timeout": "200ms"}
         return one
 
-    def send(self, leads_each, spread=None):
-        """Enrols new leads, due at once, or each account's at one instant within the spread ('600 ms')."""
+    def send(self, leads_each, spread=None, accounts=None):
+        """Enrols new leads in all accounts or in these, due at once, or each account's at one instant within the spread."""
+        accounts = accounts or self.accounts
         self.generation += 1
         mail = f"g{self.generation}n"
         with self.database.connect() as conn, conn.transaction():
             leads = conn.execute(
                 "INSERT INTO followup.lead (account_id, email, first_name) SELECT a, %s || n || '@lead.example', 'Lead ' || n"
-                " FROM unnest(%s::bigint[]) AS a, generate_series(1, %s) AS n RETURNING id", (mail, self.accounts, leads_each))
+                " FROM unnest(%s::bigint[]) AS a, generate_series(1, %s) AS n RETURNING id", (mail, accounts, leads_each))
             ids = [row[0] for row in leads.fetchall()]
             conn.execute(
                 "SELECT (SELECT count(*) FROM followup.start_follow_up(p_account => account,"
                 " p_at => followup.now() + (0.1 + random()) * %s::interval, p_sequence => (" + MAIN_SEQUENCE + "), p_leads =>"
                 " array(SELECT id FROM followup.lead WHERE account_id = account AND id = ANY (%s))))"
-                " FROM unnest(%s::bigint[]) AS account", (spread, ids, self.accounts))
+                " FROM unnest(%s::bigint[]) AS account", (spread, ids, accounts))
             made = conn.execute("SELECT account_id, lead_id, id FROM followup.message WHERE lead_id = ANY (%s)", (ids,)).fetchall()
         assert len(made) == len(ids), f"{len(ids)} leads started, {len(made)} messages"
         self.messages.update({(account, lead): message for account, lead, message in made})

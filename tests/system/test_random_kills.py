@@ -21,7 +21,7 @@ def round_of_kills(fleet, pair, kind, kills):
         each.start()
     fleet.sandbox.put_faults(FAULTS)
     for _ in range(kills):
-        fleet.send(leads_each=1, spread="600 ms")
+        fleet.send(leads_each=2, spread="600 ms", accounts=random.sample(fleet.accounts, 50))
         stops = fleet.stop_some(5, within_s=0.6)
         time.sleep(random.uniform(0, 0.6))
         one = random.choice(pair)
