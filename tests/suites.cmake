@@ -2,6 +2,14 @@
 # The interpreter is Debian's: a python3 that stands earlier in PATH has neither pytest nor psycopg.
 set(python /usr/bin/python3)
 set(support ${CMAKE_CURRENT_SOURCE_DIR}/support)
+if(FOLLOWUPD_FULL) # tests/support/extent.py
+    set(patience timeout -k 20 14000)
+    set(sim_seeds 1..100000)
+    list(APPEND FOLLOWUPD_TEST_ENVIRONMENT "FOLLOWUPD_FULL=1")
+else()
+    set(patience timeout -k 20 280)
+    set(sim_seeds 1..1000)
+endif()
 file(GLOB migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sql/migrations/*.sql)
 file(GLOB sql_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sql/*.sql)
 file(GLOB system_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/system/test_*.py)
@@ -23,12 +31,12 @@ endif()
 foreach(file ${system_tests})
     get_filename_component(name ${file} NAME_WE)
     string(REGEX REPLACE "^test_" "system_" name ${name})
-    add_test(NAME ${name} COMMAND timeout -k 20 280 ${python} -m pytest -q -p no:cacheprovider --durations=5 ${file})
+    add_test(NAME ${name} COMMAND ${patience} ${python} -m pytest -q -p no:cacheprovider --durations=5 ${file})
     set_tests_properties(${name} PROPERTIES PROCESSORS 2 WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
 endforeach()
 
 # sim: the engine by seed, judged by a program of its own (tests/sim). More: tests/sim/run.sh sim FIRST..LAST
-add_test(NAME sim COMMAND timeout -k 20 280 ${CMAKE_CURRENT_SOURCE_DIR}/sim/run.sh $<TARGET_FILE:sim> 1..1000)
+add_test(NAME sim COMMAND ${patience} ${CMAKE_CURRENT_SOURCE_DIR}/sim/run.sh $<TARGET_FILE:sim> ${sim_seeds})
 add_test(NAME sim_repeats COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sim/repeats.sh $<TARGET_FILE:sim> 7 80 1000003)
 
 # controls: planted bugs, each of which a test must catch. Here only: they apply and name a test. All: tests/controls/run

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "followupd/app/app.h"
+#include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 #include "followupd/conf/key.h"
 
@@ -78,6 +79,11 @@ int main(int argc, char **argv)
         printf("%s is fine\n", path);
         conf_free(conf);
         return EXIT_SUCCESS;
+    }
+    if (crash_point_set(getenv("FOLLOWUPD_CRASH"), &e) != OK) {
+        fprintf(stderr, "followupd: %s\n", e.text);
+        conf_free(conf);
+        return EXIT_USAGE;
     }
     signal(SIGPIPE, SIG_IGN);
     log_level_set((enum log_level)conf->log_level);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "dispatcher_priv.h"
+#include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 
 #define FAILED_AGAIN_MS 1000
@@ -82,6 +83,7 @@ static void on_claim(void *arg, enum status st, const struct err *e, const struc
     struct dispatcher *d = c->dispatcher;
     struct giveback *gives_back = NULL;
     d->claims--;
+    CRASH_POINT(claim_answered);
     if (st == OK)
         histogram_add(&d->stats.claim, mono_now_us() - c->asked_us);
     for (size_t i = 0; st == OK && i < count; i++)
@@ -113,7 +115,9 @@ void claim_start(struct dispatcher *d, struct flight **flights, size_t count)
     }
     d->claims++;
     d->stats.claims++;
+    CRASH_POINT(claim_wanted);
     enum status st = d->store->ops->claim(d->store, d->hooks.leases(d->hooks.arg), refs, count, on_claim, c);
+    CRASH_POINT(claim_asked);
     if (st != OK) {
         d->claims--;
         claim_finish(c, st, NULL);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "dispatcher_priv.h"
+#include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 
 #define NO_PROVIDER_AGAIN_MS 60000
@@ -77,6 +78,7 @@ static void on_given_back(void *arg, enum status st, const struct err *e, const 
     struct giveback *g = arg;
     struct dispatcher *d = g->dispatcher;
     d->returns--;
+    CRASH_POINT(unclaim_answered);
     if (st != OK) /* the rows stay `sending` without us: sweep_sending brings them back */
         log_warn("give_back_failed", kv("status", status_text(st)), kv("messages", g->count),
                  kv("reason", e != NULL ? e->text : ""));
@@ -94,7 +96,9 @@ void handover_give_back(struct giveback *g)
         return;
     struct dispatcher *d = g->dispatcher;
     d->returns++;
+    CRASH_POINT(unclaim_wanted);
     enum status st = d->store->ops->unclaim(d->store, g->claimed, g->count, on_given_back, g);
+    CRASH_POINT(unclaim_asked);
     if (st != OK)
         on_given_back(g, st, NULL, NULL, 0);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "followupd/base/crash_point.h"
 #include "followupd/base/list.h"
 #include "followupd/base/log.h"
 #include "followupd/owner/worker_lock.h"
@@ -122,6 +123,7 @@ static void on_acquire(void *arg, enum status st, const struct err *e, const str
 {
     struct owner *o = arg;
     o->acquiring = false;
+    CRASH_POINT(lease_acquired);
     if (st != OK) {
         if (st != E_GONE && st != E_CANCELLED)
             log_warn("leases_not_acquired", kv("error", e->text));
@@ -186,6 +188,7 @@ static void on_renew(void *arg, enum status st, const struct err *e, const struc
 {
     struct owner *o = arg;
     o->renewing = false;
+    CRASH_POINT(lease_renewed);
     if (st != OK) {
         if (st != E_GONE && st != E_CANCELLED)
             log_warn("leases_not_renewed", kv("error", e->text));

@@ -10,7 +10,8 @@ struct watched {
     struct sockets *sockets; /* NULL once it is closing */
     curl_socket_t fd;
     int wanted, armed; /* UV_READABLE | UV_WRITABLE: what curl asks for, what the loop watches */
-    bool ours; /* made by sockets_open; others (the resolver's pair) live from their first want to their remove */
+    bool ours;         /* made by sockets_open; others are the resolver's pair */
+    bool kept; /* ours and connected: curl may keep it, and tells when it closes it; others live until their remove */
 };
 
 struct sockets {
@@ -59,24 +60,6 @@ static bool make_room(struct sockets *s, curl_socket_t fd)
     return true;
 }
 
-static struct watched *watch(struct sockets *s, curl_socket_t fd, bool ours)
-{
-    if (!make_room(s, fd))
-        return NULL;
-    struct watched *w = calloc(1, sizeof *w);
-    if (w == NULL)
-        return NULL;
-    if (uv_poll_init_socket(s->loop, &w->poll, fd) != 0) {
-        free(w);
-        return NULL;
-    }
-    w->sockets = s;
-    w->fd = fd;
-    w->ours = ours;
-    s->by_fd[fd] = w;
-    return w;
-}
-
 static void on_handle_closed(uv_handle_t *handle)
 {
     free(handle); /* poll is the first member */
@@ -88,6 +71,25 @@ static void forget(struct watched *w)
     w->sockets = NULL;
     uv_poll_stop(&w->poll); /* from here on the loop no longer knows the descriptor: it may be closed */
     uv_close((uv_handle_t *)&w->poll, on_handle_closed);
+}
+
+static struct watched *watch(struct sockets *s, curl_socket_t fd)
+{
+    if (find(s, fd) != NULL)
+        forget(find(s, fd)); /* of an earlier socket of that number, which curl closed by itself */
+    if (!make_room(s, fd))
+        return NULL;
+    struct watched *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return NULL;
+    if (uv_poll_init_socket(s->loop, &w->poll, fd) != 0) {
+        free(w);
+        return NULL;
+    }
+    w->sockets = s;
+    w->fd = fd;
+    s->by_fd[fd] = w;
+    return w;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -131,10 +133,12 @@ curl_socket_t sockets_open(void *sockets, curlsocktype purpose, struct curl_sock
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
-    if (watch(s, fd, true) == NULL) {
+    struct watched *w = watch(s, fd);
+    if (w == NULL) {
         close(fd);
         return CURL_SOCKET_BAD;
     }
+    w->ours = true;
     return fd;
 }
 
@@ -146,6 +150,14 @@ int sockets_close(void *sockets, curl_socket_t fd)
     return close(fd);
 }
 
+/* curl closes a socket that never connected without telling (sockets_close); by now its number is nobody's. */
+static bool is_connected(curl_socket_t fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t bytes = sizeof peer;
+    return getpeername(fd, (struct sockaddr *)&peer, &bytes) == 0;
+}
+
 int sockets_want(CURL *easy, curl_socket_t fd, int what, void *sockets, void *unused)
 {
     (void)easy;
@@ -153,14 +165,16 @@ int sockets_want(CURL *easy, curl_socket_t fd, int what, void *sockets, void *un
     struct sockets *s = sockets;
     struct watched *w = find(s, fd);
     if (what == CURL_POLL_REMOVE) {
-        if (w != NULL && !w->ours)
+        if (w != NULL && w->ours && !w->kept)
+            w->kept = is_connected(fd);
+        if (w != NULL && !w->kept)
             forget(w);
         else if (w != NULL)
             w->wanted = 0;
         return 0;
     }
     if (w == NULL)
-        w = watch(s, fd, false);
+        w = watch(s, fd);
     if (w == NULL)
         return -1;
     w->wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);

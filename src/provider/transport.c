@@ -8,6 +8,7 @@
 
 #include "followupd/base/buf.h"
 #include "followupd/base/clock.h"
+#include "followupd/base/crash_point.h"
 #include "followupd/base/list.h"
 #include "sockets.h"
 
@@ -162,6 +163,7 @@ static void run_curl(struct curl_transport *t, curl_socket_t fd, int events)
     int running, left;
     CURLMsg *message;
     curl_multi_socket_action(t->multi, fd, events, &running);
+    CRASH_POINT(post_moved);
     while (!t->closing && (message = curl_multi_info_read(t->multi, &left)) != NULL) {
         struct post *p = NULL;
         CURLcode code = message->data.result;

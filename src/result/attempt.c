@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "followupd/base/crash_point.h"
 #include "followupd/result/letter.h"
 
 void attempt_key(const struct claim_row *row, char ret[ATTEMPT_KEY_BYTES])
@@ -65,6 +66,7 @@ static void on_answer(void *arg, const struct transport_answer *answer)
     struct attempt *a = arg;
     struct kept_result *k = a->kept;
     struct judgement j;
+    CRASH_POINT(post_answered);
     k->result.ended_real = wall_now();
     judge_answer(a->provider->type, answer, k->result.ended_real, &j);
     if (j.key_reused)
@@ -84,6 +86,7 @@ static void on_answer(void *arg, const struct transport_answer *answer)
         keep_letter(k, &a->rendered);
     release(a);
     a->kept = NULL;
+    CRASH_POINT(outcome_known);
     a->cb(a, &j, k);
 }
 
@@ -139,7 +142,9 @@ enum status attempt_start(struct attempt *a, const struct claim_row *row, const 
         .timeout_ms = provider->config.timeout_ms,
         .connect_timeout_ms = provider->config.connect_timeout_ms,
     };
+    CRASH_POINT(post_rendered);
     st = transport_post(transport, &a->post, on_answer, a);
+    CRASH_POINT(post_called);
     if (st == OK)
         return OK;
     if (st == E_LIMIT || st == E_INVALID)

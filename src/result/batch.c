@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 
 #define CALLS_MAX    2
@@ -135,6 +136,7 @@ static void on_record(void *arg, enum status st, const struct err *e, const stru
     struct batch *b = c->batch;
     b->calls--;
     b->under_way_count -= c->count;
+    CRASH_POINT(record_answered);
     if (st == OK) {
         histogram_add(&b->stats.round_trip, mono_now_us() - c->asked_us);
         settle_rows(c, rows, count);
@@ -182,7 +184,9 @@ static bool start_call(struct batch *b, struct mono now)
     b->calls++;
     b->stats.calls++;
     c->asked_us = mono_now_us();
+    CRASH_POINT(record_wanted);
     st = b->store->ops->record(b->store, b->hooks.leases(b->hooks.arg), results, c->count, on_record, c);
+    CRASH_POINT(record_asked);
     if (st == OK) {
         c = NULL;
         goto out;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 
 struct settle {
@@ -31,6 +32,7 @@ static void on_claimed(void *arg, enum status st, const struct err *e, const str
     size_t reserved = s->reserved;
     s->claiming = false;
     s->reserved = 0;
+    CRASH_POINT(settle_answered);
     if (st != OK) {
         failed(s, "claim_in_doubt", st, e);
         count = 0;
@@ -45,6 +47,7 @@ static void on_decided(void *arg, enum status st, const struct err *e, const str
 {
     struct settle *s = arg;
     s->deciding = false;
+    CRASH_POINT(policy_answered);
     if (st != OK) {
         failed(s, "settle_by_policy", st, e);
         count = 0;
@@ -74,7 +77,9 @@ static void claim(struct settle *s, struct lease_set leases)
     s->reserved = reserved;
     s->claiming = true;
     s->asked_us = mono_now_us();
+    CRASH_POINT(settle_wanted);
     enum status st = s->store->ops->claim_in_doubt(s->store, &r, on_claimed, s);
+    CRASH_POINT(settle_asked);
     if (st != OK)
         on_claimed(s, st, NULL, NULL, 0);
 }
@@ -84,6 +89,7 @@ static void decide(struct settle *s, struct lease_set leases)
     s->deciding = true;
     enum status st =
         s->store->ops->settle_by_policy(s->store, leases, s->config.policy_after_ms, s->config.rows_max, on_decided, s);
+    CRASH_POINT(policy_asked);
     if (st != OK)
         on_decided(s, st, NULL, NULL, 0);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 
 #define HORIZON_MS_MIN 60000
@@ -86,6 +87,7 @@ static void end(struct loader *l, enum status st, const struct err *e)
     st = finish(l, st, &why);
     if (l->account)
         rest(l);
+    CRASH_POINT(load_finished);
     if (st == OK) {
         if (l->until.us > l->loaded_until.us || l->whole)
             l->loaded_until = l->until;

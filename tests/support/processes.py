@@ -246,6 +246,7 @@ class Daemon(Program):
         self.credentials_folder = self.folder / f"{label}.credentials"
         self.notify = None
         self.watchdog_ms = watchdog_ms
+        self.environment = {}  # more of it, for the next start
         self.config = {
             "database": {"conninfo": conninfo, "reconnect_min": "20ms", "reconnect_max": "200ms"},
             "engine": {
@@ -291,7 +292,7 @@ class Daemon(Program):
         self._forget()
         self.notify = NotifySocket()
         self.env = {"NOTIFY_SOCKET": self.notify.path, "STATE_DIRECTORY": str(self.state_folder),
-                    "CREDENTIALS_DIRECTORY": str(self.credentials_folder)}
+                    "CREDENTIALS_DIRECTORY": str(self.credentials_folder), **self.environment}
         if self.watchdog_ms is not None:  # without WATCHDOG_PID it is meant for whoever reads it
             self.env["WATCHDOG_USEC"] = str(self.watchdog_ms * 1000)
         super().launch()

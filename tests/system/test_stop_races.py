@@ -1,4 +1,4 @@
-"""A stop, a suppression or a pause against the claim, a thousand times each: afterwards nothing begins."""
+"""A stop, a suppression or a pause against the claim, a thousand times each (20,000 in full): afterwards nothing begins."""
 import concurrent.futures
 import datetime as dt
 import random
@@ -7,13 +7,14 @@ import time
 import psycopg
 import pytest
 
+from extent import SEED, extent, seconds
 from processes import wait_until
 from world import World, message_id, twice
 
-RACES = 1000
-SPREAD_SECONDS = 4.0
+RACES = extent(1000, 20000)
+SPREAD_SECONDS = 4.0 * RACES / 1000
 THREADS = 4
-SEED = 20260907
+TEST_SECONDS = seconds(60, 1800)
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def race(database, calls):
 
 def spread(world, database, accounts):
     """Every lead's message due at an instant of its own within the next seconds: {(account, lead): (message, due)}."""
-    begin = database.value("SELECT followup.now()") + dt.timedelta(seconds=2)
+    begin = database.value("SELECT followup.now()") + dt.timedelta(seconds=SPREAD_SECONDS / 2)
     world.start_everywhere(accounts, at=begin + dt.timedelta(days=1))
     database.rows("UPDATE followup.message SET due_at = %s::timestamptz + make_interval(secs => %s * random())",
                   begin, SPREAD_SECONDS)
@@ -84,6 +85,7 @@ def claims_after_stops(database):
                           " ON c.account_id = m.account_id AND c.id = m.conversation_id WHERE m.claim_seq > c.stop_seq")
 
 
+@pytest.mark.timeout(TEST_SECONDS)
 def test_nothing_of_a_stopped_lead_begins(world, database, sandbox, daemon):
     random.seed(SEED)
     accounts = world.accounts(20)
@@ -98,6 +100,7 @@ def test_nothing_of_a_stopped_lead_begins(world, database, sandbox, daemon):
     assert claims_after_stops(database) == 0
 
 
+@pytest.mark.timeout(TEST_SECONDS)
 def test_nothing_to_a_suppressed_address_begins(world, database, sandbox, daemon):
     random.seed(SEED)
     accounts = world.accounts(20)
@@ -113,6 +116,7 @@ def test_nothing_to_a_suppressed_address_begins(world, database, sandbox, daemon
     assert claims_after_stops(database) == 0
 
 
+@pytest.mark.timeout(TEST_SECONDS)
 def test_nothing_of_a_paused_account_begins(world, database, sandbox, daemon):
     random.seed(SEED)
     accounts = world.accounts(RACES)

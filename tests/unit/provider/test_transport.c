@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "http_server.h"
 
@@ -145,6 +147,45 @@ Test(transport, a_refused_connection_was_provably_not_sent)
     cr_assert_not(e.begun);
     uv_close((uv_handle_t *)&placeholder, NULL);
     finish();
+}
+
+/* A listener whose queue is full drops whoever comes next, as a host behind a firewall does. */
+static int open_deaf_listener(struct sockaddr_in *address, int fillers[2])
+{
+    socklen_t bytes = sizeof *address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    uv_ip4_addr("127.0.0.1", 0, address);
+    cr_assert_eq(bind(fd, (struct sockaddr *)address, sizeof *address), 0);
+    cr_assert_eq(listen(fd, 0), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)address, &bytes), 0);
+    for (int i = 0; i < 2; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        connect(fillers[i], (struct sockaddr *)address, sizeof *address);
+    }
+    return fd;
+}
+
+/* curl closes a socket that never connected without a word: its number may be anybody's next. */
+Test(transport, a_connection_that_is_never_made_was_not_sent_and_is_not_watched_any_more)
+{
+    START({ SERVER_CLOSE });
+    struct sockaddr_in address;
+    int fillers[2], deaf = open_deaf_listener(&address, fillers);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/send", ntohs(address.sin_port));
+    request.connect_timeout_ms = 50;
+    for (int i = 0; i < 3; i++) {
+        struct post_end e = post_and_wait();
+        cr_assert_eq(e.end, TRANSPORT_NOT_SENT, "%s", e.detail);
+    }
+    int next = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* gets the number of the one that was closed */
+    uv_poll_t poll;
+    cr_assert_eq(uv_poll_init_socket(&loop, &poll, next), 0, "its number is still watched");
+    uv_close((uv_handle_t *)&poll, NULL);
+    close(fillers[0]);
+    close(fillers[1]);
+    close(deaf);
+    finish();
+    close(next);
 }
 
 Test(transport, a_name_that_does_not_resolve_was_provably_not_sent)

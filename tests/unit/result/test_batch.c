@@ -82,7 +82,7 @@ Test(batch, a_full_batch_goes_at_once_and_two_calls_are_the_most)
 
 Test(batch, a_row_missing_in_the_answer_was_busy_and_is_repeated)
 {
-    begin(3, 1);
+    begin(3, 100);
     add(1, 3);
     fake_answer_record(&store, 1);
     cr_assert_eq(recorded[1], 0);
@@ -97,7 +97,7 @@ Test(batch, a_row_missing_in_the_answer_was_busy_and_is_repeated)
 
 Test(batch, what_a_lost_connection_left_open_is_recorded_again)
 {
-    begin(3, 1);
+    begin(3, 100);
     add(1, 3);
     store.up = false;
     fake_fail_record(&store, E_GONE);
@@ -115,7 +115,7 @@ Test(batch, what_a_lost_connection_left_open_is_recorded_again)
 
 Test(batch, one_bad_row_only_delays_itself)
 {
-    begin(8, 1);
+    begin(8, 100);
     add(1, 8);
     for (int turns = 0; turns < 200 && batch_count(batch) > 1; turns++) {
         wait_for_call();
@@ -137,7 +137,7 @@ Test(batch, one_bad_row_only_delays_itself)
 
 Test(batch, rows_that_were_never_asked_change_nothing)
 {
-    begin(2, 1);
+    begin(2, 100);
     add(1, 2);
     struct fake_call *c = fake_take(&store.records);
     struct recorded_row strange[2] = { { .ref = { 9, 1 } }, { .ref = { 1, 2 } } };
