@@ -21,12 +21,7 @@ BEGIN
     IF v_complaint IS NOT NULL THEN
         RAISE EXCEPTION 'email: %', v_complaint USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF NOT EXISTS (SELECT FROM followup.profile AS p WHERE p.account_id = p_account AND p.name = p_profile) THEN
-        RAISE EXCEPTION 'profile: there is no profile "%"', p_profile
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'This account has ' || (SELECT string_agg(p.name, ', ' ORDER BY p.name)
-                                                   FROM followup.profile AS p WHERE p.account_id = p_account) || '.';
-    END IF;
+    PERFORM followup.profile_permissions(p_account, p_profile);
     INSERT INTO followup.app_user (account_id, name, email, profile, phone)
     VALUES (p_account, btrim(p_name), p_email, p_profile, nullif(p_phone, ''))
         ON CONFLICT (account_id, lower(email)) DO NOTHING

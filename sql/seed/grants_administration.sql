@@ -3,6 +3,7 @@ GRANT EXECUTE ON FUNCTION
     followup.add_account, followup.add_user, followup.add_assistant, followup.import_sequence, followup.import_leads,
     followup.find_named, followup.account_status, followup.engine_status
     TO followup_admin;
+GRANT EXECUTE ON FUNCTION followup.copy_profile, followup.grant_permission TO followup_app, followup_admin;
 -- Reading is done with the caller's rights, so that row-level security holds; what these call is the caller's too.
 GRANT EXECUTE ON FUNCTION
     followup.sequence_show, followup.find_leads, followup.find_lead, followup.find_lead_ids, followup.lead_list,

@@ -91,6 +91,41 @@ static enum ctl_exit user_list(struct ctl *c)
                 "There is no user yet: followupctl user add NAME --email ADDRESS");
 }
 
+static enum ctl_exit profile_change(struct ctl *c, const char *verb, const struct command_argument *arguments,
+                                    size_t count)
+{
+    struct err e = { "" };
+    struct once_rows *rows = NULL;
+    enum status st = ctl_command(c, verb, arguments, count, &rows, &e);
+    if (st != OK)
+        return ctl_fail(st, &e);
+    output_rows(c, rows, "");
+    once_rows_free(rows);
+    return CTL_OK;
+}
+
+static enum ctl_exit profile_copy(struct ctl *c)
+{
+    const struct command_argument arguments[] = { { "profile", c->words[0] }, { "from", ctl_option(c, "from") } };
+    return profile_change(c, "profile copy", arguments, COUNT_OF(arguments));
+}
+
+static enum ctl_exit profile_grant(struct ctl *c)
+{
+    const struct command_argument arguments[] = { { "profile", c->words[0] },
+                                                  { "permission", c->words[1] },
+                                                  { "granted", ctl_option(c, "revoke") != NULL ? "false" : "true" } };
+    return profile_change(c, "profile grant", arguments, COUNT_OF(arguments));
+}
+
+static enum ctl_exit profile_list(struct ctl *c)
+{
+    return list(c,
+                "SELECT p.name, p.builtin, p.copied_from, array_to_string(p.permissions, ' ') AS permissions "
+                "FROM followup.profile AS p WHERE p.account_id = $1::bigint ORDER BY NOT p.builtin, p.name",
+                "");
+}
+
 static enum ctl_exit assistant_add(struct ctl *c)
 {
     const struct command_argument arguments[] = { { "name", c->words[0] },
@@ -150,6 +185,30 @@ const struct ctl_verb account_verbs[] = {
       "  followupctl user add \"Rita Rep\" --email rita@acme.example --profile manager\n",
       user_add },
     { "user list", "", 0, 0, false, { { NULL } }, "the account's users", "", user_list },
+    { "profile copy",
+      "NAME",
+      1,
+      1,
+      false,
+      { { "from", "PROFILE", "required: rep, manager, administrator or another of the account" } },
+      "a profile with the permissions of another",
+      "The built-in ones stay as they are: to let some of the reps stop conversations, copy rep, grant stop to the "
+      "copy, "
+      "and\n"
+      "give it to users. Example:\n"
+      "  followupctl profile copy closer --from rep && followupctl profile grant closer stop\n",
+      profile_copy },
+    { "profile grant",
+      "NAME PERMISSION",
+      2,
+      2,
+      false,
+      { { "revoke", NULL, "take it away instead" } },
+      "what a profile may do",
+      "Nobody grants what they lack; a built-in profile is copied first. profile list shows the permissions that there "
+      "are.\n",
+      profile_grant },
+    { "profile list", "", 0, 0, false, { { NULL } }, "the account's profiles", "", profile_list },
     { "assistant add",
       "NAME",
       1,

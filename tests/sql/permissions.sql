@@ -1,7 +1,7 @@
 -- Who may do what: profiles, own leads, operators without an actor, and the wall between accounts.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(33);
+SELECT plan(47);
 
 SELECT t.started() AS own, t.started() AS other \gset
 UPDATE followup.lead SET rep_id = 1 WHERE id = :own;
@@ -19,8 +19,20 @@ SELECT results_eq(format('SELECT lead_id, reason::text FROM followup.restart_fol
 SELECT t.claim(:other) AS m \gset
 SELECT is((SELECT in_flight FROM followup.restart_follow_up(1, ARRAY[:other], p_actor => 1)), '{}', 'and says nothing about the others');
 
-INSERT INTO followup.profile (account_id, name, copied_from, permissions)
-SELECT 1, 'closer', 'rep', permissions || '{stop}' FROM followup.profile WHERE account_id = 1 AND name = 'rep';
+SELECT is(followup.copy_profile(1, 'closer', 'rep', 2), (SELECT permissions FROM followup.profile WHERE account_id = 1 AND name = 'rep'), 'a manager copies a profile');
+SELECT ok('stop' = ANY (followup.grant_permission(1, 'closer', 'stop', p_actor => 2)), 'and grants stop to it');
+SELECT is(cardinality(array_positions(followup.grant_permission(1, 'closer', 'stop', p_actor => 3), 'stop')), 1, 'granted twice it is there once');
+SELECT ok('stop' <> ALL (followup.grant_permission(1, 'closer', 'stop', false, 2)), 'it is taken away again');
+SELECT ok('stop' = ANY (followup.grant_permission(1, 'closer', 'stop', p_actor => 2)), 'and granted anew');
+SELECT throws_ok($$ SELECT followup.grant_permission(1, 'closer', 'stop', p_actor => 1) $$, '42501', 'user 1 has no permission to grant_stop', 'a rep grants nothing');
+SELECT throws_ok($$ SELECT followup.grant_permission(1, 'closer', 'pause', p_actor => 2) $$, '42501', 'user 2 has no permission to users', 'a manager grants stop alone');
+SELECT throws_ok($$ SELECT followup.copy_profile(1, 'boss', 'administrator', 2) $$, '42501', 'user 2 cannot grant what they lack: erase, reactivate, users', 'nobody grants what they lack');
+SELECT throws_ok($$ SELECT followup.grant_permission(1, 'rep', 'stop', p_actor => 3) $$, '22023', 'profile "rep" is built in and stays as it is', 'a built-in profile stays');
+SELECT throws_ok($$ SELECT followup.grant_permission(1, 'closer', 'fly', p_actor => 3) $$, '22023', 'permission: there is none called "fly"', 'an unknown permission is refused');
+SELECT throws_ok($$ SELECT followup.grant_permission(1, 'nobody', 'stop', p_actor => 3) $$, '22023', 'profile: there is no profile "nobody"', 'an unknown profile too');
+SELECT throws_ok($$ SELECT followup.copy_profile(1, 'closer', 'rep', 3) $$, '23505', 'there is a profile "closer" already', 'a name is taken once');
+SELECT throws_ok($$ SELECT followup.copy_profile(1, ' ', 'rep', 3) $$, '22023', 'profile: is missing', 'a profile needs a name');
+SELECT is((SELECT count(*) FROM followup.activity WHERE account_id = 1 AND action IN ('profile_copied', 'permission_granted', 'permission_revoked')), 5::bigint, 'who granted what is kept');
 UPDATE followup.app_user SET profile = 'closer' WHERE id = 1;
 SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.stop_messaging(1, ARRAY[:own], p_actor => 1)), 't', 'a rep who was granted stop stops');
 SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.stop_messaging(1, ARRAY[:other], p_actor => 2)), 't', 'a manager stops any lead');

@@ -155,3 +155,13 @@ def test_check_says_what_is_broken(ctl, database):
     assert "9 of 10 invariants hold" in done.stdout
     assert {"nothing_scheduled"} == {row["invariant"] for row in json.loads(ctl("check", "--json", check=False).stdout) if row["broken"]}
     database.rows("SET session_replication_role = replica; UPDATE followup.message SET state = 'scheduled'")
+
+
+def test_stop_is_granted_to_a_copy_of_a_profile(ctl, leads):
+    ctl("profile", "copy", "closer", "--from", "rep")
+    assert "stop" in ctl("profile", "grant", "closer", "stop").stdout
+    ctl("user", "add", "Cleo", "--email", "cleo@acme.example", "--profile", "closer")
+    assert [row["permissions"].split()[-1] for row in answer(ctl("profile", "list", "--json")) if row["name"] == "closer"] == ["stop"]
+    ctl("profile", "grant", "closer", "stop", "--revoke")
+    done = ctl("profile", "grant", "rep", "stop", check=False)
+    assert done.returncode != 0 and 'profile "rep" is built in' in done.stderr
