@@ -214,7 +214,10 @@ bool loader_work(struct loader *l, struct wall now)
     if (l->replaying) {
         if (!l->stale && agenda_load_replay(l->agenda, LOADER_SLICE))
             return true;
+        bool again = l->stale;
         end(l, OK, NULL);
+        if (again)
+            start_next(l, now);
     } else if (l->dropping != 0 && !l->running) {
         if (agenda_drop_account(l->agenda, l->dropping, &l->drop_from, LOADER_SLICE))
             return true;

@@ -18,7 +18,7 @@
 #define LOAD_RETRY_MS     1000
 #define LEISURE_IDS       1024 /* of wheel_idle a tick */
 #define ROUND_TRIP_US_MAX 1000000
-#define BACK_US_MAX       1000000
+#define BACK_MS_MAX       1000 /* real: two readings never agree to the microsecond, and a fast clock makes much of little */
 #define CLOCK_PERIODS_MAX 6
 
 struct scheduler {
@@ -234,7 +234,7 @@ static void on_clock(void *arg, enum status st, const struct err *e, struct wall
     business_clock_set(&s->clock, business, rate, asked_us, answered_us);
     s->has_clock = true;
     /* A wheel does not turn back: when business time does (a clock set by hand), it takes a new one. */
-    bool back = !first && business_now(&s->clock).us < before_us - BACK_US_MAX;
+    bool back = !first && business_now(&s->clock).us < before_us - business_span_us(&s->clock, BACK_MS_MAX);
     if ((first || back) && s->up)
         loader_all(&s->loader, business_now(&s->clock));
     turn_soon(s);
