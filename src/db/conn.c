@@ -252,6 +252,9 @@ void conn_break_soon(struct db_conn *c, enum status st, const char *why)
     c->state = DB_BROKEN;
     c->why_st = st;
     err_set(&c->why, st, "%s", why);
+    /* libpq may have closed the socket already: the loop may not be told of a descriptor that is nobody's, or of another's. */
+    if (c->watcher != NULL)
+        uv_poll_stop(&c->watcher->poll);
     uv_idle_start(&c->soon, on_soon);
 }
 
