@@ -11,7 +11,7 @@ DECLARE
     v_do     bigint[];
     v_left   jsonb;
     v_chunks integer := 0;
-    c_chunk  constant integer := 2500;  -- leads a transaction: its locks are held for about a third of a second
+    c_chunk  constant integer := 2500;  -- leads a transaction: its locks are held for half a second to a second
     -- Only continue and restart leave them out.
     v_disqualified boolean := coalesce(p_include_disqualified, false) OR p_action NOT IN ('continue', 'restart');
 BEGIN

@@ -232,8 +232,8 @@ static void on_given(void *arg, enum status st, const struct err *e)
         log_warn("leases_not_given", kv("error", e->text)); /* nobody renews them now: they run out */
 }
 
-/* Gives back what is leaving and has nothing in flight. A claim that was asked before it was leaving has been answered a
- * period later; if not, its messages are in doubt in the other worker's hands, and are settled there. */
+/* Gives back what is leaving and has nothing in flight. A claim that was asked before it was leaving has mostly been
+ * answered a look (ttl/20) later; if not, its messages are in doubt in the other worker's hands, and are settled there. */
 static void give_leaving(struct owner *o)
 {
     struct shard_lease given[STORE_SHARDS];
