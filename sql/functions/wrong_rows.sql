@@ -1,6 +1,9 @@
 CREATE OR REPLACE FUNCTION followup.wrong_rows(p_full boolean)
 RETURNS TABLE (invariant text, what text)
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    -- A value: the index of ended_at is of no use for what changes while it is compared.
+    v_since timestamptz := pg_catalog.clock_timestamp() - '1 hour'::interval;
 BEGIN
     IF p_full THEN
         RETURN QUERY
@@ -23,7 +26,7 @@ BEGIN
                 UNION ALL
                 SELECT x.*
                   FROM (SELECT DISTINCT t.account_id, t.message_id FROM followup.attempt AS t
-                         WHERE t.ended_at > pg_catalog.clock_timestamp() - '1 hour'::interval) AS r
+                         WHERE t.ended_at > v_since) AS r
                   JOIN followup.wrong_message AS x ON x.account_id = r.account_id AND x.id = r.message_id
                  WHERE NOT x.pending) AS b;
     END IF;
