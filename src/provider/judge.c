@@ -60,7 +60,7 @@ static void judge_no_answer(const struct transport_answer *a, struct judgement *
 static void judge_status(const struct transport_answer *a, struct wall now_real, struct judgement *ret)
 {
     int s = a->http_status;
-    int64_t wait_ms = retry_after_ms(a->retry_after, now_real);
+    int64_t wait_ms = retry_after_ms(transport_header(a, "Retry-After"), now_real);
     snprintf(ret->detail, sizeof ret->detail, "HTTP %d", s);
     if (s >= 200 && s < 300) {
         ret->outcome = OUTCOME_SENT;

@@ -143,7 +143,7 @@ enum status attempt_start(struct attempt *a, const struct claim_row *row, const 
         .connect_timeout_ms = provider->config.connect_timeout_ms,
     };
     CRASH_POINT(post_rendered);
-    st = transport_post(transport, &a->post, on_answer, a);
+    st = transport_send(transport, &a->post, on_answer, a);
     CRASH_POINT(post_called);
     if (st == OK)
         return OK;

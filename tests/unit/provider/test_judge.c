@@ -1,15 +1,18 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "../answer_headers.h"
 #include "followupd/base/list.h"
 #include "followupd/provider/provider.h"
 
 static struct judgement judge(int status, const char *retry_after, const char *body)
 {
+    struct answer_headers headers = { .all = { { "Retry-After", retry_after } } };
     struct transport_answer a = {
         .end = TRANSPORT_ANSWERED,
         .http_status = status,
-        .retry_after = retry_after,
+        .find_header = answer_header_find,
+        .headers = &headers,
         .body = body,
         .body_bytes = strlen(body),
         .body_whole = true,
