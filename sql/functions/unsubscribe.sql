@@ -21,14 +21,7 @@ BEGIN
     ELSE
         SELECT l.id INTO v_lead FROM followup.lead AS l WHERE l.account_id = p_account AND l.unsubscribe_token = p_token;
     END IF;
-    v_plan := followup.fact_plan(p_account, ARRAY[v_lead]);
-    IF v_plan[1].state = 'unsubscribed' THEN
-        v_plan[1].reason := 'unsubscribed';
-    ELSIF v_plan[1].reason IS NULL THEN
-        PERFORM followup.leave_leads(p_account, v_plan, 'unsubscribed', NULL, 'unsubscribed', v_actor.shown);
-        PERFORM followup.log_actions(p_account, ARRAY[v_lead], v_actor.name, 'unsubscribe', p_note);
-    END IF;
-    PERFORM followup.suppress_addresses(p_account, ARRAY[v_lead], 'unsubscribed', v_actor.name, p_note);
+    v_plan := followup.unsubscribe_lead(p_account, v_lead, 'unsubscribed', v_actor, p_note);
     SELECT * INTO v_result FROM followup.action_results(p_account, ARRAY[v_lead], v_plan, NULL, NULL);
     RETURN v_result;
 END

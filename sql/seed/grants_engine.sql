@@ -4,7 +4,8 @@ GRANT EXECUTE ON FUNCTION
     followup.claim_messages, followup.claim_in_doubt, followup.unclaim_messages, followup.record_results,
     followup.acquire_leases, followup.renew_leases, followup.release_leases, followup.worker_beat, followup.worker_report,
     followup.sweep_due, followup.sweep_sending, followup.settle_by_policy, followup.record_event, followup.shard_of,
-    followup.conversation_paused
+    followup.conversation_paused, followup.receive_webhooks, followup.apply_inbox, followup.message_of_fu_id,
+    followup.unsubscribe_page, followup.unsubscribe_by_token
     TO followup_engine, followup_admin;
 -- An operator's own UPDATE of a due time runs the trigger with the operator's rights.
 GRANT EXECUTE ON FUNCTION followup.wake_payload TO followup_admin;

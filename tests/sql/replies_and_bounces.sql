@@ -1,7 +1,7 @@
 -- What comes back: replies of every outcome in every state that matters, bounces, unsubscribes, suppression.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(86);
+SELECT plan(90);
 
 -- Every outcome, on a lead in the sequence
 SELECT is(x.state || ' ' || x.messages, c.expected, format('%s while active/sequence', coalesce(c.outcome, 'a reply without an outcome')))
@@ -104,18 +104,24 @@ SELECT done FROM followup.record_bounce(1, :a, 'unknown') \gset
 SELECT is(t.state(:l), 'deactivated/CannotDetermine', 'a bounce that does not say why');
 SELECT t.started() AS l \gset
 SELECT t.live(:l) AS a, t.finish(:l) AS b \gset
-SELECT is((followup.record_bounce(1, :a, 'soft', 'mailbox full')).due_at, followup.now() + '24 hours', 'a soft bounce: the same step a day later');
+SELECT is((followup.record_bounce(1, :a, 'soft', 'mailbox full')).due_at, followup.now() + '4 hours', 'a soft bounce: the same step four hours later');
 SELECT is(t.state(:l) || ' ' || t.messages(:l), 'active/sequence a:bounced b:cancelled a:scheduled', 'as a new message, the next step cancelled first');
 SELECT t.finish(:l) AS b \gset
 SELECT is(t.messages(:l), 'a:bounced b:cancelled a:sent b:scheduled', 'after it the sequence goes on');
 SELECT t.started() AS l \gset
 SELECT t.live(:l) AS a, t.finish(:l) AS b \gset
 SELECT (followup.record_bounce(1, :a, 'soft')).message_id AS a \gset
+SELECT t.finish(:l) AS b, followup.now() AS at \gset
+SELECT (r).message_id AS a, (r).due_at - :'at' AS wait FROM followup.record_bounce(1, :a, 'soft') AS r \gset
+SELECT is(:'wait'::interval, '24 hours', 'the second time a day later');
+SELECT t.finish(:l) AS b, followup.now() AS at \gset
+SELECT (r).message_id AS a, (r).due_at - :'at' AS wait FROM followup.record_bounce(1, :a, 'soft', 'mailbox full') AS r \gset
+SELECT is(:'wait'::interval, '72 hours', 'then three days');
 SELECT t.finish(:l) AS b \gset
-SELECT (followup.record_bounce(1, :a, 'soft')).message_id AS a \gset
-SELECT t.finish(:l) AS b \gset
-SELECT (followup.record_bounce(1, :a, 'soft')).message_id AS none \gset
-SELECT is(t.state(:l), 'deactivated/BounceDeactivated', 'the third soft bounce of a step counts as hard');
+SELECT (followup.record_bounce(1, :a, 'soft', 'mailbox full')).message_id AS none \gset
+SELECT is(t.state(:l), 'deactivated/BounceDeactivated', 'and the fourth soft bounce of a step counts as hard');
+SELECT is((SELECT ended_by FROM followup.conversation WHERE lead_id = :l), 'soft bounce 4 of the same message: mailbox full', 'with its reason');
+SELECT is_empty('SELECT FROM followup.suppression AS s JOIN followup.lead AS l ON lower(l.email) = s.address WHERE l.id = ' || :l, 'its address is not suppressed');
 SELECT t.started() AS l \gset
 SELECT t.live(:l) AS a, t.finish(:l) AS b \gset
 SELECT t.claim(:l) AS b \gset

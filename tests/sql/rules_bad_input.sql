@@ -22,7 +22,7 @@ SELECT throws_ok(format(c.call, :l), c.code, c.message, c.says)
     ('SELECT followup.record_reply(1, NULL, ''a'', ''b'', ''c'', p_outcome => ''maybe'', p_lead => %s)', '22023', 'unknown outcome of a reply: ''maybe''', 'reply: unknown outcome'),
     ('SELECT followup.record_reply(1, NULL, ''a'', ''b'', ''c'', p_outcome => ''deactivate:completed'', p_lead => %s)', '22023', 'unknown outcome of a reply: ''deactivate:completed''', 'reply: no sub_state of deactivated'),
     ('SELECT followup.record_reply(999, NULL, ''a'', ''b'', ''c'', p_lead => %s)', '22023', 'there is no account 999', 'reply: unknown account'),
-    ('SELECT followup.record_bounce(1, %s, ''firm'')', '22023', 'record_bounce: the kind is hard, soft or unknown, not ''firm''', 'bounce: unknown kind'),
+    ('SELECT followup.record_bounce(1, %s, ''firm'')', '22023', 'record_bounce: the kind is hard, soft, block or unknown, not ''firm''', 'bounce: unknown kind'),
     ('SELECT followup.unsubscribe(1, %s, 5)', '22023', 'unsubscribe: name one of p_lead, p_message and p_token', 'unsubscribe: two names'),
     ('SELECT followup.unsubscribe(1)', '22023', 'unsubscribe: name one of p_lead, p_message and p_token', 'unsubscribe: no name'),
     ('SELECT followup.suppress(1, ''nobody'', ''x'', ''y'')', '22023', 'suppress: an address, a reason and a source are needed; the address is ''nobody''', 'suppress: no address'),

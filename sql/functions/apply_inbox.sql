@@ -1,0 +1,74 @@
+CREATE OR REPLACE FUNCTION followup.apply_inbox(p_limit integer = 100)
+RETURNS TABLE (account_id bigint, applied integer, unmatched integer, failed integer, more boolean)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_items   followup.inbox_item[];
+    v_locked  integer[];
+    v_done    text[];       -- beside v_items: 'applied', 'unmatched', 'busy', or the error
+    v_matched followup.inbox_item[];
+    v_places  integer[];    -- of v_matched in v_items
+    v_place   integer;
+BEGIN
+    PERFORM followup.require_read_committed();
+    IF p_limit IS NULL OR p_limit NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'apply_inbox: the limit is 1 to 1000, not %', pg_catalog.quote_nullable(p_limit) USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM followup.inbox_beat();
+    IF followup.judge_bounces() THEN    -- it may have taken an account for itself: the shortest of transactions
+        RETURN QUERY SELECT NULL::bigint, 0, 0, 0, true;
+        RETURN;
+    END IF;
+
+    v_items := followup.take_inbox_items(p_limit);
+    IF v_items = '{}' THEN
+        RETURN;
+    END IF;
+    v_done := array_fill(NULL::text, ARRAY[cardinality(v_items)]);
+    IF v_items[1].kind = 'replied' THEN
+        v_done[1] := followup.try_inbox_item(v_items[1]);
+    ELSE
+        FOR v_place IN 1..cardinality(v_items) LOOP
+            IF num_nonnulls(v_items[v_place].message_id, v_items[v_place].lead_id) = 0 THEN
+                v_done[v_place] := 'unmatched';
+            ELSE
+                v_matched := v_matched || v_items[v_place];
+                v_places := v_places || v_place;
+                v_done[v_place] := 'busy';
+            END IF;
+        END LOOP;
+        v_locked := followup.lock_inbox_items(coalesce(v_matched, '{}'));    -- places in v_matched
+        BEGIN       -- mostly nothing is wrong with any of them: one subtransaction for all
+            FOREACH v_place IN ARRAY v_locked LOOP
+                PERFORM followup.apply_inbox_item(v_matched[v_place]);
+                v_done[v_places[v_place]] := 'applied';
+            END LOOP;
+        EXCEPTION WHEN OTHERS THEN
+            FOREACH v_place IN ARRAY v_locked LOOP
+                v_done[v_places[v_place]] := followup.try_inbox_item(v_matched[v_place]);
+            END LOOP;
+        END;
+    END IF;
+    PERFORM followup.settle_inbox_items(v_items, v_done);
+
+    RETURN QUERY
+    SELECT i.account_id, count(*) FILTER (WHERE d.done = 'applied')::integer, count(*) FILTER (WHERE d.done = 'unmatched')::integer,
+           count(*) FILTER (WHERE d.done NOT IN ('applied', 'unmatched', 'busy'))::integer,
+           cardinality(v_items) = p_limit OR v_items[cardinality(v_items)].kind = 'replied'
+           OR EXISTS (SELECT FROM followup.bounce AS b WHERE NOT b.judged)
+           OR EXISTS (SELECT FROM followup.provider_event AS e WHERE e.next_try_at <= clock_timestamp())
+      FROM unnest(v_items) WITH ORDINALITY AS i
+      JOIN unnest(v_done) WITH ORDINALITY AS d (done, place) ON d.place = i.ordinality
+     GROUP BY i.account_id
+     ORDER BY i.account_id;
+END
+$$;
+COMMENT ON FUNCTION followup.apply_inbox(integer) IS
+    'Applies at most p_limit (1..1000) stored events, oldest first; any number of callers at once. A reply is applied alone (apply_inbound_reply). One that fails is kept with its error and tried again later, and never stops others (each is then in a subtransaction of its own); so is one of no message of ours, by then perhaps known (inbox_next_try: ten times in five days). One whose lead somebody works on waits 100 ms. Answers a row an account: applied, unmatched, failed; more: call again at once. No row: there is nothing to do now; ask again within 10 s at most, for by its calls it is known when nobody received webhooks (events_may_be_missing). Pauses accounts by their bounce rate (judge_bounces). Refuses (25000) any isolation level but READ COMMITTED.';

@@ -1,0 +1,29 @@
+CREATE OR REPLACE FUNCTION followup.inbox_beat() RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_real timestamptz := pg_catalog.clock_timestamp();
+    v_beat timestamptz;
+BEGIN
+    SELECT b.beat_at INTO v_beat FROM followup.inbox_beat AS b;
+    IF v_beat > v_real - '10 seconds'::interval THEN
+        RETURN;
+    ELSIF v_beat IS NULL THEN
+        INSERT INTO followup.inbox_beat (beat_at) VALUES (v_real) ON CONFLICT DO NOTHING;
+        RETURN;
+    END IF;
+    SELECT b.beat_at INTO v_beat FROM followup.inbox_beat AS b FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND OR v_beat > v_real - '10 seconds'::interval THEN
+        RETURN;
+    END IF;
+    UPDATE followup.inbox_beat AS b SET beat_at = v_real;
+    IF v_beat < v_real - '1 minute'::interval THEN
+        INSERT INTO followup.inbox_gap (from_at, until_at) VALUES (v_beat, v_real) ON CONFLICT DO NOTHING;
+    END IF;
+    DELETE FROM followup.inbox_gap AS g WHERE g.until_at < v_real - '30 days'::interval;
+    DELETE FROM followup.webhook_token AS t
+     WHERE t.ctid = ANY (ARRAY(SELECT w.ctid FROM followup.webhook_token AS w
+                                WHERE w.seen_at < v_real - '7 days'::interval LIMIT 10000 FOR UPDATE SKIP LOCKED));
+END
+$$;
+COMMENT ON FUNCTION followup.inbox_beat() IS
+    'Internal, of apply_inbox: somebody is there who receives webhooks; at most every 10 s (real). Notes a gap of a minute or longer since the last one, and forgets gaps after 30 days and single-use tokens after 7.';

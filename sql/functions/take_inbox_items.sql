@@ -1,0 +1,32 @@
+CREATE OR REPLACE FUNCTION followup.take_inbox_items(p_limit integer) RETURNS followup.inbox_item[]
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_taken followup.inbox_item[];
+    v_reply integer;
+BEGIN
+    -- Keys first: a reply may be large, and is applied alone.
+    v_taken := ARRAY(
+        SELECT ROW(k.account_id, k.provider, k.event_id, k.kind, k.occurred_at, k.received_at, k.attempts, NULL, NULL, NULL)::followup.inbox_item
+          FROM (SELECT e.* FROM followup.provider_event AS e
+                 WHERE e.next_try_at <= pg_catalog.clock_timestamp()
+                 ORDER BY e.next_try_at
+                 LIMIT p_limit
+                   FOR NO KEY UPDATE SKIP LOCKED) AS k
+         ORDER BY k.next_try_at);
+    v_reply := (SELECT min(t.ordinality) FROM unnest(v_taken) WITH ORDINALITY AS t WHERE t.kind = 'replied');
+    IF v_reply IS NOT NULL THEN
+        v_taken := v_taken[1:greatest(v_reply - 1, 1)];
+    END IF;
+    RETURN ARRAY(
+        SELECT ROW(t.account_id, t.source, t.event_id, t.kind,
+                   coalesce(t.occurred_at, followup.event_instant(e.payload ->> 'occurred_at'), t.received_at), t.received_at,
+                   t.attempts, e.payload, m.message_id, m.lead_id)::followup.inbox_item
+          FROM unnest(v_taken) WITH ORDINALITY AS t
+          JOIN followup.provider_event AS e
+            ON e.account_id = t.account_id AND e.provider = t.source AND e.event_id = t.event_id
+          LEFT JOIN LATERAL followup.match_event(t.account_id, t.kind, e.payload) AS m ON t.kind <> 'replied'
+         ORDER BY t.ordinality);
+END
+$$;
+COMMENT ON FUNCTION followup.take_inbox_items(integer) IS
+    'Internal: locks and reads the oldest events that are to be applied now, at most p_limit, without those that another caller has: up to the first reply, or that alone. With each the message and the lead it is about, where they are known.';
