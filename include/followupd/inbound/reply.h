@@ -17,7 +17,7 @@
  *                            is not
  *               html         only when the mail had no text: full_text was made from it then
  *               message_id, in_reply_to, references   in angle brackets; at most REPLY_REFERENCES_MAX, first and last ones
- *               headers      in the mail's order, decoded (RFC 2047) and unfolded; at most REPLY_HEADERS_MAX and
+ *               headers      in the mail's order (of a whole mail Content-... last), decoded (RFC 2047), unfolded; at most REPLY_HEADERS_MAX and
  *                            REPLY_HEADERS_BYTES_MAX together, what is over is left out
  *               spf ...      "pass" or "fail"; softfail, neutral, none and gray are absent
  * A report    multipart/report with message/delivery-status (RFC 3464) is no reply. One event for each recipient in it:
@@ -47,7 +47,7 @@
 #define REPLY_REPORTED_MAX      50 /* recipients of one delivery report */
 
 /* type: of the [webhook.NAME] section. content_type: the request's header, NULL when it has none. */
-MUST_USE enum status reply_read(const char *type, const char *content_type, const void *body, size_t bytes, json_t **ret,
-                                struct err *e);
+MUST_USE enum status reply_read(const char *type, const char *content_type, const void *body, size_t bytes,
+                                json_t **ret, struct err *e);
 
 #endif
