@@ -3,7 +3,7 @@ REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA followup FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     followup.claim_messages, followup.claim_in_doubt, followup.unclaim_messages, followup.record_results,
     followup.acquire_leases, followup.renew_leases, followup.release_leases, followup.worker_beat, followup.worker_report,
-    followup.sweep_due, followup.sweep_sending, followup.settle_by_policy, followup.record_event, followup.shard_of,
+    followup.sweep_due, followup.sweep_sending, followup.settle_by_policy, followup.record_event, followup.shard_of, followup.apply_inbound_reply,
     followup.conversation_paused
     TO followup_engine, followup_admin;
 -- An operator's own UPDATE of a due time runs the trigger with the operator's rights.
