@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../turn.h"
 #include "http_server.h"
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"id\":\"p1\"}"
@@ -74,7 +75,7 @@ static struct post_end post_and_wait(void)
     cr_assert_eq(transport_send(transport, &request, on_end, &e), OK);
     cr_assert_eq(e.calls, 0, "the callback ran inside the call");
     while (e.calls == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     for (int i = 0; i < 20; i++)
         uv_run(&loop, UV_RUN_NOWAIT);
     cr_assert_eq(e.calls, 1);
@@ -342,7 +343,7 @@ Test(transport, more_posts_than_allowed_are_refused_and_closing_ends_the_others_
         cr_assert_eq(transport_send(transport, &request, on_end, &e[i]), OK);
     cr_assert_eq(transport_send(transport, &request, on_end, &e[4]), E_LIMIT);
     while (server.requests < 4)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     transport_close(transport, NULL, NULL);
     transport = NULL;
     for (int i = 0; i < 4; i++) {
