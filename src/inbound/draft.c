@@ -262,8 +262,8 @@ static void look_at_type(struct draft *d, const char *value)
 {
     GMimeContentType *type = g_mime_content_type_parse(gmime_options(), value);
     const char *report = g_mime_content_type_get_parameter(type, "report-type");
-    if (g_mime_content_type_is_type(type, "multipart", "report") && report != NULL)
-        d->is_report = d->is_report || strcasecmp(report, "delivery-status") == 0;
+    if (g_mime_content_type_is_type(type, "multipart", "report"))
+        d->is_report = report == NULL || strcasecmp(report, "delivery-status") == 0;
     g_object_unref(type);
 }
 
