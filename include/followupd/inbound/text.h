@@ -1,7 +1,7 @@
 /* text: bytes in whatever charset they claim, as text that can be stored. Pure.
  *
  * Result   valid UTF-8 without NUL; LF ends a line (CR LF and CR become one); tabs stay, other control characters (C0,
- *          DEL, C1) and byte order marks go. TEXT_LINE: a line break or tab is a blank, and none stand at either end.
+ *          DEL, C1) and byte order marks go. TEXT_LINE: line breaks, tabs and blanks are one blank, at either end none.
  * Charset  names as mail has them, in any case. As browsers do, those that are sent for a larger one are read as it:
  *          ISO-8859-1 as windows-1252, gb2312 as gb18030, Shift_JIS as CP932. NULL, "", us-ascii, and a name that iconv
  *          does not know: UTF-8 if the bytes are that, else windows-1252. Bytes that are no character: U+FFFD.
