@@ -15,7 +15,7 @@ BEGIN
     WITH named AS (     -- what the mail names, the surest first
         SELECT 1 AS rank, r.no, t.part[1] AS token, NULL::text AS id
           FROM pg_catalog.jsonb_array_elements_text(followup.as_array(p_event -> 'recipients')) WITH ORDINALITY AS r (address, no)
-         CROSS JOIN LATERAL pg_catalog.regexp_match(pg_catalog.lower(r.address), '^(?:[^@]*\+)?r-(\d[^@+]*)@') AS t (part)
+         CROSS JOIN LATERAL pg_catalog.regexp_match(pg_catalog.lower(r.address), '^(?:[^@]*\+)?r-(\d[^@+]*)(?:\+[^@]*)?@') AS t (part)
          WHERE r.no <= 50 AND t.part IS NOT NULL
         UNION ALL
         SELECT 2, 1, NULL, p_event ->> 'in_reply_to' WHERE p_event ->> 'in_reply_to' IS NOT NULL
@@ -61,4 +61,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.match_reply(bigint, jsonb) IS
-    'Whose reply a mail is, by the first that holds: a signed token in a recipient (r-TOKEN@, or anything+r-TOKEN@); In-Reply-To; References from the last: each against our Message-IDs and the providers'' ids. A token or Message-ID of before they were signed counts only from the lead''s own address, and not when DMARC (or without it SPF, with no DKIM) says the address is forged. Last the address alone: its own lead, never another; proved when DMARC, or SPF for the same domain, passed. lead_id NULL: nobody.';
+    'Whose reply a mail is, by the first that holds: a signed token in a recipient (r-TOKEN@, with or without anything before or behind a plus); In-Reply-To; References from the last: each against our Message-IDs and the providers'' ids. A token or Message-ID of before they were signed counts only from the lead''s own address, and not when DMARC (or without it SPF, with no DKIM) says the address is forged. Last the address alone: its own lead, never another; proved when DMARC, or SPF for the same domain, passed. lead_id NULL: nobody.';
