@@ -134,7 +134,7 @@ static enum status visit_list(struct draft *d, InternetAddressList *list, mailbo
 
 static enum status visit_mailboxes(struct draft *d, const char *value, size_t bytes, mailbox_visit *visit)
 {
-    char *text = strndup(value, bytes < HEADER_BYTES_READ ? bytes : HEADER_BYTES_READ);
+    char *text = text_copy(value, bytes < HEADER_BYTES_READ ? bytes : HEADER_BYTES_READ);
     if (text == NULL)
         return E_NOMEM;
     enum status st = OK;
@@ -333,7 +333,7 @@ static enum status decode_words(char *unfolded, struct buf *ret)
 
 enum status draft_header(struct draft *d, const char *name, const char *value, size_t bytes)
 {
-    char *raw = strndup(value, bytes < HEADER_BYTES_READ ? bytes : HEADER_BYTES_READ);
+    char *raw = text_copy(value, bytes < HEADER_BYTES_READ ? bytes : HEADER_BYTES_READ);
     if (raw == NULL)
         return E_NOMEM;
     struct buf words, decoded;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -170,4 +171,14 @@ bool text_blank(const char *text, size_t bytes)
         i += nbsp;
     }
     return true;
+}
+
+char *text_copy(const char *text, size_t bytes)
+{
+    char *copy = malloc(bytes + 1);
+    if (copy != NULL) {
+        memcpy(copy, text, bytes);
+        copy[bytes] = '\0';
+    }
+    return copy;
 }

@@ -24,6 +24,9 @@ MUST_USE enum status text_add(struct buf *out, enum text_shape shape, const char
 /* How many of the first bytes_max bytes of UTF-8 end with a whole character. */
 size_t text_cut(const char *text, size_t bytes, size_t bytes_max);
 
+/* These bytes, which hold no NUL and need none behind them, as a string of the caller's. NULL: out of memory. */
+char *text_copy(const char *text, size_t bytes);
+
 /* Nothing in it but blanks and line breaks. */
 bool text_blank(const char *text, size_t bytes);
 
