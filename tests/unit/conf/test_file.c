@@ -109,7 +109,7 @@ Test(file, every_kind_of_mistake_names_file_line_and_key)
         { "\n[provider.a]\ntype = generic\n", "a.conf:2: [provider.a] url: is missing" },
         { "[provider.a]\ntype = generic\nurl = ftp://a/\n",
           "a.conf:3: [provider.a] url: must begin with http:// or https://" },
-        { "[provider.a]\nurl =\n", "a.conf:2: [provider.a] url: is empty" },
+        { "[provider.a]\nurl =\ntype = generic\n", "a.conf:1: [provider.a] url: is missing" },
         { "[provider.a]\nrate = 10\n", "a.conf:2: [provider.a] rate: \"10\" has no unit: write 10/s" },
         { "[provider.a]\nrate = 10/m\n",
           "a.conf:2: [provider.a] rate: \"10/m\" has an unknown unit \"/m\": a rate is given in /s" },
