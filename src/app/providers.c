@@ -67,6 +67,7 @@ enum status providers_open(const char *conf_path, const struct conf *conf, struc
             .region = p->region,
             .message_stream = p->message_stream,
             .configuration_set = p->configuration_set,
+            .message_id_domain = p->message_id_domain,
             .access_key = p->access_key,
             .session_token = tokens[i],
             .tracking = p->tracking,

@@ -101,6 +101,11 @@ const struct conf_key conf_keys[] = {
       .sentence = "sendgrid, mailgun, postmark: ask them to count opens and clicks." },
     { "provider.", "keep_message_id", CONF_BOOLEAN, "on", .offset = PROVIDER_AT(keep_message_id),
       .sentence = "postmark: ask it to keep our Message-ID, by which answers find their conversation." },
+    { "provider.", "message_id_domain", CONF_TEXT, .example = "eu-west-1.amazonses.com",
+      .offset = PROVIDER_AT(message_id_domain),
+      .sentence =
+          "ses, postmark: what stands behind the @ of the Message-ID that they write in the place of ours; empty: "
+          "ses by its region, postmark keeps ours." },
     { "provider.", "rate", CONF_RATE, "100/s", "0.01/s", "100000/s", RELOADABLE, .offset = PROVIDER_AT(rate),
       .sentence = "Most messages a second." },
     { "provider.", "concurrency_max", CONF_COUNT, "64", "1", "10000", RELOADABLE,

@@ -47,8 +47,10 @@ static enum status generic_build(const struct provider_config *config, const str
 }
 
 /* A body that cannot be read says nothing: the status has decided already. */
-static void generic_read_answer(const struct transport_answer *answer, struct wall now_real, struct judgement *ret)
+static void generic_read_answer(const struct provider_config *config, const struct transport_answer *answer,
+                                struct wall now_real, struct judgement *ret)
 {
+    (void)config;
     (void)now_real;
     json_t *body = json_loadb(answer->body, answer->body_bytes, 0, NULL);
     if (ret->outcome == OUTCOME_SENT)

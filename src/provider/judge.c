@@ -92,6 +92,14 @@ void judge_rest(struct judgement *ret, int64_t wait_ms, const char *sentence, co
     judge_copy_text(ret->detail, sizeof ret->detail, text, bytes < (int)sizeof text ? (size_t)bytes : sizeof text - 1);
 }
 
+void judge_rewritten_id(struct judgement *ret, const char *domain)
+{
+    char text[PROVIDER_ID_BYTES];
+    int bytes = snprintf(text, sizeof text, "<%s@%s>", ret->provider_message_id, domain);
+    if (ret->provider_message_id[0] != '\0' && bytes < (int)sizeof text)
+        memcpy(ret->rfc_message_id, text, sizeof text);
+}
+
 const char *judge_member(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -150,8 +158,8 @@ static void judge_status(const struct provider_type *type, const struct transpor
     }
 }
 
-void judge_answer(const struct provider_type *type, const struct transport_answer *answer, struct wall now_real,
-                  struct judgement *ret)
+void judge_answer(const struct provider_type *type, const struct provider_config *config,
+                  const struct transport_answer *answer, struct wall now_real, struct judgement *ret)
 {
     *ret = (struct judgement){ .outcome = OUTCOME_IN_DOUBT };
     if (answer->end != TRANSPORT_ANSWERED) {
@@ -159,5 +167,5 @@ void judge_answer(const struct provider_type *type, const struct transport_answe
         return;
     }
     judge_status(type, answer, now_real, ret);
-    type->read_answer(answer, now_real, ret);
+    type->read_answer(config, answer, now_real, ret);
 }

@@ -18,6 +18,9 @@ void judge_later(struct judgement *ret, int64_t wait_ms);
  * detail says so: "sending rests: <sentence> (<code>)". */
 void judge_rest(struct judgement *ret, int64_t wait_ms, const char *sentence, const char *code);
 
+/* The mail has left as <provider_message_id@domain>, whatever we called it. */
+void judge_rewritten_id(struct judgement *ret, const char *domain);
+
 /* The member's text, or "". */
 const char *judge_member(const json_t *object, const char *name);
 void judge_copy_member(const json_t *object, const char *name, char *ret, size_t bytes);

@@ -130,8 +130,10 @@ static int64_t reset_wait_ms(const char *value, struct wall now_real)
     return judge_unix_ms_ms(value, now_real);
 }
 
-static void mailgun_read_answer(const struct transport_answer *answer, struct wall now_real, struct judgement *ret)
+static void mailgun_read_answer(const struct provider_config *config, const struct transport_answer *answer,
+                                struct wall now_real, struct judgement *ret)
 {
+    (void)config;
     json_t *body = json_loadb(answer->body, answer->body_bytes, 0, NULL);
     if (ret->outcome == OUTCOME_SENT)
         judge_copy_member(body, "id", ret->provider_message_id, sizeof ret->provider_message_id);

@@ -76,7 +76,8 @@ static enum status postmark_build(const struct provider_config *config, const st
     return request_finish(&r, &body, st, ret, e);
 }
 
-static void postmark_read_answer(const struct transport_answer *answer, struct wall now_real, struct judgement *ret)
+static void postmark_read_answer(const struct provider_config *config, const struct transport_answer *answer,
+                                 struct wall now_real, struct judgement *ret)
 {
     (void)now_real;
     json_t *body = json_loadb(answer->body, answer->body_bytes, 0, NULL);
@@ -87,7 +88,9 @@ static void postmark_read_answer(const struct transport_answer *answer, struct w
         ret->outcome = OUTCOME_REJECTED;
     if (ret->outcome == OUTCOME_SENT)
         judge_copy_member(body, "MessageID", ret->provider_message_id, sizeof ret->provider_message_id);
-    else
+    if (ret->outcome == OUTCOME_SENT && config->message_id_domain != NULL)
+        judge_rewritten_id(ret, config->message_id_domain);
+    if (ret->outcome != OUTCOME_SENT)
         judge_copy_member(body, "Message", ret->detail, sizeof ret->detail);
     if (answer->http_status == 429)
         judge_later(ret, ret->retry_after_ms);
@@ -98,7 +101,7 @@ static void postmark_read_answer(const struct transport_answer *answer, struct w
 
 const struct provider_type provider_postmark = {
     .name = "postmark",
-    .takes = PROVIDER_MESSAGE_STREAM,
+    .takes = PROVIDER_MESSAGE_STREAM | PROVIDER_MESSAGE_ID_DOMAIN,
     .needs = PROVIDER_KEY,
     .add_url = postmark_add_url,
     .add_path = postmark_add_path,

@@ -28,6 +28,8 @@ static const struct text {
     { offsetof(struct provider_config, message_stream), "message_stream", PROVIDER_MESSAGE_STREAM, .word = true },
     { offsetof(struct provider_config, configuration_set), "configuration_set", PROVIDER_CONFIGURATION_SET,
       .word = true },
+    { offsetof(struct provider_config, message_id_domain), "message_id_domain", PROVIDER_MESSAGE_ID_DOMAIN,
+      .word = true },
     { offsetof(struct provider_config, access_key), "access_key", PROVIDER_ACCESS_KEY, .reloadable = true,
       .word = true },
     { offsetof(struct provider_config, session_token), "session_token_file", PROVIDER_SESSION_TOKEN, .reloadable = true,

@@ -66,8 +66,10 @@ static void judge_conflict(const char *name, struct judgement *ret)
     ret->key_reused = strcmp(name, "invalid_idempotent_request") == 0;
 }
 
-static void resend_read_answer(const struct transport_answer *answer, struct wall now_real, struct judgement *ret)
+static void resend_read_answer(const struct provider_config *config, const struct transport_answer *answer,
+                               struct wall now_real, struct judgement *ret)
 {
+    (void)config;
     (void)now_real;
     json_t *body = json_loadb(answer->body, answer->body_bytes, 0, NULL);
     const char *name = judge_member(body, "name");

@@ -80,8 +80,10 @@ static void read_errors(const struct transport_answer *answer, struct judgement 
     json_decref(body);
 }
 
-static void sendgrid_read_answer(const struct transport_answer *answer, struct wall now_real, struct judgement *ret)
+static void sendgrid_read_answer(const struct provider_config *config, const struct transport_answer *answer,
+                                 struct wall now_real, struct judgement *ret)
 {
+    (void)config;
     if (ret->outcome == OUTCOME_SENT) {
         const char *id = transport_header(answer, "X-Message-Id");
         if (id != NULL)

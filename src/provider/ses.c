@@ -1,12 +1,13 @@
 /* ses: Amazon SES v2, POST /v2/email/outbound-emails, signed with SigV4.
  *
  * Accepted    200 {"MessageId"}.
- * Message-ID  SES writes its own, <MessageId@REGION.amazonses.com>, so ours is not sent: a reply and the next message
- *             of the conversation name the one that arrived.
+ * Message-ID  SES writes its own, <MessageId@REGION.amazonses.com> (us-east-1: email.amazonses.com), so ours is not sent:
+ *             a reply and the next message of the conversation name the one that arrived.
  * Content     Simple: its headers may be any printable ASCII of 995 bytes, which ours always are (render/header.h).
  * Doubt       it knows no keys and has no search: only its Send event, which carries the tag fu_id, proves that a
  *             message arrived. */
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,13 +185,23 @@ static void judge_error(int http_status, const char *error, struct judgement *re
         judge_rest(ret, 0, "SES refuses the access key or its signature", error);
 }
 
-static void ses_read_answer(const struct transport_answer *answer, struct wall now_real, struct judgement *ret)
+static void rewrite_id(const struct provider_config *config, struct judgement *ret)
+{
+    char domain[PROVIDER_ID_BYTES];
+    bool first = strcmp(config->region, "us-east-1") == 0;
+    snprintf(domain, sizeof domain, "%.200s.amazonses.com", first ? "email" : config->region);
+    judge_rewritten_id(ret, config->message_id_domain != NULL ? config->message_id_domain : domain);
+}
+
+static void ses_read_answer(const struct provider_config *config, const struct transport_answer *answer,
+                            struct wall now_real, struct judgement *ret)
 {
     char error[ERROR_BYTES];
     (void)now_real;
     json_t *body = json_loadb(answer->body, answer->body_bytes, 0, NULL);
     if (ret->outcome == OUTCOME_SENT) {
         judge_copy_member(body, "MessageId", ret->provider_message_id, sizeof ret->provider_message_id);
+        rewrite_id(config, ret);
     } else {
         read_error(answer, body, error);
         judge_copy_member(body, "message", ret->detail, sizeof ret->detail);
@@ -201,7 +212,7 @@ static void ses_read_answer(const struct transport_answer *answer, struct wall n
 
 const struct provider_type provider_ses = {
     .name = "ses",
-    .takes = PROVIDER_CONFIGURATION_SET | PROVIDER_SESSION_TOKEN,
+    .takes = PROVIDER_CONFIGURATION_SET | PROVIDER_SESSION_TOKEN | PROVIDER_MESSAGE_ID_DOMAIN,
     .needs = PROVIDER_KEY | PROVIDER_REGION | PROVIDER_ACCESS_KEY,
     .add_url = ses_add_url,
     .add_path = ses_add_path,

@@ -68,7 +68,7 @@ static void on_answer(void *arg, const struct transport_answer *answer)
     struct judgement j;
     CRASH_POINT(post_answered);
     k->result.ended_real = wall_now();
-    judge_answer(a->provider->type, answer, k->result.ended_real, &j);
+    judge_answer(a->provider->type, &a->provider->config, answer, k->result.ended_real, &j);
     if (j.key_reused)
         j.outcome = judge_reused_key(k);
     a->begun_us = answer->begun_us;
@@ -81,6 +81,10 @@ static void on_answer(void *arg, const struct transport_answer *answer)
     if (j.provider_message_id[0] != '\0') {
         memcpy(k->provider_message_id, j.provider_message_id, sizeof k->provider_message_id);
         k->result.provider_message_id = k->provider_message_id;
+    }
+    if (j.rfc_message_id[0] != '\0') {
+        memcpy(k->rfc_message_id, j.rfc_message_id, sizeof k->rfc_message_id);
+        k->result.rfc_message_id = k->rfc_message_id;
     }
     if (j.outcome == OUTCOME_SENT && !j.key_reused) /* what arrived then is not this letter */
         keep_letter(k, &a->rendered);

@@ -37,7 +37,7 @@ struct conf_provider {
     char *url;         /* NULL: the type's own */
     char *key_file;    /* NULL: no key */
     int key_file_line; /* where it is named: whoever reads the file tells */
-    char *domain, *region, *message_stream, *configuration_set, *access_key, *session_token_file; /* NULL: not given */
+    char *domain, *region, *message_stream, *configuration_set, *message_id_domain, *access_key, *session_token_file; /* NULL: not given */
     bool tracking, keep_message_id;
     double rate; /* messages a second */
     int64_t concurrency_max;

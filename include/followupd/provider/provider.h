@@ -35,11 +35,14 @@ struct provider_config {
     const char *region; /* NULL: the type's first */
     const char *message_stream;    /* postmark */
     const char *configuration_set; /* ses */
-    const char *access_key;        /* ses; key is its secret */
-    const char *session_token;     /* ses, secret: of temporary credentials */
-    bool tracking;                 /* the provider counts opens and clicks */
-    bool keep_message_id;          /* ask it to leave our Message-ID alone, where that has to be asked */
-    double rate_per_s;             /* 0: no limit */
+    const char
+        *message_id_domain;    /* ses, postmark: mail leaves with the Message-ID <its id@this>; NULL: ses by its region,
+                                    * postmark with ours */
+    const char *access_key;    /* ses; key is its secret */
+    const char *session_token; /* ses, secret: of temporary credentials */
+    bool tracking;             /* the provider counts opens and clicks */
+    bool keep_message_id;      /* ask it to leave our Message-ID alone, where that has to be asked */
+    double rate_per_s;         /* 0: no limit */
     int concurrency_max;
     int64_t timeout_ms;
     int64_t connect_timeout_ms; /* 0: only timeout_ms counts */
@@ -82,6 +85,7 @@ struct judgement {
     int64_t retry_after_ms; /* real; 0: the provider named none; at most PROVIDER_RETRY_AFTER_MS_MAX */
     char detail[PROVIDER_DETAIL_BYTES];          /* for a person; "" when there is nothing to say */
     char provider_message_id[PROVIDER_ID_BYTES]; /* "" when the answer names none */
+    char rfc_message_id[PROVIDER_ID_BYTES];      /* the Message-ID that the mail has instead of ours; "": ours */
 };
 
 /* What a type makes of the configuration beside url and key. */
@@ -93,6 +97,7 @@ enum provider_field {
     PROVIDER_ACCESS_KEY = 16,
     PROVIDER_SESSION_TOKEN = 32,
     PROVIDER_KEY = 64,
+    PROVIDER_MESSAGE_ID_DOMAIN = 128,
 };
 
 struct provider_type {
@@ -108,7 +113,8 @@ struct provider_type {
     enum status (*build)(const struct provider_config *config, const struct outgoing *message,
                          struct provider_request *ret, struct err *e);
     /* Reads what only this provider knows from an answer into ret, which judge_answer has filled by the status. */
-    void (*read_answer)(const struct transport_answer *answer, struct wall now_real, struct judgement *ret);
+    void (*read_answer)(const struct provider_config *config, const struct transport_answer *answer,
+                        struct wall now_real, struct judgement *ret);
 };
 
 extern const struct provider_type provider_generic, provider_mailgun, provider_postmark, provider_resend,
@@ -123,8 +129,8 @@ MUST_USE enum status provider_request_header(struct provider_request *r, const c
 
 /* The rules all providers share (docs/provider-generic.md, "Answer"), then the type's read_answer. now_real: to turn
  * the date in a header into a wait. */
-void judge_answer(const struct provider_type *type, const struct transport_answer *answer, struct wall now_real,
-                  struct judgement *ret);
+void judge_answer(const struct provider_type *type, const struct provider_config *config,
+                  const struct transport_answer *answer, struct wall now_real, struct judgement *ret);
 /* Copies a stranger's text: cut at a character boundary, control characters turned into blanks, bytes that are not
  * UTF-8 into '?'. The result is always terminated and valid UTF-8. */
 void judge_copy_text(char *ret, size_t bytes, const char *text, size_t text_bytes);

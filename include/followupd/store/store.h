@@ -103,6 +103,7 @@ struct send_result {
     int64_t retry_after_ms; /* real; 0: the database's back-off decides */
     const char *detail;     /* NULL: nothing to say */
     const char *provider_message_id;
+    const char *rfc_message_id; /* that the provider wrote in the place of ours; NULL: ours */
     struct wall started_real, ended_real;
     const char *subject, *text, *html; /* as it left; NULL unless sent */
 };

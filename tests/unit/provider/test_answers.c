@@ -49,7 +49,8 @@ static enum meaning meaning_of(const struct judgement *j)
                                             : IS_DOUBT;
 }
 
-static struct judgement judge(const struct provider_type *type, const struct answer *row)
+static struct judgement judge_with(const struct provider_type *type, const struct provider_config *config,
+                                   const struct answer *row)
 {
     struct judgement ret;
     struct transport_answer a = {
@@ -63,8 +64,13 @@ static struct judgement judge(const struct provider_type *type, const struct ans
         .find_header = answer_header_find,
         .headers = (void *)&row->headers,
     };
-    judge_answer(type, &a, (struct wall){ NOW_S * 1000000 }, &ret);
+    judge_answer(type, config, &a, (struct wall){ NOW_S * 1000000 }, &ret);
     return ret;
+}
+
+static struct judgement judge(const struct provider_type *type, const struct answer *row)
+{
+    return judge_with(type, &(struct provider_config){ .region = "us-east-1" }, row);
 }
 
 static void check(const struct provider_type *type, const struct answer *rows, size_t count)
@@ -196,6 +202,30 @@ Test(answers, ses)
     CHECK(&provider_ses, rows);
     struct answer accepted = { 200, "{\"MessageId\":\"010001-test-000000\"}" };
     cr_expect_str_eq(judge(&provider_ses, &accepted).provider_message_id, "010001-test-000000");
+}
+
+/* The next message's In-Reply-To names what arrived, not what we had called it. */
+Test(answers, a_provider_that_writes_its_own_message_id_says_which)
+{
+    static const struct {
+        const struct provider_type *type;
+        struct provider_config config;
+        const char *wanted;
+    } rows[] = {
+        { &provider_ses, { .region = "us-east-1" }, "<i-1@email.amazonses.com>" },
+        { &provider_ses, { .region = "eu-west-1" }, "<i-1@eu-west-1.amazonses.com>" },
+        { &provider_ses, { .region = "eu-west-1", .message_id_domain = "mail.example" }, "<i-1@mail.example>" },
+        { &provider_postmark, { .message_id_domain = "mail.example" }, "<i-1@mail.example>" },
+        { &provider_postmark, { 0 }, "" },
+        { &provider_resend, { 0 }, "" },
+        { &provider_mailgun, { 0 }, "" },
+    };
+    struct answer accepted = { 200, "{\"MessageId\":\"i-1\",\"MessageID\":\"i-1\",\"id\":\"i-1\"}" };
+    struct answer nameless = { 200, "{}" };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        cr_expect_str_eq(judge_with(rows[i].type, &rows[i].config, &accepted).rfc_message_id, rows[i].wanted);
+        cr_expect_str_eq(judge_with(rows[i].type, &rows[i].config, &nameless).rfc_message_id, "");
+    }
 }
 
 #define RESEND(name) "{\"statusCode\":1,\"name\":\"" name "\",\"message\":\"why\"}"

@@ -234,3 +234,104 @@ Test(sdk_requests, ses_is_sent_and_signed_with_a_session_token)
     c.session_token = "FQoGZXIvYXdzEXAMPLETOKEN";
     ses_is_sent_as("ses-send-session-token", c);
 }
+
+/* --- what the recordings do not show --------------------------------------------------------------------------------- */
+
+static struct provider_request build(const struct provider_type *type, const struct provider_config *config,
+                                     const struct outgoing *m)
+{
+    struct provider_request r;
+    struct err e = { "" };
+    cr_assert_eq(type->build(config, m, &r, &e), OK, "%s", e.text);
+    return r;
+}
+
+Test(sdk_requests, ses_gets_a_name_of_other_letters_as_encoded_words)
+{
+    json_t *headers = json_object();
+    struct outgoing m = message(headers);
+    m.from_name = "\u00c4da F\u00f6ll\u00f6w von und zu der langen Gasse am Marktplatz";
+    m.from = "\"\u00c4da F\u00f6ll\u00f6w von und zu der langen Gasse am Marktplatz\" <ada@sender.example>";
+    struct provider_request r = build(&provider_ses, &ses, &m);
+    cr_expect_not_null(
+        strstr(r.body,
+               "\"FromEmailAddress\":\"=?UTF-8?B?w4RkYSBGw7ZsbMO2dyB2b24gdW5kIHp1IGRlciBsYW5nZW4gR2Fzc2UgYW0g?= "
+               "=?UTF-8?B?TWFya3RwbGF0eg==?= <ada@sender.example>\""),
+        "%s", r.body);
+    provider_request_fini(&r);
+    json_decref(headers);
+}
+
+Test(sdk_requests, a_form_is_never_ended_by_what_it_holds)
+{
+    json_t *headers = json_object();
+    struct outgoing m = message(headers);
+    const struct provider_config config = { .key = "k", .domain = "mg.example" };
+    m.text = "followupd-1001-0\r\n--followupd-1001-1--\r\n";
+    struct provider_request r = build(&provider_mailgun, &config, &m);
+    cr_expect_str_eq(r.headers[0], "Content-Type: multipart/form-data; boundary=followupd-1001-2");
+    cr_expect_not_null(
+        strstr(r.body, "\r\n\r\nfollowupd-1001-0\r\n--followupd-1001-1--\r\n\r\n--followupd-1001-2\r\n"));
+    provider_request_fini(&r);
+    json_decref(headers);
+}
+
+Test(sdk_requests, postmark_is_asked_to_keep_our_message_id)
+{
+    json_t *headers = json_object(), *full = headers_of_the_recordings();
+    struct outgoing m = message(headers);
+    const struct provider_config config = { .key = "k", .keep_message_id = true };
+    struct provider_request r = build(&provider_postmark, &config, &m);
+    cr_expect_not_null(strstr(r.body, "\"Headers\":[{\"Name\":\"X-PM-KeepID\",\"Value\":\"true\"}],"), "%s", r.body);
+    provider_request_fini(&r);
+    m.headers = full;
+    r = build(&provider_postmark, &config, &m);
+    cr_expect_not_null(strstr(r.body, "\"},{\"Name\":\"X-PM-KeepID\",\"Value\":\"true\"}],"), "%s", r.body);
+    json_t *body = json_loads(r.body, 0, NULL);
+    cr_expect_eq(json_array_size(json_object_get(body, "Headers")), 6);
+    json_decref(body);
+    provider_request_fini(&r);
+    json_decref(headers);
+    json_decref(full);
+}
+
+Test(sdk_requests, without_html_name_and_reply_address_nothing_is_left_open)
+{
+    static const struct provider_config config = {
+        .key = "k", .domain = "mg.example", .region = "us-east-1", .access_key = "AKID"
+    };
+    static const struct provider_type *const types[] = { &provider_sendgrid, &provider_postmark, &provider_ses,
+                                                         &provider_resend };
+    json_t *headers = json_object();
+    struct outgoing m = message(headers);
+    m.html = m.reply_to = m.from_name = NULL;
+    m.from = m.from_address;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        struct provider_request r = build(types[i], &config, &m);
+        json_t *body = json_loads(r.body, JSON_REJECT_DUPLICATES, NULL);
+        cr_expect(json_is_object(body), "%s: %s", types[i]->name, r.body);
+        cr_expect_null(strstr(r.body, "null"), "%s: %s", types[i]->name, r.body);
+        json_decref(body);
+        provider_request_fini(&r);
+    }
+    json_decref(headers);
+}
+
+Test(sdk_requests, what_is_not_utf8_is_refused_by_every_type)
+{
+    static const struct provider_config config = {
+        .key = "k", .domain = "mg.example", .region = "us-east-1", .access_key = "AKID"
+    };
+    static const struct provider_type *const types[] = { &provider_sendgrid, &provider_mailgun, &provider_postmark,
+                                                         &provider_ses, &provider_resend };
+    json_t *headers = json_object();
+    struct outgoing m = message(headers);
+    m.text = "caf\xe9";
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        struct provider_request r;
+        struct err e = { "" };
+        cr_expect_eq(types[i]->build(&config, &m, &r, &e), E_INVALID, "%s", types[i]->name);
+        cr_expect_str_eq(e.text, "a part of the message is not valid UTF-8");
+    }
+    json_decref(headers);
+}
