@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "followupd/base/utf8.h"
+#include "json_text.h"
 #include "judge.h"
 #include "request.h"
 
@@ -151,6 +153,65 @@ static void mailgun_read_answer(const struct provider_config *config, const stru
         ret->outcome = OUTCOME_RETRY; /* a domain that is new may not be known everywhere yet */
 }
 
+/* --- in doubt -------------------------------------------------------------------------------------------------------- */
+
+#define LOOK_BEFORE_S (60 * 60) /* its clock and ours need not agree */
+#define LOOK_AFTER_S  (60 * 60)
+
+/* RFC 2822, as its log wants it. */
+static void write_date(struct wall at, int64_t more_s, char *ret, size_t bytes)
+{
+    time_t seconds = (time_t)(at.us / 1000000 + more_s);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    strftime(ret, bytes, "%a, %d %b %Y %H:%M:%S -0000", &utc); /* LC_TIME stays "C" in the daemon */
+}
+
+static enum status add_look_up(const struct doubt *doubt, struct buf *out)
+{
+    char start[64], end[64], id[PROVIDER_ID_BYTES];
+    const char *angled = doubt->rfc_message_id; /* the log has it without its <> */
+    snprintf(id, sizeof id, "%.*s", (int)strcspn(angled + 1, ">"), angled + 1);
+    write_date(doubt->first_post, -LOOK_BEFORE_S, start, sizeof start);
+    write_date(doubt->now, LOOK_AFTER_S, end, sizeof end);
+    return json_add_format(out,
+                           "{\"start\":%,\"end\":%,\"filter\":{\"AND\":[{\"attribute\":\"message-id\","
+                           "\"comparator\":\"=\",\"values\":[{\"label\":%,\"value\":%}]}]},"
+                           "\"include_subaccounts\":false,\"pagination\":{\"limit\":10}}",
+                           start, end, id, id);
+}
+
+static enum status mailgun_build_look_up(const struct provider_config *config, const struct doubt *doubt,
+                                         struct provider_request *ret, struct err *e)
+{
+    struct provider_request r = { 0 };
+    struct buf body;
+    if (doubt->rfc_message_id == NULL || doubt->rfc_message_id[0] != '<')
+        return err_set(e, E_INVALID, "a message without a Message-ID cannot be looked up");
+    buf_init(&body, PROVIDER_BODY_BYTES_MAX);
+    enum status st = add_look_up(doubt, &body);
+    if (st == OK)
+        st = request_url(&r, config, "/v1/analytics/logs");
+    if (st == OK)
+        st = provider_request_header(&r, "Content-Type", "application/json");
+    if (st == OK)
+        st = request_pair("api", config->key, &r.user_password);
+    return request_finish(&r, &body, st, ret, e);
+}
+
+/* {"items": [...]}: whatever became of it, it was accepted. */
+static enum look_up_answer mailgun_read_look_up(const struct transport_answer *answer,
+                                                char provider_message_id[PROVIDER_ID_BYTES])
+{
+    (void)provider_message_id;
+    json_t *body = json_loadb(answer->body, answer->body_bytes, 0, NULL);
+    const json_t *items = json_object_get(body, "items");
+    bool told = answer->http_status == 200 && json_is_array(items);
+    enum look_up_answer ret = !told ? LOOK_UP_UNKNOWN : json_array_size(items) > 0 ? LOOK_UP_FOUND : LOOK_UP_ABSENT;
+    json_decref(body);
+    return ret;
+}
+
 const struct provider_type provider_mailgun = {
     .name = "mailgun",
     .takes = PROVIDER_REGION,
@@ -159,4 +220,6 @@ const struct provider_type provider_mailgun = {
     .add_path = mailgun_add_path,
     .build = mailgun_build,
     .read_answer = mailgun_read_answer,
+    .build_look_up = mailgun_build_look_up,
+    .read_look_up = mailgun_read_look_up,
 };

@@ -99,6 +99,40 @@ static void postmark_read_answer(const struct provider_config *config, const str
     json_decref(body);
 }
 
+/* --- in doubt -------------------------------------------------------------------------------------------------------- */
+
+static enum status postmark_build_look_up(const struct provider_config *config, const struct doubt *doubt,
+                                          struct provider_request *ret, struct err *e)
+{
+    struct provider_request r = { .method = TRANSPORT_GET };
+    char path[128 + PROVIDER_FU_ID_BYTES];
+    struct buf none;
+    buf_init(&none, 1);
+    snprintf(path, sizeof path, "/messages/outbound?count=10&offset=0&metadata_fu_id=%s", doubt->fu_id);
+    enum status st = request_url(&r, config, path);
+    if (st == OK)
+        st = add_request_headers(config, &r);
+    return request_finish(&r, &none, st, ret, e);
+}
+
+/* {"TotalCount", "Messages": [{"MessageID"}]} */
+static enum look_up_answer postmark_read_look_up(const struct transport_answer *answer,
+                                                 char provider_message_id[PROVIDER_ID_BYTES])
+{
+    enum look_up_answer ret = LOOK_UP_UNKNOWN;
+    json_t *body = json_loadb(answer->body, answer->body_bytes, 0, NULL);
+    const json_t *messages = json_object_get(body, "Messages"), *total = json_object_get(body, "TotalCount");
+    if (answer->http_status == 200 && json_array_size(messages) > 0) {
+        ret = LOOK_UP_FOUND;
+        judge_copy_member(json_array_get(messages, 0), "MessageID", provider_message_id, PROVIDER_ID_BYTES);
+    } else if (answer->http_status == 200 && json_is_array(messages) && json_is_integer(total) &&
+               json_integer_value(total) == 0) {
+        ret = LOOK_UP_ABSENT;
+    }
+    json_decref(body);
+    return ret;
+}
+
 const struct provider_type provider_postmark = {
     .name = "postmark",
     .takes = PROVIDER_MESSAGE_STREAM | PROVIDER_MESSAGE_ID_DOMAIN,
@@ -107,4 +141,6 @@ const struct provider_type provider_postmark = {
     .add_path = postmark_add_path,
     .build = postmark_build,
     .read_answer = postmark_read_answer,
+    .build_look_up = postmark_build_look_up,
+    .read_look_up = postmark_read_look_up,
 };

@@ -68,6 +68,14 @@ enum status request_pair(const char *first, const char *second, char **ret)
     return asprintf(ret, "%s:%s", first, second) < 0 ? E_NOMEM : OK;
 }
 
+enum status request_url(struct provider_request *r, const struct provider_config *config, const char *path)
+{
+    size_t bytes = strlen(config->url);
+    while (bytes > 0 && config->url[bytes - 1] == '/')
+        bytes--;
+    return asprintf(&r->url, "%.*s%s", (int)bytes, config->url, path) < 0 ? E_NOMEM : OK;
+}
+
 enum status request_finish(struct provider_request *r, struct buf *body, enum status st, struct provider_request *ret,
                            struct err *e)
 {

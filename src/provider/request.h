@@ -12,6 +12,8 @@ MUST_USE enum status request_bearer(struct provider_request *r, const char *key)
 /* Takes the body, and gives *ret what was built; when st is not OK frees all and says why. The body is empty afterwards. */
 MUST_USE enum status request_finish(struct provider_request *r, struct buf *body, enum status st,
                                     struct provider_request *ret, struct err *e);
+/* The configured url, without a slash at its end, and what follows it, into r->url. */
+MUST_USE enum status request_url(struct provider_request *r, const struct provider_config *config, const char *path);
 /* "first:second" into *ret, owned. */
 MUST_USE enum status request_pair(const char *first, const char *second, char **ret);
 

@@ -88,6 +88,19 @@ struct judgement {
     char rfc_message_id[PROVIDER_ID_BYTES];      /* the Message-ID that the mail has instead of ours; "": ours */
 };
 
+/* A message in doubt, whose provider can be asked about it. Borrowed. */
+struct doubt {
+    const char *fu_id;           /* of the key in doubt */
+    const char *rfc_message_id;  /* with its <>; may be NULL */
+    struct wall first_post, now; /* real */
+};
+
+enum look_up_answer {
+    LOOK_UP_UNKNOWN, /* it said nothing */
+    LOOK_UP_FOUND,   /* it has accepted the message */
+    LOOK_UP_ABSENT,  /* it does not know it, today: whether that proves anything is a matter of time */
+};
+
 /* What a type makes of the configuration beside url and key. */
 enum provider_field {
     PROVIDER_DOMAIN = 1,
@@ -115,6 +128,12 @@ struct provider_type {
     /* Reads what only this provider knows from an answer into ret, which judge_answer has filled by the status. */
     void (*read_answer)(const struct provider_config *config, const struct transport_answer *answer,
                         struct wall now_real, struct judgement *ret);
+    /* Asks about a message in doubt; both NULL: it cannot be asked. Errors as of build, and E_INVALID for a doubt that
+     * has nothing to ask by. provider_message_id: written when it is found and named. */
+    enum status (*build_look_up)(const struct provider_config *config, const struct doubt *doubt,
+                                 struct provider_request *ret, struct err *e);
+    enum look_up_answer (*read_look_up)(const struct transport_answer *answer,
+                                        char provider_message_id[PROVIDER_ID_BYTES]);
 };
 
 extern const struct provider_type provider_generic, provider_mailgun, provider_postmark, provider_resend,
