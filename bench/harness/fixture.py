@@ -46,7 +46,7 @@ def create(bench, database, accounts):
     bench.psql(f'CREATE DATABASE {database} ENCODING UTF8 TEMPLATE template0')
     bench.command([bench.release / "bin/followupctl", "migrate", "--conninfo", bench.cluster.conninfo(database)])
     for name, number in accounts.items():
-        bench.psql(f"SELECT followup.add_account('{name} ' || g) FROM generate_series(1, {number}) AS g", database)
+        bench.psql(f"SELECT followup.add_account('{name} ' || g, p_postal_address => 'Street 1') FROM generate_series(1, {number}) AS g", database)
     bench.psql("SELECT followup.add_assistant(id, 'Ada', 'ada@shop.example') FROM followup.account;" + SEQUENCE, database)
 
 

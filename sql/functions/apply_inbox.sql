@@ -16,6 +16,7 @@ DECLARE
     v_matched followup.inbox_item[];
     v_places  integer[];    -- of v_matched in v_items
     v_place   integer;
+    v_more    boolean;
 BEGIN
     PERFORM followup.require_read_committed();
     IF p_limit IS NULL OR p_limit NOT BETWEEN 1 AND 1000 THEN
@@ -27,7 +28,7 @@ BEGIN
         RETURN;
     END IF;
 
-    v_items := followup.take_inbox_items(p_limit);
+    SELECT t.items, t.more INTO v_items, v_more FROM followup.take_inbox_items(p_limit) AS t;
     IF v_items = '{}' THEN
         RETURN;
     END IF;
@@ -61,9 +62,7 @@ BEGIN
     RETURN QUERY
     SELECT i.account_id, count(*) FILTER (WHERE d.done = 'applied')::integer, count(*) FILTER (WHERE d.done = 'unmatched')::integer,
            count(*) FILTER (WHERE d.done NOT IN ('applied', 'unmatched', 'busy'))::integer,
-           cardinality(v_items) = p_limit OR v_items[cardinality(v_items)].kind = 'replied'
-           OR EXISTS (SELECT FROM followup.bounce AS b WHERE NOT b.judged)
-           OR EXISTS (SELECT FROM followup.provider_event AS e WHERE e.next_try_at <= clock_timestamp())
+           v_more OR EXISTS (SELECT FROM followup.bounce AS b WHERE NOT b.judged)
       FROM unnest(v_items) WITH ORDINALITY AS i
       JOIN unnest(v_done) WITH ORDINALITY AS d (done, place) ON d.place = i.ordinality
      GROUP BY i.account_id

@@ -38,4 +38,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.bounce_class(followup.event_kind, jsonb) IS
-    'What a typed event (docs/webhooks) says about its address: by the provider''s own words (bounce_rule), by its enhanced status code, or one in its reason or detail (status_rule), by its SMTP code; words that are weak give way to a code that is clear. Nothing readable: unknown. alert: a person of the account should see it.';
+    'What a typed event says about its address: by the provider''s own words (bounce_rule), by its enhanced status code, or one in its reason or detail (status_rule), by its SMTP code; words that are weak give way to a code that is clear. Nothing readable: unknown. alert: a person of the account should see it.';

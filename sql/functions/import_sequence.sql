@@ -59,4 +59,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.import_sequence(bigint, jsonb, bigint) IS
-    'A sequence from its document (docs/examples/sequence.json). The same name again makes a new version when a step differs, and answers the present one when none does (changed false). Refuses (22023) an unknown key, a missing or wrong value, a bad merge tag: named by step and field. Conversations go on in the version they have; continue and restart take the newest.';
+    'A sequence from its document (docs/examples/sequence.json). The same name again makes a new version when a step differs, and answers the present one when none does (changed false). Refuses (22023) an unknown key, a missing or wrong value, a bad merge tag: named by step and field; an account without a postal address. Conversations go on in the version they have; continue and restart take the newest.';

@@ -43,6 +43,12 @@ BEGIN
             RETURN v_field || ': ' || v_complaint;
         END IF;
     END LOOP;
+    -- What a mail must show is no use where nobody sees it, and the footer is left out where the template has the tag.
+    v_field := (SELECT t FROM unnest(ARRAY['unsubscribe_link', 'postal_address']) AS t
+                 WHERE p_step ->> 'body_html' ~ ('\{\{\s*' || t) AND regexp_replace(p_step ->> 'body_html', '<!--.*?-->', '', 'g') !~ ('\{\{\s*' || t));
+    IF v_field IS NOT NULL THEN
+        RETURN 'body_html: ' || v_field || ' stands in a comment, where nobody sees it';
+    END IF;
     RETURN NULL;
 END
 $$;

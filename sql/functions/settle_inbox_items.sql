@@ -4,7 +4,7 @@ LANGUAGE sql VOLATILE AS $$
        SET message_id = coalesce(i.message_id, e.message_id), occurred_at = i.occurred_at,
            applied_at = CASE WHEN d.done = 'applied' THEN pg_catalog.clock_timestamp() END,
            attempts = e.attempts + (d.done NOT IN ('applied', 'busy'))::integer,
-           error = CASE d.done WHEN 'applied' THEN NULL WHEN 'busy' THEN e.error WHEN 'unmatched' THEN 'of no message of ours' ELSE d.done END,
+           error = CASE d.done WHEN 'applied' THEN NULL WHEN 'busy' THEN e.error WHEN 'unmatched' THEN followup.inbox_unmatched() ELSE d.done END,
            next_try_at = CASE d.done WHEN 'applied' THEN NULL WHEN 'busy' THEN pg_catalog.clock_timestamp() + '100 ms'::interval
                                      ELSE followup.inbox_next_try(i.attempts + 1) END
       FROM unnest(p_items) WITH ORDINALITY AS i

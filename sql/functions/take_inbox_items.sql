@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION followup.take_inbox_items(p_limit integer) RETURNS followup.inbox_item[]
+CREATE OR REPLACE FUNCTION followup.take_inbox_items(p_limit integer, OUT items followup.inbox_item[], OUT more boolean)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_taken followup.inbox_item[];
@@ -14,10 +14,11 @@ BEGIN
                    FOR NO KEY UPDATE SKIP LOCKED) AS k
          ORDER BY k.next_try_at);
     v_reply := (SELECT min(t.ordinality) FROM unnest(v_taken) WITH ORDINALITY AS t WHERE t.kind = 'replied');
+    more := pg_catalog.cardinality(v_taken) = p_limit OR v_reply IS NOT NULL;
     IF v_reply IS NOT NULL THEN
         v_taken := v_taken[1:greatest(v_reply - 1, 1)];
     END IF;
-    RETURN ARRAY(
+    items := ARRAY(
         SELECT ROW(t.account_id, t.source, t.event_id, t.kind,
                    coalesce(t.occurred_at, followup.event_instant(e.payload ->> 'occurred_at'), t.received_at), t.received_at,
                    t.attempts, e.payload, m.message_id, m.lead_id)::followup.inbox_item
@@ -29,4 +30,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.take_inbox_items(integer) IS
-    'Internal: locks and reads the oldest events that are to be applied now, at most p_limit, without those that another caller has: up to the first reply, or that alone. With each the message and the lead it is about, where they are known.';
+    'Internal: locks and reads the oldest events that are to be applied now, at most p_limit, without those that another caller has: up to the first reply, or that alone. With each the message and the lead it is about, where they are known. more: there may be others.';

@@ -17,6 +17,7 @@ COMMENT ON COLUMN followup.provider_event.next_try_at IS 'real time at which app
 COMMENT ON COLUMN followup.provider_event.attempts IS 'how often apply_inbox took it up in vain';
 COMMENT ON COLUMN followup.provider_event.error IS 'why the last try came to nothing';
 CREATE INDEX provider_event_waiting ON followup.provider_event (next_try_at) WHERE next_try_at IS NOT NULL;
+CREATE INDEX provider_event_failed ON followup.provider_event (account_id) WHERE applied_at IS NULL AND error IS NOT NULL;
 -- An event that is stored has no message yet: this index costs nothing then.
 DROP INDEX followup.provider_event_message;
 CREATE INDEX provider_event_message ON followup.provider_event (account_id, message_id) WHERE message_id IS NOT NULL;

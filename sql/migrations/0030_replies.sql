@@ -32,7 +32,8 @@ CREATE INDEX reply_to_settle ON followup.reply (account_id, id) WHERE settled_at
 CREATE TYPE followup.reply_match AS (
     message_id bigint,
     lead_id    bigint,
-    matched_by text);                    -- token | in_reply_to | references | address
+    matched_by text,                     -- token | in_reply_to | references | address
+    proved     boolean);                 -- it comes from whom it says; false: it may be forged
 COMMENT ON TYPE followup.reply_match IS 'whom a reply is from; lead_id NULL: nobody of ours, as far as can be proved';
 
 CREATE TYPE followup.reply_reading AS (
@@ -41,6 +42,36 @@ CREATE TYPE followup.reply_reading AS (
     automatic boolean,
     until     timestamptz,              -- of out_of_office
     contact   jsonb,
-    alert     text);
+    alert     text,
+    bounce    text);                    -- hard | soft | unknown: it reports that our message did not arrive
 COMMENT ON TYPE followup.reply_reading IS 'what a reply means';
+
+CREATE TABLE followup.reply_phrase (
+    meaning  text NOT NULL CHECK (meaning IN ('unsubscribe', 'unsubscribe_word', 'kept', 'legal', 'anger', 'retired', 'moved_out', 'not_mine',
+                                              'refers', 'out_of_office', 'unattended')),
+    language text NOT NULL,
+    pattern  text NOT NULL CHECK (pattern <> ''),
+    PRIMARY KEY (meaning, language, pattern)
+);
+COMMENT ON TABLE followup.reply_phrase IS
+    'words that mean the same in every account, as regular expressions over plain_text; sql/seed/reply_phrases.sql is their source and replaces them. What an account may choose stands in reply_rule';
+
+-- One way to read a pattern was enough for people who know what a substring is.
+ALTER TABLE followup.reply_rule
+    ADD COLUMN kind text NOT NULL DEFAULT 'substring' CHECK (kind IN ('substring', 'words', 'regex')),
+    ADD COLUMN note text,
+    ADD CONSTRAINT reply_rule_pattern CHECK (length(pattern) <= 400);
+COMMENT ON COLUMN followup.reply_rule.kind IS
+    'substring: occurs anywhere, in any case of letters; words: these whole words in this order, up to three others between them, no matter the accents; regex: over plain_text';
+COMMENT ON COLUMN followup.reply_rule.position IS 'the first rule that matches decides; by position, then id';
+COMMENT ON COLUMN followup.reply_rule.applies IS 'to any reply, or only before or after a follow-up of the conversation left';
+-- Every account starts with rules of ours (builtin_reply_rules). Those that are here get them once, by sql/seed/reply_rules.sql;
+-- a new one gets them by its trigger.
+ALTER TABLE followup.account ADD COLUMN reply_rules_at timestamptz;
+ALTER TABLE followup.account ALTER COLUMN reply_rules_at SET DEFAULT clock_timestamp();
+COMMENT ON COLUMN followup.account.reply_rules_at IS 'when it was given the reply rules that every account starts with; real time. NULL: not yet';
+
+-- They have another parameter now.
+DROP FUNCTION IF EXISTS followup.record_reply(bigint, bigint, text, text, text, timestamptz, text, bigint, jsonb);
+DROP FUNCTION IF EXISTS followup.apply_reply(bigint, followup.lead_plan[], boolean, text, timestamptz, timestamptz);
 RESET ROLE;

@@ -221,7 +221,9 @@ static enum status provider_check(const struct reading *r, const struct conf_pro
         if (conf_section_is_provider(conf_keys[i].section) && conf_keys[i].required && lines[i] == 0)
             return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] %s: is missing", r->name, p->line, p->name,
                            conf_keys[i].name);
-    if (strncmp(p->url, "http://", 7) != 0 && strncmp(p->url, "https://", 8) != 0)
+    if (p->type == CONF_PROVIDER_GENERIC && p->url == NULL)
+        return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: is missing", r->name, p->line, p->name);
+    if (p->url != NULL && strncmp(p->url, "http://", 7) != 0 && strncmp(p->url, "https://", 8) != 0)
         return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: must begin with http:// or https://", r->name,
                        lines[conf_key_find("provider.", "url") - conf_keys], p->name);
     if (p->timeout_ms >= r->conf->settle_after_ms)

@@ -23,6 +23,11 @@ static enum ctl_exit reactivate(struct ctl *c)
     return ctl_act(c, "reactivated", NULL, 0);
 }
 
+static enum ctl_exit unbounce(struct ctl *c)
+{
+    return ctl_act(c, "brought back", NULL, 0);
+}
+
 static enum ctl_exit set_status(struct ctl *c)
 {
     const struct command_argument more[] = { { "status", ctl_option(c, "status") } };
@@ -233,6 +238,16 @@ const struct ctl_verb operate_verbs[] = {
       "has\n"
       "passed. Suppressed addresses stay stopped.\n",
       reactivate },
+    { "unbounce",
+      WORDS,
+      0,
+      SIZE_MAX,
+      false,
+      { NOTE, FILTER, YES },
+      "undoes a bounce",
+      "For leads that a bounce deactivated (BounceDeactivated, CannotDetermine), with --note, where the address is good\n"
+      "after all. It is no longer suppressed for the bounce; what the bounce cancelled goes at its old time, or now.\n",
+      unbounce },
     { "set-status",
       WORDS,
       0,

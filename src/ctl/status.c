@@ -5,23 +5,30 @@
 
 static enum status status_print(struct ctl *c, struct err *e)
 {
-    struct once_rows *accounts = NULL, *workers = NULL;
+    struct once_rows *accounts = NULL, *alerts = NULL, *workers = NULL;
     char now[64];
     enum status st = ctl_command(c, "status", NULL, 0, &accounts, e);
+    if (st == OK)
+        st = ctl_command(c, "alerts", NULL, 0, &alerts, e);
     if (st == OK)
         st = ctl_command(c, "engine status", NULL, 0, &workers, e);
     if (st == OK)
         st = ctl_value(c, "SELECT date_trunc('seconds', followup.now())", NULL, 0, now, sizeof now, e);
     if (st == OK && c->json) {
-        output_json(json_pack("{s:s,s:o,s:o}", "now", now, "accounts", output_rows_json(accounts), "workers",
-                              output_rows_json(workers)));
+        output_json(json_pack("{s:s,s:o,s:o,s:o}", "now", now, "accounts", output_rows_json(accounts), "alerts",
+                              output_rows_json(alerts), "workers", output_rows_json(workers)));
     } else if (st == OK) {
         printf("business time %s\n\n", now);
         output_rows(c, accounts, "There is no account yet.");
         putchar('\n');
+        if (once_rows_count(alerts) > 0) {
+            output_rows(c, alerts, "");
+            putchar('\n');
+        }
         output_rows(c, workers, "No worker: nothing is being sent. Is followupd running?");
     }
     once_rows_free(accounts);
+    once_rows_free(alerts);
     once_rows_free(workers);
     return st;
 }

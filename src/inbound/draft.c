@@ -134,7 +134,7 @@ static enum status visit_list(struct draft *d, InternetAddressList *list, mailbo
 
 static enum status visit_mailboxes(struct draft *d, const char *value, size_t bytes, mailbox_visit *visit)
 {
-    char *text = strndup(value, bytes < HEADER_BYTES_READ ? bytes : HEADER_BYTES_READ);
+    char *text = text_copy(value, bytes < HEADER_BYTES_READ ? bytes : HEADER_BYTES_READ);
     if (text == NULL)
         return E_NOMEM;
     enum status st = OK;
@@ -262,8 +262,8 @@ static void look_at_type(struct draft *d, const char *value)
 {
     GMimeContentType *type = g_mime_content_type_parse(gmime_options(), value);
     const char *report = g_mime_content_type_get_parameter(type, "report-type");
-    if (g_mime_content_type_is_type(type, "multipart", "report") && report != NULL)
-        d->is_report = d->is_report || strcasecmp(report, "delivery-status") == 0;
+    if (g_mime_content_type_is_type(type, "multipart", "report"))
+        d->is_report = report == NULL || strcasecmp(report, "delivery-status") == 0;
     g_object_unref(type);
 }
 
@@ -309,22 +309,46 @@ static enum status keep_header(struct draft *d, const char *name, const struct b
     return st;
 }
 
+/* Encoded words become text. GMime 3.2.13 decodes neighbours in base64 as one and stops at the padding of the first, so
+ * they are handed over apart there; the blanks between words are none (RFC 2047 6.2). */
+static enum status decode_words(char *unfolded, struct buf *ret)
+{
+    enum status st = OK;
+    while (*unfolded != '\0' && st == OK) {
+        char *stop = unfolded, *next = NULL;
+        while (next == NULL && (stop = strstr(stop, "=?=")) != NULL) {
+            stop += 3;
+            next = stop + strspn(stop, " \t");
+            next = next > stop && strncmp(next, "=?", 2) == 0 ? next : NULL;
+        }
+        if (next != NULL)
+            *stop = '\0';
+        char *words = g_mime_utils_header_decode_text(gmime_options(), unfolded);
+        st = buf_text(ret, words);
+        g_free(words);
+        unfolded = next != NULL ? next : unfolded + strlen(unfolded);
+    }
+    return st == E_LIMIT ? OK : st; /* what is longer is cut */
+}
+
 enum status draft_header(struct draft *d, const char *name, const char *value, size_t bytes)
 {
-    char *raw = strndup(value, bytes < HEADER_BYTES_READ ? bytes : HEADER_BYTES_READ);
+    char *raw = text_copy(value, bytes < HEADER_BYTES_READ ? bytes : HEADER_BYTES_READ);
     if (raw == NULL)
         return E_NOMEM;
-    struct buf decoded;
+    struct buf words, decoded;
+    buf_init(&words, 4 * HEADER_BYTES_READ);
     buf_init(&decoded, HEADER_BYTES_READ);
     char *unfolded = g_mime_utils_header_unfold(raw);
-    char *words = g_mime_utils_header_decode_text(gmime_options(), unfolded);
-    enum status st = text_add(&decoded, TEXT_LINE, "utf-8", words, strlen(words), NULL);
+    enum status st = decode_words(unfolded, &words);
+    if (st == OK)
+        st = text_add(&decoded, TEXT_LINE, "utf-8", words.data, words.used, NULL);
     if (st == OK)
         st = keep_header(d, name, &decoded);
     if (st == OK)
         st = look_at_header(d, name, raw, &decoded);
-    g_free(words);
     g_free(unfolded);
+    buf_fini(&words);
     buf_fini(&decoded);
     free(raw);
     return st;

@@ -28,7 +28,7 @@ struct draft {
     struct buf text, html, stripped; /* UTF-8; stripped: as the provider cut it */
     bool from_html;                  /* text, or a part of it, was made from html */
     bool cut;
-    bool is_report; /* Content-Type: multipart/report with report-type=delivery-status */
+    bool is_report; /* Content-Type: multipart/report, of a delivery status as far as it says */
 };
 
 MUST_USE enum status draft_init(struct draft *d, const char *type);

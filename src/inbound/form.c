@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "followupd/inbound/text.h"
 #include "gmime.h"
 
 #define BOUNDARY_BYTES_MAX 70 /* RFC 2046 5.1.1 */
@@ -47,7 +48,7 @@ static enum status add_field(struct form *f, const char *name, size_t name_bytes
         f->fields = fields;
     }
     struct form_field *field = &f->fields[f->count];
-    *field = (struct form_field){ .name = strndup(name, name_bytes) };
+    *field = (struct form_field){ .name = text_copy(name, name_bytes) };
     if (field->name == NULL)
         return err_set(e, E_NOMEM, "form: out of memory");
     f->count++;
@@ -152,7 +153,7 @@ static enum status part_header(const char *head, size_t bytes, const char *name,
             const char *value = head + name_bytes + 1;
             while (value < line_end && (*value == ' ' || *value == '\t'))
                 value++;
-            *ret = strndup(value, (size_t)(line_end - value));
+            *ret = text_copy(value, (size_t)(line_end - value));
             return *ret != NULL ? OK : E_NOMEM;
         }
         head = line_end < end ? line_end + 2 : end;

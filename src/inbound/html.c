@@ -217,6 +217,8 @@ static enum status read_reference(struct writer *w, const char **at, const char 
 
 enum status html_text(const char *html, size_t bytes, struct buf *out, bool *cut)
 {
+    if (bytes == 0)
+        return OK; /* html may be NULL */
     struct writer w = { .out = out, .begin = out->used };
     const char *p = html, *end = html + bytes;
     enum status st = OK;

@@ -67,7 +67,13 @@ static enum status add_leaf(struct draft *d, GMimePart *part, enum wanted form)
     size_t begin = d->html.used;
     d->from_html = true;
     st = add_decoded(part, d, &d->html);
-    return st == OK ? html_text(d->html.data + begin, d->html.used - begin, &d->text, &d->cut) : st;
+    return st == OK && d->html.used > begin ? html_text(d->html.data + begin, d->html.used - begin, &d->text, &d->cut)
+                                            : st;
+}
+
+static bool nothing_since(const struct buf *text, size_t before)
+{
+    return text->used == before || text_blank(text->data + before, text->used - before);
 }
 
 static enum status add_text(struct draft *d, GMimeObject *object, enum wanted form, int depth)
@@ -81,13 +87,12 @@ static enum status add_text(struct draft *d, GMimeObject *object, enum wanted fo
     enum status st = OK;
     if (alternative && form == ANY_FORM) {
         st = add_text(d, object, PLAIN, depth);
-        bool empty = text_blank(d->text.data + before, d->text.used - before);
-        return st == OK && empty ? add_text(d, object, HTML, depth) : st;
+        return st == OK && nothing_since(&d->text, before) ? add_text(d, object, HTML, depth) : st;
     }
     GMimeMultipart *parts = GMIME_MULTIPART(object);
     for (int i = 0; i < g_mime_multipart_get_count(parts) && st == OK; i++) {
         st = add_text(d, g_mime_multipart_get_part(parts, i), form, depth + 1);
-        if (alternative && !text_blank(d->text.data + before, d->text.used - before))
+        if (alternative && !nothing_since(&d->text, before))
             break; /* one form is enough */
     }
     return st;

@@ -135,50 +135,75 @@ static bool begins_block(struct line l, const char *end)
     return has_subject && has_other;
 }
 
-/* An attribution, that is "On <date>, <name> wrote:", from this line on; *ret is behind its last line. */
-static bool is_attribution(struct line l, const char *end, const char **ret, bool *ret_sure)
+static bool ends_attribution(struct line l)
 {
-    static const char *const first[] = { "On ",  "Am ",     "Le ",  "El ", "Em ",   "Il ", "Op ",
-                                         "Den ", "W dniu ", "Dne ", "Ma ", "Pada ", "At ", NULL };
-    static const char *const last[] = {
-        "wrote:",    "schrieb:",    "schrieb :",  "a écrit :", "a écrit :",  "a écrit:",    "escribió:",
-        "escreveu:", "ha scritto:", "schreef:",   "skrev:",    "kirjoitti:", "napisał(a):", "napisał:",
-        "napisała:", "napsal:",     "napsal(a):", "пишет:",    "написал:",   "написал(а):", "написала:",
-        "yazdı:",    "のメール:",   "写道:",      "写道：",    "寫道:",      "寫道：",      NULL
-    };
-    const char *begin = l.text, *stop = l.text;
-    bool known = *l.text >= '0' && *l.text <= '9'; /* "2026-04-02 10:00 GMT+02:00 Ada <...>:" */
-    known = known || (unsigned char)*l.text >= 0x80; /* "чт, 2 апр. 2026 г. ..." and all that has no latin letters */
-    for (int i = 0; first[i] != NULL && !known; i++)
-        known = begins(l, first[i]);
-    if (!known)
+    static const char *const before_names[] = { " schrieb ", " schreef ", " skrev ", NULL };
+    static const char *const words[] = {
+        "wrote",     "schrieb", "a écrit",   "a écrit",    "escribió", "escreveu", "ha scritto",
+        "schreef",   "skrev",   "kirjoitti", "napisał(a)", "napisał",  "napisała", "napsal",
+        "napsal(a)", "пишет",   "написал",   "написал(а)", "написала", "yazdı",    "のメール",
+        "写道",      "寫道",    ">",         NULL
+    }; /* ">": the verb stood before the name and its address */
+    if (ends(l, "："))
+        l.bytes -= 3;
+    else if (ends(l, ":"))
+        l.bytes -= 1;
+    else
         return false;
-    bool closed = false;
-    for (int i = 0; i < ATTRIBUTION_LINES_MAX && !closed; i++) {
-        stop = l.text + l.bytes;
-        bool colon = ends(l, ":") || ends(l, "：");
-        for (int k = 0; last[k] != NULL && colon && !closed; k++)
-            closed = ends(l, last[k]);
-        /* "schrieb Ada <ada@s.example>:" has the name behind the verb. */
-        closed = closed || (ends(l, ">:") && memchr(begin, '@', (size_t)(stop - begin)) != NULL);
-        if (l.bytes == 0 || (l.next == NULL && !closed))
-            return false;
-        *ret = l.next;
-        if (!closed)
-            l = line_at(l.next, end);
+    while (ends(l, " ") || ends(l, "\xc2\xa0"))
+        l.bytes -= ends(l, " ") ? 1 : 2;
+    for (int i = 0; words[i] != NULL; i++) {
+        if (ends(l, words[i]))
+            return true;
     }
-    if (!closed || stop - begin > ATTRIBUTION_BYTES_MAX)
+    for (int i = 0; before_names[i] != NULL; i++) {
+        if (memmem(l.text, l.bytes, before_names[i], strlen(before_names[i])) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* How much an attribution tells: a date, the time of day, an address. */
+struct evidence {
+    int digits;
+    bool clock, address;
+};
+
+static struct evidence evidence_of(const char *p, const char *end)
+{
+    struct evidence e = { 0 };
+    for (bool digit = false; p < end; p++) {
+        e.clock = e.clock || (*p == ':' && digit && p + 1 < end && p[1] >= '0' && p[1] <= '9');
+        e.address = e.address || *p == '@';
+        digit = *p >= '0' && *p <= '9';
+        e.digits += digit;
+    }
+    return e;
+}
+
+/* "On <date>, <name> wrote:" from this line on, folded or not; *behind is the line after it, *sure whether that much is
+ * told that what follows is a quotation even without marks. */
+static bool is_attribution(struct line l, const char *end, const char **behind, bool *sure)
+{
+    static const char *const first_words[] = { "On ",  "Am ",     "Le ",  "El ", "Em ",   "Il ", "Op ",
+                                               "Den ", "W dniu ", "Dne ", "Ma ", "Pada ", NULL };
+    const char *begin = l.text;
+    unsigned char c = (unsigned char)*begin;
+    bool known = (c >= '0' && c <= '9') || c >= 0x80; /* a date; no latin letter */
+    for (int i = 0; first_words[i] != NULL && !known; i++)
+        known = begins(l, first_words[i]);
+    bool ended = ends_attribution(l);
+    for (int i = 1; i < ATTRIBUTION_LINES_MAX && known && !ended && l.next != NULL && l.bytes > 0; i++) {
+        l = line_at(l.next, end);
+        ended = ends_attribution(l);
+    }
+    const char *stop = l.text + l.bytes;
+    if (!ended || stop - begin > ATTRIBUTION_BYTES_MAX)
         return false;
-    int digits = 0;
-    bool clock = false, address = false;
-    for (const char *p = begin; p < stop; p++) {
-        digits += *p >= '0' && *p <= '9';
-        clock = clock ||
-                (*p == ':' && p > begin && p + 1 < stop && p[-1] >= '0' && p[-1] <= '9' && p[1] >= '0' && p[1] <= '9');
-        address = address || *p == '@';
-    }
-    *ret_sure = digits >= 3 && (clock || address);
-    return digits > 0 || address;
+    struct evidence e = evidence_of(begin, stop);
+    *behind = l.next;
+    *sure = e.digits >= 3 && (e.clock || e.address) && (known || e.address);
+    return *sure || (known && (e.digits > 0 || e.address));
 }
 
 /* The first line that is not blank; at the end: one of no bytes. */
@@ -213,6 +238,7 @@ static bool has_quotation(const char *text, const char *end)
 static enum status remove_all(const char *text, const char *end, struct buf *out)
 {
     bool quotation = has_quotation(text, end);
+    size_t begin = out->used;
     const char *p = text;
     enum status st = OK;
     while (p != NULL && st == OK) {
@@ -231,7 +257,8 @@ static enum status remove_all(const char *text, const char *end, struct buf *out
             if (sure)
                 break;
         }
-        if (!quotation || !is_quoted(l))
+        bool leads = l.bytes == 0 && out->used == begin; /* a blank line before any other */
+        if (!leads && (!quotation || !is_quoted(l)))
             st = buf_add(out, p, (size_t)((l.next != NULL ? l.next : end) - p));
         p = l.next;
     }
@@ -240,11 +267,16 @@ static enum status remove_all(const char *text, const char *end, struct buf *out
 
 enum status quote_remove(const char *text, size_t bytes, struct buf *out)
 {
+    if (bytes == 0)
+        return OK; /* text may be NULL */
     size_t begin = out->used;
     enum status st = remove_all(text, text + bytes, out);
-    if (st == OK && text_blank(out->data + begin, out->used - begin)) {
+    if (st == OK && (out->used == begin || text_blank(out->data + begin, out->used - begin))) {
+        size_t blank = 0;
+        while (blank < bytes && text[blank] == '\n')
+            blank++;
         out->used = begin;
-        st = buf_add(out, text, bytes);
+        st = buf_add(out, text + blank, bytes - blank);
     }
     while (st == OK && out->used > begin && strchr(" \t\n", out->data[out->used - 1]) != NULL)
         out->data[--out->used] = '\0';

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -37,12 +38,12 @@ static enum status put_character(struct sink *s, const char *character, size_t b
         return OK;
     if (c == '\r')
         c = '\n';
-    if (c == '\n' || c == '\t' || (c == ' ' && s->shape == TEXT_LINE)) {
-        char blank = s->shape == TEXT_LINE ? ' ' : (char)c;
-        if (s->shape == TEXT_LINE && s->out->used == s->begin)
-            return OK;
-        return put(s, &blank, 1);
+    if (s->shape == TEXT_LINE && (c == '\n' || c == '\t' || c == ' ')) {
+        bool first = s->out->used == s->begin || s->out->data[s->out->used - 1] == ' ';
+        return first ? OK : put(s, " ", 1);
     }
+    if (c == '\n' || c == '\t')
+        return put(s, c == '\n' ? "\n" : "\t", 1);
     bool control = c < 0x20 || c == 0x7f || (bytes == 2 && c == 0xc2 && (unsigned char)character[1] < 0xa0) ||
                    (bytes == 3 && memcmp(character, "\xef\xbb\xbf", 3) == 0);
     return control ? OK : put(s, character, bytes);
@@ -170,4 +171,14 @@ bool text_blank(const char *text, size_t bytes)
         i += nbsp;
     }
     return true;
+}
+
+char *text_copy(const char *text, size_t bytes)
+{
+    char *copy = malloc(bytes + 1);
+    if (copy != NULL) {
+        memcpy(copy, text, bytes);
+        copy[bytes] = '\0';
+    }
+    return copy;
 }

@@ -92,16 +92,20 @@ static void on_answer(void *arg, const struct transport_answer *answer)
 
 static enum status prepare(struct attempt *a, const struct claim_row *row, const char *public_url, struct err *e)
 {
-    char key[ATTEMPT_KEY_BYTES];
+    char key[ATTEMPT_KEY_BYTES], fu_id[PROVIDER_FU_ID_BYTES];
     enum status st = letter_render(row, public_url, &a->rendered, e);
     if (st != OK)
         return st;
     attempt_key(row, key);
+    provider_fu_id(row->ref.account_id, row->ref.message_id, row->attempts, fu_id);
     struct outgoing m = {
         .account_id = row->ref.account_id,
         .message_id = row->ref.message_id,
         .due = row->due,
         .key = key,
+        .fu_id = fu_id,
+        .from_name = row->from_name,
+        .from_address = row->from_address,
         .from = a->rendered.from,
         .to = a->rendered.to,
         .reply_to = a->rendered.reply_to,
@@ -134,7 +138,10 @@ enum status attempt_start(struct attempt *a, const struct claim_row *row, const 
     if (st != OK)
         goto failed;
     a->post = (struct transport_request){
-        .url = provider->config.url,
+        .method = a->request.method,
+        .url = a->request.url != NULL ? a->request.url : provider->send_url,
+        .user_password = a->request.user_password,
+        .aws_sigv4 = a->request.aws_sigv4,
         .headers = (const char *const *)a->request.headers,
         .header_count = a->request.header_count,
         .body = a->request.body,

@@ -1,7 +1,7 @@
 -- Filters, lists, the lead's page, status; and that pages see one account only.
 BEGIN;
 SELECT plan(43);
-SELECT followup.add_account('Acme', 'Europe/Berlin') AS a, followup.add_account('Other') AS o \gset
+SELECT followup.add_account('Acme', 'Europe/Berlin', p_postal_address => 'Street 1') AS a, followup.add_account('Other', p_postal_address => 'Street 2') AS o \gset
 SELECT followup.add_user(:a, 'Rita', 'rita@acme.example') AS u \gset
 SELECT followup.add_assistant(:a, 'Ada', 'ada@acme.example') AS s \gset
 SELECT sequence_id AS q FROM followup.import_sequence(:a, '{"name": "My sequence", "steps": [{"key": "one", "kind": "sequence", "delay": "2 days", "subject": "S", "body_text": "B"}]}') \gset

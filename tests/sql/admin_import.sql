@@ -1,7 +1,7 @@
 -- Leads from rows: each line's outcome with its reason, and one bad line that never stops the others.
 BEGIN;
 SELECT plan(33);
-SELECT followup.add_account('Acme', 'Europe/Berlin') AS a \gset
+SELECT followup.add_account('Acme', 'Europe/Berlin', p_postal_address => 'Street 1') AS a \gset
 SELECT followup.add_user(:a, 'Rita', 'rita@acme.example') AS u \gset
 SELECT followup.add_assistant(:a, 'Ada', 'ada@acme.example') AS s \gset
 SELECT sequence_id AS q FROM followup.import_sequence(:a, '{"name": "W", "steps": [{"key": "one", "kind": "sequence", "delay": "0", "subject": "S", "body_text": "B"}]}') \gset

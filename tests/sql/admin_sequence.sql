@@ -1,7 +1,7 @@
 -- Sequences from documents: what is taken, what is a new version, and mistakes told by step and field.
 BEGIN;
 SELECT plan(44);
-SELECT followup.add_account('Acme') AS a \gset
+SELECT followup.add_account('Acme', p_postal_address => 'Street 1') AS a \gset
 CREATE FUNCTION pg_temp.step(p_changes jsonb) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('name', 'W', 'steps', jsonb_build_array(jsonb_strip_nulls(
         '{"key": "one", "kind": "sequence", "delay": "2 days", "subject": "S", "body_text": "B"}'::jsonb || p_changes)))

@@ -55,7 +55,7 @@ class RandomCalendars:
             first = self.day()
             own += [(None, first + n * DAY) for n in range(14)] + [(None, dt.date(2011, 12, 29))]
         own = list(set(own))
-        cursor.execute("INSERT INTO followup.account (id, name, jitter_max) VALUES (%s, %s, %s)", (account, f"a{account}", jitter))
+        cursor.execute("INSERT INTO followup.account (id, name, postal_address, jitter_max) VALUES (%s, %s, 'Street 1', %s)", (account, f"a{account}", jitter))
         cursor.executemany("INSERT INTO followup.send_window (account_id, weekday, opens, closes) VALUES (%s, %s, %s, coalesce(%s, '24:00'::time))",
                            [(account, *window) for window in windows])
         cursor.executemany("INSERT INTO followup.holiday (account_id, country, date, name) VALUES (%s, %s, %s, 'own')",

@@ -17,7 +17,7 @@ SECONDS = 8
 SEED = int(os.environ.get("FOLLOWUPD_SEED") or random.SystemRandom().randrange(1 << 32))
 
 WORLD = """
-INSERT INTO followup.account (id, name, timezone) VALUES (1, 'one', 'Europe/Berlin'), (2, 'two', 'America/New_York');
+INSERT INTO followup.account (id, name, timezone, postal_address) VALUES (1, 'one', 'Europe/Berlin', 'Street 1'), (2, 'two', 'America/New_York', 'Street 2');
 INSERT INTO followup.assistant (account_id, id, name, from_address, daily_cap, ramp, ramp_from)
 VALUES (1, 11, 'A', 'a@x.example', 7, NULL, NULL), (1, 12, 'B', 'b@x.example', 3, NULL, NULL),
        (2, 21, 'C', 'c@x.example', 5, NULL, NULL), (2, 22, 'D', 'd@x.example', NULL, NULL, NULL);

@@ -46,7 +46,7 @@ INSERT INTO followup.test_clock VALUES ('2026-03-02 08:00+00');
 CREATE OR REPLACE FUNCTION followup.now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT at FROM followup.test_clock';
 CREATE OR REPLACE FUNCTION followup.clock(OUT business timestamptz, OUT rate double precision) RETURNS SETOF record
 LANGUAGE sql VOLATILE ROWS 1 AS 'SELECT at, 1.0::double precision FROM followup.test_clock';
-INSERT INTO followup.account (id, name, timezone) SELECT a, 'Account ' || a, 'Europe/Berlin' FROM generate_series(1, 4) AS a;
+INSERT INTO followup.account (id, name, timezone, postal_address) SELECT a, 'Account ' || a, 'Europe/Berlin', 'Street 1' FROM generate_series(1, 4) AS a;
 INSERT INTO followup.app_user (account_id, id, name, email) SELECT a, a, 'Rita', 'rita@firm.example' FROM generate_series(1, 4) AS a;
 INSERT INTO followup.assistant (account_id, id, name, from_address, daily_cap)
 SELECT a, a * 10 + n, 'Assistant ' || n, 'ada@firm.example', CASE WHEN n = 1 THEN CASE a WHEN 1 THEN 5 WHEN 4 THEN 90 END END

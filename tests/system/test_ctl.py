@@ -26,7 +26,7 @@ def answer(done):
 @pytest.fixture
 def account(ctl, tmp_path):
     """An account with an assistant and a sequence."""
-    ctl("account", "add", "Acme", "--timezone", "Europe/Berlin")
+    ctl("account", "add", "Acme", "--timezone", "Europe/Berlin", "--postal-address", "Street 1")
     ctl("assistant", "add", "Ada", "--from-address", "ada@acme.example")
     path = tmp_path / "sequence.json"
     path.write_text(json.dumps(SEQUENCE), encoding="utf-8")

@@ -22,7 +22,7 @@ def answer(done):
 
 @pytest.fixture
 def leads(ctl, tmp_path):
-    ctl("account", "add", "Acme", "--timezone", "Europe/Berlin")
+    ctl("account", "add", "Acme", "--timezone", "Europe/Berlin", "--postal-address", "Street 1")
     ctl("assistant", "add", "Ada", "--from-address", "ada@acme.example")
     ctl("user", "add", "Rita", "--email", "rita@acme.example")
     path = tmp_path / "sequence.json"

@@ -8,8 +8,8 @@ CREATE OR REPLACE FUNCTION followup.now() RETURNS timestamptz LANGUAGE sql VOLAT
 CREATE OR REPLACE FUNCTION followup.clock(OUT business timestamptz, OUT rate double precision) RETURNS SETOF record
 LANGUAGE sql VOLATILE ROWS 1 AS $$ SELECT pg_catalog.current_setting('test.now')::timestamptz, 1.0::double precision $$;
 
-INSERT INTO followup.account (id, name, timezone, feedback_subject, feedback_body_text)
-VALUES (1, 'Berlin', 'Europe/Berlin', NULL, NULL), (2, 'Other', 'UTC', 'How was it?', 'Tell us.');
+INSERT INTO followup.account (id, name, timezone, postal_address, feedback_subject, feedback_body_text)
+VALUES (1, 'Berlin', 'Europe/Berlin', 'Allee 1, Berlin', NULL, NULL), (2, 'Other', 'UTC', '1 Main St', 'How was it?', 'Tell us.');
 INSERT INTO followup.app_user (account_id, id, name, email, profile)
 VALUES (1, 1, 'Rita', 'rita@a.example', 'rep'), (1, 2, 'Max', 'max@a.example', 'manager'),
        (1, 3, 'Ada', 'ada@a.example', 'administrator'), (2, 4, 'Otto', 'otto@b.example', 'manager');

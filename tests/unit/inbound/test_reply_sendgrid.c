@@ -3,15 +3,16 @@
 
 #include "reading.h"
 
-static const char headers[] = "Received: by mx0047p1mdw1.sendgrid.net with SMTP id 6WCVv7KAWn Thu, 02 Apr 2026 08:00:05 +0000\n"
-                              "From: =?iso-8859-1?Q?J=FCrgen_Gro=DF?= <Juergen.Gross@Rcpt.Example>\n"
-                              "To: Ada <reply+T0k3n@in.sender.example>\n"
-                              "Subject: =?utf-8?B?UmU6IElocmUgQW5mcmFnZSDigJMgVGVybWlu?=\n"
-                              "Date: Thu, 2 Apr 2026 10:00:00 +0200\n"
-                              "Message-ID: <r1@rcpt.example>\n"
-                              "In-Reply-To: <fu-1-3@sender.example>\n"
-                              "References: <fu-1-1@sender.example>\n <fu-1-3@sender.example>\n"
-                              "Content-Type: multipart/alternative; boundary=abc\n";
+static const char headers[] =
+    "Received: by mx0047p1mdw1.sendgrid.net with SMTP id 6WCVv7KAWn Thu, 02 Apr 2026 08:00:05 +0000\n"
+    "From: =?iso-8859-1?Q?J=FCrgen_Gro=DF?= <Juergen.Gross@Rcpt.Example>\n"
+    "To: Ada <reply+T0k3n@in.sender.example>\n"
+    "Subject: =?utf-8?B?UmU6IElocmUgQW5mcmFnZSDigJMgVGVybWlu?=\n"
+    "Date: Thu, 2 Apr 2026 10:00:00 +0200\n"
+    "Message-ID: <r1@rcpt.example>\n"
+    "In-Reply-To: <fu-1-3@sender.example>\n"
+    "References: <fu-1-1@sender.example>\n <fu-1-3@sender.example>\n"
+    "Content-Type: multipart/alternative; boundary=abc\n";
 
 static json_t *read_form(struct buf *b)
 {
@@ -28,9 +29,10 @@ Test(reply_sendgrid, a_mail_in_pieces_becomes_one_reply_each_field_in_its_own_ch
     form_field(&b, "dkim", "{@rcpt.example : pass}");
     form_field(&b, "to", "Ada <reply+T0k3n@in.sender.example>");
     form_field(&b, "from", "wrong <wrong@wrong.example>");
-    form_field(&b, "text",
-               "Ja, Dienstag pa\xdft. Grü\x80\r\n\r\nAm Do., 2. Apr. 2026 um 09:00 schrieb Ada <ada@sender.example>:\r\n"
-               "> M\xf6gen Sie?\r\n> Abmelden: https://u.sender.example/x\r\n");
+    form_field(
+        &b, "text",
+        "Ja, Dienstag pa\xdft. Grü\x80\r\n\r\nAm Do., 2. Apr. 2026 um 09:00 schrieb Ada <ada@sender.example>:\r\n"
+        "> M\xf6gen Sie?\r\n> Abmelden: https://u.sender.example/x\r\n");
     form_field(&b, "html", "<p>never read</p>");
     form_field(&b, "envelope", "{\"to\":[\"reply+T0k3n@in.sender.example\"],\"from\":\"juergen@rcpt.example\"}");
     form_field(&b, "charsets", "{\"to\":\"UTF-8\",\"subject\":\"UTF-8\",\"from\":\"UTF-8\",\"text\":\"iso-8859-1\"}");

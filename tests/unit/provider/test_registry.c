@@ -59,13 +59,13 @@ Test(registry, what_is_wrong_is_named)
 {
     struct provider_config c = good;
     c.type = "pigeon";
-    refused(c, "provider a: type is 'pigeon', known is: generic");
+    refused(c, "provider a: type is 'pigeon', known are: generic, sendgrid, mailgun, postmark, ses, resend");
     c = good;
     c.url = "ftp://x";
     refused(c, "provider a: url must begin with http:// or https://");
     c = good;
     c.key = "a\r\nX: y";
-    refused(c, "provider a: a control character in its url or key");
+    refused(c, "provider a: a control character in its key_file");
     c = good;
     c.rate_per_s = -1;
     refused(c, "provider a: rate must not be negative");

@@ -1,0 +1,36 @@
+CREATE OR REPLACE FUNCTION followup.account_alerts(p_account bigint = NULL)
+RETURNS TABLE (account text, alert text, times bigint, last_at timestamptz, detail text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_now timestamptz := followup.now();
+BEGIN
+    RETURN QUERY
+    SELECT a.name, x.alert, x.times, x.last_at, x.detail
+      FROM (SELECT p.id AS account_id, 1 AS no, 'paused' AS alert, 1::bigint AS times, p.paused_at AS last_at, p.paused_reason AS detail
+              FROM followup.account AS p
+             WHERE p.paused_reason IS NOT NULL
+            UNION ALL
+            SELECT b.account_id, 2, 'blocked', count(*), max(b.at), (array_agg(b.detail ORDER BY b.at DESC, b.message_id DESC))[1]
+              FROM followup.bounce AS b
+             WHERE b.alert AND b.at > v_now - '7 days'::interval AND (p_account IS NULL OR b.account_id = p_account)
+             GROUP BY b.account_id
+            UNION ALL
+            SELECT e.account_id, 3, 'events failed', count(*), max(e.received_at), (array_agg(e.error ORDER BY e.received_at DESC))[1]
+              FROM followup.provider_event AS e
+             WHERE e.applied_at IS NULL AND e.error <> followup.inbox_unmatched() AND (p_account IS NULL OR e.account_id = p_account)
+             GROUP BY e.account_id
+            UNION ALL
+            SELECT m.account_id, 4, 'events may be missing', count(*), max(m.until_at),
+                   (array_agg(format('%s: %s, of %s to %s; it repeats them for %s', m.provider_type,
+                                     CASE m.kinds WHEN 'all' THEN 'whatever it told' ELSE m.kinds END, date_trunc('second', m.from_at),
+                                     date_trunc('second', m.until_at), m.retries_for) ORDER BY m.from_at DESC))[1]
+              FROM followup.events_may_be_missing(p_account) AS m
+             GROUP BY m.account_id
+           ) AS x
+      JOIN followup.account AS a ON a.id = x.account_id
+     WHERE p_account IS NULL OR a.id = p_account
+     ORDER BY a.name, x.no;
+END
+$$;
+COMMENT ON FUNCTION followup.account_alerts(bigint) IS
+    'What a person should see of an account (NULL: of each), the newest with its words: paused (by the engine, and why), blocked (messages of 7 days that came back or were refused through the sender''s or the content''s fault, or by the protocol), events failed (kept in the inbox with an error), events may be missing (events_may_be_missing). No row: nothing.';
