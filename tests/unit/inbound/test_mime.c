@@ -243,7 +243,7 @@ Test(mime, headers_are_bounded)
     cr_expect_str_eq(text_of(r, "from"), "bob@rcpt.example", "what is not kept is read");
     json_decref(r);
     buf_clear(&b);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 40; i++) {
         cr_assert_eq(buf_format(&b, "X-Header-%d: ", i), OK);
         for (int k = 0; k < 10000; k++)
             cr_assert_eq(buf_add(&b, "x", 1), OK);
@@ -315,13 +315,8 @@ Test(mime, nesting_is_bounded)
     nest(&b, 21);
     expect_text(b.data, "(none)");
     buf_fini(&b);
-    nest(&b, 201);
-    struct buf form;
-    struct err e;
-    form_of(&form, b.data, b.used);
-    cr_expect_eq(refused("sendgrid", FORM_TYPE, form.data, form.used, &e), E_LIMIT);
-    cr_expect_str_eq(e.text, "sendgrid: the mail has more than 200 boundaries");
-    buf_fini(&form);
+    nest(&b, 5000);
+    expect_text(b.data, "(none)");
     buf_fini(&b);
 }
 
@@ -334,6 +329,46 @@ Test(mime, attached_mails_nest_without_harm)
         cr_assert_eq(buf_text(&b, "Content-Type: message/rfc822\r\n\r\n"), OK);
     cr_assert_eq(buf_text(&b, "Subject: x\r\n\r\ndeep"), OK);
     expect_text(b.data, "(none)");
+    buf_fini(&b);
+}
+
+/* GMime calls itself for each group in a group: a million of them would end the process. */
+Test(mime, groups_in_addresses_nest_without_harm)
+{
+    static const char *const before[] = { "", "From: a@b.example\r\nContent-Type: message/rfc822\r\n\r\n" };
+    static const char *const names[] = { "To:", "Resent-Reply-To \t:", "cc: x\r\n " };
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            struct buf b;
+            buf_init(&b, 1 << 24);
+            cr_assert_eq(buf_format(&b, "Subject: s\r\n%s%s", before[i], names[k]), OK);
+            for (int n = 0; n < 1000000; n++)
+                cr_assert_eq(buf_text(&b, "g:"), OK);
+            cr_assert_eq(buf_text(&b, "\r\n\r\nx"), OK);
+            json_t *r = read_mail(b.data);
+            cr_expect_str_eq(text_of(r, "subject"), "s");
+            json_decref(r);
+            buf_fini(&b);
+        }
+    }
+}
+
+/* What costs the parser much is read to its bound; what is before it, and an attachment of any size, is read. */
+Test(mime, a_mail_is_read_to_where_it_is_over_a_bound)
+{
+    struct buf b;
+    buf_init(&b, 1 << 24);
+    cr_assert_eq(buf_text(&b, HEAD "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: image/png\r\n"
+                                   "Content-Transfer-Encoding: base64\r\n\r\n"),
+                 OK);
+    for (int i = 0; i < 50000; i++)
+        cr_assert_eq(buf_text(&b, "QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD\r\n"),
+                     OK);
+    cr_assert_eq(buf_text(&b, "--x\r\n\r\nbehind 4 MB\r\n"), OK);
+    for (int i = 0; i < 200000; i++)
+        cr_assert_eq(buf_text(&b, "--x\r\n\r\n \r\n"), OK);
+    cr_assert_eq(buf_text(&b, "--x\r\n\r\nbehind the bound\r\n--x--\r\n"), OK);
+    expect_text(b.data, "behind 4 MB");
     buf_fini(&b);
 }
 
@@ -359,7 +394,7 @@ Test(mime, a_mail_without_headers_is_refused)
     struct err e;
     form_of(&b, "", 0);
     refused("sendgrid", FORM_TYPE, b.data, b.used, &e);
-    cr_expect_str_eq(e.text, "sendgrid: the mail has no headers");
+    cr_expect_str_eq(e.text, "sendgrid: the mail has no headers within its bounds");
     buf_fini(&b);
 }
 
