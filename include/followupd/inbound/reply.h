@@ -29,6 +29,7 @@
  *             Past REPLY_TEXT_BYTES_MAX text, full_text and html are cut, and "text_cut" is "true".
  * Errors      E_INVALID: the body is not what the provider sends; the text names what and where, never a content.
  *             E_LIMIT: over a bound of form.h or of the nesting; E_NOMEM.
+ * Threads     several may read at once.
  * Ownership   *ret is the caller's (json_decref), an array of at least one object; it borrows nothing.
  * Cost        O(bytes); memory at most a few times the body. Attachments are skipped, not kept. */
 #ifndef FOLLOWUPD_INBOUND_REPLY_H

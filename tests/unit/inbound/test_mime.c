@@ -1,5 +1,6 @@
 /* Whole mails, by way of SendGrid's "send raw" form. */
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -396,6 +397,60 @@ Test(mime, a_mail_without_headers_is_refused)
     refused("sendgrid", FORM_TYPE, b.data, b.used, &e);
     cr_expect_str_eq(e.text, "sendgrid: the mail has no headers within its bounds");
     buf_fini(&b);
+}
+
+/* The first of all calls too: GMime begins once. */
+struct reader {
+    pthread_t thread;
+    const struct buf *form;
+    json_t *read; /* what it read first; NULL: it did not always read the same */
+};
+
+static void *read_many_times(void *arg)
+{
+    struct reader *r = arg;
+    for (int i = 0; i < 200; i++) {
+        json_t *events = NULL;
+        if (reply_read("sendgrid", FORM_TYPE, r->form->data, r->form->used, &events, NULL) != OK)
+            return NULL;
+        if (r->read == NULL)
+            r->read = json_incref(events);
+        bool same = json_equal(r->read, events);
+        json_decref(events);
+        if (!same) {
+            json_decref(r->read);
+            r->read = NULL;
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+Test(mime, several_threads_may_read_at_once)
+{
+    static const char mail[] =
+        "From: =?koi8-r?B?8NLJ18XU?= <a@b.example>\r\nTo: x@y.example\r\nSubject: "
+        "=?iso-2022-jp?B?GyRCJCIbKEI=?=\r\nMessage-ID: <m@x>\r\n"
+        "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: text/plain; charset=gb2312\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n0LvQuw==\r\n--o\r\nContent-Type: text/html; "
+        "charset=big5\r\n\r\n<p>\xc1\xc2\r\n--o--\r\n";
+    struct buf form;
+    form_of(&form, mail, sizeof mail - 1);
+    struct reader readers[8] = { 0 };
+    for (size_t i = 0; i < 8; i++) {
+        readers[i].form = &form;
+        cr_assert_eq(pthread_create(&readers[i].thread, NULL, read_many_times, &readers[i]), 0);
+    }
+    for (size_t i = 0; i < 8; i++)
+        pthread_join(readers[i].thread, NULL);
+    cr_assert_not_null(readers[0].read);
+    cr_expect_str_eq(text_of(json_array_get(readers[0].read, 0), "text"), "谢谢\n謝");
+    for (size_t i = 0; i < 8; i++) {
+        cr_expect(json_equal(readers[i].read, readers[0].read));
+        json_decref(i > 0 ? readers[i].read : NULL);
+    }
+    json_decref(readers[0].read);
+    buf_fini(&form);
 }
 
 /* Cut anywhere, nothing is read past the end, and what comes out is UTF-8 (jansson takes no other). */
