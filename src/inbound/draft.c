@@ -12,10 +12,11 @@
 #include "followupd/inbound/text.h"
 #include "gmime.h"
 
-#define VALUE_BYTES_MAX    1000
-#define HEADER_BYTES_READ  16384 /* of one header; the rest is not looked at */
-#define EVENT_ID_BYTES_MAX 400
-#define YEAR_10000_S       INT64_C(253402300800)
+#define VALUE_BYTES_MAX      1000
+#define HEADER_BYTES_READ    16384 /* of one header; the rest is not looked at */
+#define ADDRESSES_BYTES_READ 4096  /* GMime calls itself for a group in a group, so this bounds its stack */
+#define EVENT_ID_BYTES_MAX   400
+#define YEAR_10000_S         INT64_C(253402300800)
 
 enum status draft_init(struct draft *d, const char *type)
 {
@@ -134,7 +135,7 @@ static enum status visit_list(struct draft *d, InternetAddressList *list, mailbo
 
 static enum status visit_mailboxes(struct draft *d, const char *value, size_t bytes, mailbox_visit *visit)
 {
-    char *text = text_copy(value, bytes < HEADER_BYTES_READ ? bytes : HEADER_BYTES_READ);
+    char *text = text_copy(value, bytes < ADDRESSES_BYTES_READ ? bytes : ADDRESSES_BYTES_READ);
     if (text == NULL)
         return E_NOMEM;
     enum status st = OK;

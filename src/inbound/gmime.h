@@ -1,7 +1,8 @@
 /* gmime: GMime, begun once for the process. Private to src/inbound.
  *
- * Threads  none: the daemon parses on its loop alone. What GMime keeps for good hangs on its globals, so a leak checker
- *          sees it as reachable. */
+ * Threads  several may parse at once, each its own mail: what GMime shares it begins once or locks, and the options are
+ *          only read. What it keeps for good hangs on its globals, so a leak checker sees it as reachable.
+ */
 #ifndef FOLLOWUPD_INBOUND_GMIME_H
 #define FOLLOWUPD_INBOUND_GMIME_H
 

@@ -168,37 +168,97 @@ static enum status add_headers(struct draft *d, GMimeObject *object)
     return st;
 }
 
-static bool too_many_boundaries(const char *bytes, size_t count)
+/* ---- how much of a mail is parsed ---- */
+
+/* The line begins a header with addresses, of whatever message: "Reply-To:", "Resent-Cc :". */
+static bool holds_addresses(const char *line, const char *end)
 {
-    int found = 0;
-    const char *p = bytes, *end = bytes + count;
-    while (found <= MIME_BOUNDARIES_MAX && (p = memchr(p, '=', (size_t)(end - p))) != NULL) {
-        found += p - bytes >= 8 && strncasecmp(p - 8, "boundary", 8) == 0;
-        p++;
+    static const char *const names[] = { "From", "Sender", "Reply-To", "To", "Cc", "Bcc" };
+    if (end - line > 7 && strncasecmp(line, "Resent-", 7) == 0)
+        line += 7;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t bytes = strlen(names[i]);
+        if ((size_t)(end - line) <= bytes || strncasecmp(line, names[i], bytes) != 0)
+            continue;
+        const char *p = line + bytes;
+        while (p < end && (*p == ' ' || *p == '\t'))
+            p++;
+        if (p < end && *p == ':')
+            return true;
     }
-    return found > MIME_BOUNDARIES_MAX;
+    return false;
+}
+
+static size_t count_of(char c, const char *p, const char *end)
+{
+    size_t count = 0;
+    for (; (p = memchr(p, c, (size_t)(end - p))) != NULL; p++)
+        count++;
+    return count;
+}
+
+static size_t boundaries_in(const char *line, const char *end)
+{
+    size_t count = 0;
+    for (const char *p = line; (p = memchr(p, '=', (size_t)(end - p))) != NULL; p++) {
+        const char *name = p;
+        while (name > line && (name[-1] == ' ' || name[-1] == '\t'))
+            name--;
+        count += name - line >= 8 && strncasecmp(name - 8, "boundary", 8) == 0;
+    }
+    return count;
+}
+
+/* Lines without a colon that do not begin with -- cost GMime next to nothing, however many they are: those of base64. The
+ * others may be headers and boundaries, each of which costs it microseconds and memory; nested ones, and groups in
+ * addresses, cost stack. So the mail is cut where it has used up what honest ones stay far below. */
+static size_t bytes_to_parse(const char *mail, size_t count)
+{
+    const char *end = mail + count, *line = mail;
+    size_t lines = 0, bytes = 0, boundaries = 0, colons = 0;
+    bool folds = false; /* the line before may go on in this one */
+    while (line < end) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        stop = stop != NULL ? stop + 1 : end;
+        bool continues = folds && (*line == ' ' || *line == '\t');
+        bool costly = continues || memchr(line, ':', (size_t)(stop - line)) != NULL ||
+                      (stop - line >= 2 && line[0] == '-' && line[1] == '-');
+        if (!continues)
+            colons = holds_addresses(line, stop) ? 1 : 0;
+        if (colons > 0)
+            colons += count_of(':', line, stop);
+        if (costly) {
+            lines++;
+            bytes += (size_t)(stop - line);
+            boundaries += boundaries_in(line, stop);
+        }
+        if (lines > MIME_LINES_MAX || bytes > MIME_HEADER_BYTES_MAX || boundaries > MIME_BOUNDARIES_MAX ||
+            colons > MIME_COLONS_MAX)
+            break;
+        folds = costly;
+        line = stop;
+    }
+    return (size_t)(line - mail);
 }
 
 static enum status read_mail(struct draft *d, const void *bytes, size_t count, bool headers_alone, struct err *e)
 {
-    if (too_many_boundaries(bytes, count))
-        return err_set(e, E_LIMIT, "%s: the mail has more than %d boundaries", d->type, MIME_BOUNDARIES_MAX);
+    count = count > 0 ? bytes_to_parse(bytes, count) : 0;
     GMimeMessage *message = count > 0 ? parse(bytes, count) : NULL;
-    if (message == NULL || g_mime_header_list_get_count(g_mime_object_get_header_list(GMIME_OBJECT(message))) == 0) {
-        if (message != NULL)
-            g_object_unref(message);
-        return err_set(e, E_INVALID, "%s: the mail has no headers", d->type);
-    }
-    GMimeObject *root = g_mime_message_get_mime_part(message);
-    enum status st = add_headers(d, GMIME_OBJECT(message));
+    GMimeObject *root = message != NULL ? g_mime_message_get_mime_part(message) : NULL;
+    enum status st = message != NULL ? add_headers(d, GMIME_OBJECT(message)) : OK;
     if (st == OK && root != NULL) /* GMime hands Content-Type and the like to the part */
         st = add_headers(d, root);
-    if (st == OK && root != NULL && !headers_alone && d->is_report && GMIME_IS_MULTIPART(root))
+    if (st == OK && json_array_size(d->headers) == 0)
+        st = err_set(e, E_INVALID, "%s: the mail has no headers within its bounds", d->type);
+    else if (st == OK && root != NULL && !headers_alone && d->is_report && GMIME_IS_MULTIPART(root))
         st = read_report(d, GMIME_MULTIPART(root));
     if (st == OK && root != NULL && !headers_alone)
         st = add_text(d, root, ANY_FORM, 0);
-    g_object_unref(message);
-    return st == OK ? OK : err_set(e, st, "%s: the mail cannot be read: %s", d->type, status_text(st));
+    if (message != NULL)
+        g_object_unref(message);
+    return st == OK || st == E_INVALID ? st
+                                       : err_set(e, st, "%s: the mail cannot be read: %s", d->type, status_text(st));
 }
 
 enum status mime_read(struct draft *d, const void *bytes, size_t count, struct err *e)

@@ -3,17 +3,22 @@
  * Text      of multipart/alternative the plain form if it has one; of other multiparts each part in turn; attachments,
  *           attached mails and encrypted parts are left out. Charsets and transfer encodings are undone.
  * Reports   of multipart/report the delivery status goes to report.h, with the Message-ID of the mail it is about.
- * Bounds    parts nested deeper than MIME_DEPTH_MAX are not looked into. E_LIMIT: more than MIME_BOUNDARIES_MAX parts name a
- *           boundary (every line that begins with -- is compared with each that is open).
- * Errors    E_LIMIT, E_INVALID (no header at all), E_NOMEM; the text names what.
- * Cost      O(bytes * nesting); a copy of the mail is made. */
+ * Bounds    parts nested deeper than MIME_DEPTH_MAX are not looked into, and a mail is read no further than to the place
+ *           where it is over one of the others below: the text stands before that in all but hostile mails.
+ * Errors    E_INVALID (no header at all), E_NOMEM; the text names what.
+ * Cost      O(bytes); what GMime is given of headers and boundaries is bounded, so the worst mail costs it about what an
+ *           honest one of 1 MB does. A copy of the mail is made.
+ */
 #ifndef FOLLOWUPD_INBOUND_MIME_H
 #define FOLLOWUPD_INBOUND_MIME_H
 
 #include "draft.h"
 
-#define MIME_DEPTH_MAX      20
-#define MIME_BOUNDARIES_MAX 200
+#define MIME_DEPTH_MAX        20
+#define MIME_LINES_MAX        10000        /* that may be a header or a boundary */
+#define MIME_HEADER_BYTES_MAX (512 * 1024) /* of those lines */
+#define MIME_BOUNDARIES_MAX   100          /* parameters of that name */
+#define MIME_COLONS_MAX       500          /* in one header of addresses: each may open a group */
 
 MUST_USE enum status mime_read(struct draft *d, const void *bytes, size_t count, struct err *e);
 

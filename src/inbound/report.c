@@ -118,6 +118,8 @@ static bool is_blank(char c)
 
 enum status report_read(struct draft *d, const void *bytes, size_t count)
 {
+    if (count == 0)
+        return OK; /* bytes may be NULL */
     const char *p = bytes, *end = p + count;
     struct recipient r = { 0 };
     enum status st = begin_recipient(&r);

@@ -1,6 +1,5 @@
 #include "tell.h"
 
-#include <glib.h>
 #include <math.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -9,6 +8,7 @@
 
 #include "followupd/base/utf8.h"
 #include "followupd/inbound/webhook.h"
+#include "iso_time.h"
 #include "strict_json.h"
 
 #define SECONDS_MAX 253402300799.0 /* the end of the year 9999 */
@@ -193,15 +193,9 @@ void tell_at(struct telling *t, json_t *event, struct wall at)
 void tell_at_iso(struct telling *t, json_t *event, const json_t *object, const char *path, const char *key)
 {
     const char *text = tell_text(t, object, path, key);
-    if (text == NULL)
-        return;
-    GTimeZone *utc = g_time_zone_new_utc(); /* for a time that names none */
-    GDateTime *time = g_date_time_new_from_iso8601(text, utc);
-    if (time == NULL) {
+    struct wall at;
+    if (text != NULL && iso_time(text, &at))
+        tell_at(t, event, at);
+    else if (text != NULL)
         wrong(t, path, key, "is no time in ISO 8601");
-    } else {
-        tell_at(t, event, (struct wall){ g_date_time_to_unix(time) * 1000000 + g_date_time_get_microsecond(time) });
-        g_date_time_unref(time);
-    }
-    g_time_zone_unref(utc);
 }

@@ -2,9 +2,9 @@
  * SHA-256. The key is in a certificate that the message names by URL, so three things are looked at before anybody fetches it:
  * the topic (anyone may own one, and sign in it), the host of the URL, and the age. "Raw message delivery" has no envelope
  * and no signature, and is refused. */
-#include <glib.h>
 #include <string.h>
 
+#include "iso_time.h"
 #include "sns.h"
 #include "source.h"
 
@@ -23,17 +23,6 @@ static bool topic_is_ours(const struct webhook_source *s, const char *arn)
             break;
     }
     return false;
-}
-
-static bool is_fresh(const struct webhook_source *s, const char *timestamp, struct wall now)
-{
-    GTimeZone *utc = g_time_zone_new_utc();
-    GDateTime *time = timestamp != NULL ? g_date_time_new_from_iso8601(timestamp, utc) : NULL;
-    bool fresh = time != NULL && webhook_fresh(s, (struct wall){ g_date_time_to_unix(time) * 1000000 }, now);
-    if (time != NULL)
-        g_date_time_unref(time);
-    g_time_zone_unref(utc);
-    return fresh;
 }
 
 static bool certificate_url_is_good(const char *url)
@@ -87,6 +76,7 @@ static enum webhook_verdict judge(const struct webhook_source *s, const struct s
     uint8_t signature[SIGNATURE_BYTES_MAX];
     size_t bytes;
     struct piece pieces[PIECES_MAX];
+    struct wall signed_at;
     if (n->type == NULL || n->signature == NULL || n->signature_version == NULL || n->signing_cert_url == NULL ||
         n->message == NULL || n->message_id == NULL || n->timestamp == NULL)
         return webhook_refuse(ret, "no envelope with a signature: is raw message delivery switched on?");
@@ -97,7 +87,7 @@ static enum webhook_verdict judge(const struct webhook_source *s, const struct s
         return webhook_refuse(ret, "SignatureVersion is neither 1 nor 2");
     if (!certificate_url_is_good(n->signing_cert_url))
         return webhook_refuse(ret, "SigningCertURL is none of Amazon's");
-    if (!is_fresh(s, n->timestamp, now))
+    if (!iso_time(n->timestamp, &signed_at) || !webhook_fresh(s, signed_at, now))
         return webhook_refuse(ret, "the timestamp is stale, in the future, or no time");
     if (!signature_base64(n->signature, strlen(n->signature), signature, sizeof signature, &bytes))
         return webhook_refuse(ret, "the signature is no base64");

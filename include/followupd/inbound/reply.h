@@ -17,9 +17,10 @@
  *                            is not
  *               html         only when the mail had no text: full_text was made from it then
  *               message_id, in_reply_to, references   in angle brackets; at most REPLY_REFERENCES_MAX, first and last ones
- *               headers      in the mail's order (of a whole mail Content-... last), decoded (RFC 2047), unfolded; at most REPLY_HEADERS_MAX and
- *                            REPLY_HEADERS_BYTES_MAX together, what is over is left out
- *               spf ...      "pass" or "fail"; softfail, neutral, none and gray are absent
+ *               headers      in the mail's order (of a whole mail Content-... last), decoded (RFC 2047), unfolded; at
+ *                            most REPLY_HEADERS_MAX and REPLY_HEADERS_BYTES_MAX together, what is over is left out
+ *               spf ...      "pass" or "fail"; softfail, neutral, none and gray are absent. spf speaks of the sender's
+ *                            domain, dkim of a signature of whatever domain; dmarc alone of From's
  * A report    multipart/report with message/delivery-status (RFC 3464) is no reply. One event for each recipient in it:
  *             {"event_id", "kind": by Action: "bounced" (failed), "delayed", "delivered" (delivered, relayed, expanded),
  *             "occurred_at", "provider_type", "recipient", "action", "status", "smtp_code", "detail",
@@ -29,6 +30,7 @@
  *             Past REPLY_TEXT_BYTES_MAX text, full_text and html are cut, and "text_cut" is "true".
  * Errors      E_INVALID: the body is not what the provider sends; the text names what and where, never a content.
  *             E_LIMIT: over a bound of form.h or of the nesting; E_NOMEM.
+ * Threads     several may read at once.
  * Ownership   *ret is the caller's (json_decref), an array of at least one object; it borrows nothing.
  * Cost        O(bytes); memory at most a few times the body. Attachments are skipped, not kept. */
 #ifndef FOLLOWUPD_INBOUND_REPLY_H

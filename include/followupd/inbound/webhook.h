@@ -17,7 +17,8 @@
  * Errors     a verdict is one; verified.why says it for a log: it names the check, never a content, a secret or an address.
  *            webhook_source_new and webhook_events: E_INVALID with what and where, E_LIMIT, E_NOMEM.
  * Threads    a source may be used by many at once; struct webhook_certificates by one.
- * Cost       O(bytes); ECDSA about 0.1 ms, RSA about 0.03 ms. At most a few times the body in memory. */
+ * Cost       O(bytes). One request with one event, verified and read: from 20 us of CPU (Resend) to 120 us (SendGrid, whose
+ *            ECDSA is 90 of them; SES 110). At most a few times the body in memory. */
 #ifndef FOLLOWUPD_INBOUND_WEBHOOK_H
 #define FOLLOWUPD_INBOUND_WEBHOOK_H
 

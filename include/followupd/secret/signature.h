@@ -4,7 +4,7 @@
  * Comparing  takes the same time whatever differs, and whatever the lengths are.
  * Ownership  public_key_... give a key to free with public_key_free; texts are borrowed.
  * Threads    a key may be used by many at once.
- * Cost       HMAC and comparing about 1 us; ECDSA P-256 about 0.1 ms; RSA-2048 about 0.03 ms. */
+ * Cost       O(bytes), and for ECDSA P-256 about 90 us. */
 #ifndef FOLLOWUPD_SECRET_SIGNATURE_H
 #define FOLLOWUPD_SECRET_SIGNATURE_H
 

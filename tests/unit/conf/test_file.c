@@ -149,6 +149,16 @@ Test(file, a_seventeenth_provider_and_an_endless_line_are_refused)
     must_refuse(text, "a.conf:1: the line is longer than 1200 bytes");
 }
 
+/* inih passes over more than blanks, and over a byte order mark of its own: whatever it takes for a section, we know. */
+Test(file, a_section_behind_something_invisible_is_one_or_is_refused)
+{
+    struct conf *c = must_read("\v\f \r" PROVIDER);
+    cr_assert_eq(c->providers_count, 1);
+    conf_free(c);
+    must_refuse("\xEF\xBB\xBF\xEF\xBB\xBF" PROVIDER,
+                "a.conf:2: section [provider.main]: something stands before it on its line");
+}
+
 Test(file, a_nul_byte_is_refused)
 {
     static const char text[] = "[engine]\nworker = a\0b\n";

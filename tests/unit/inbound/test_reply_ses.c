@@ -96,7 +96,7 @@ Test(reply_ses, bad_input_is_refused_with_the_place)
           "ses: receipt: recipients[0] is no string" },
         { "{\"Message\":\"{\\\"notificationType\\\":\\\"Received\\\",\\\"mail\\\":{\\\"messageId\\\":\\\"x\\\"},"
           "\\\"content\\\":\\\"\\\\n\\\"}\"}",
-          "ses: the mail has no headers" },
+          "ses: the mail has no headers within its bounds" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct err e;

@@ -176,3 +176,66 @@ Test(vectors, a_signature_covers_every_byte_of_a_body)
         json_decref(file);
     }
 }
+
+/* --- SNS, further -------------------------------------------------------------------------------------------------- */
+
+static json_t *vector_named(json_t *file, const char *name)
+{
+    json_t *vector;
+    size_t i;
+    json_array_foreach (json_object_get(file, "vectors"), i, vector) {
+        if (strcmp(text_at(vector, "name"), name) == 0)
+            return vector;
+    }
+    cr_assert_fail("no vector '%s'", name);
+    return NULL;
+}
+
+Test(vectors, a_confirmation_is_given_out_for_a_person)
+{
+    json_t *file = file_load("sns"), *vector = vector_named(file, "valid subscription confirmation");
+    json_t *body = json_loads(text_at(vector, "body"), 0, NULL);
+    struct webhook_verified v;
+    cr_assert_eq(verdict_of(vector, 0, &v), WEBHOOK_CONFIRMATION);
+    cr_expect_str_eq(text_at(v.confirmation, "event_id"), text_at(body, "MessageId"));
+    cr_expect_str_eq(text_at(v.confirmation, "type"), "SubscriptionConfirmation");
+    cr_expect_str_eq(text_at(v.confirmation, "topic_arn"), text_at(body, "TopicArn"));
+    cr_expect_str_eq(text_at(v.confirmation, "token"), text_at(body, "Token"));
+    cr_expect_str_eq(text_at(v.confirmation, "subscribe_url"), text_at(body, "SubscribeURL"));
+    cr_expect_str_eq(text_at(v.confirmation, "occurred_at"), text_at(body, "Timestamp"));
+    webhook_verified_fini(&v);
+    json_decref(body);
+    json_decref(file);
+}
+
+/* The key is the vector's; only the URLs differ. */
+static enum webhook_verdict after_others(const json_t *vector, int others)
+{
+    const char *pem = text_at(json_object_get(vector, "key"), "cert_pem");
+    struct webhook_source *s = source_of(vector, 0);
+    struct webhook_certificates *c = webhook_certificates_new();
+    struct webhook_request r =
+        hook_request(json_object_get(vector, "headers"), text_at(vector, "body"), strlen(text_at(vector, "body")));
+    struct webhook_verified v;
+    cr_assert_eq(
+        webhook_certificates_put(c, text_at(json_object_get(vector, "key"), "served_at"), pem, strlen(pem), NULL), OK);
+    for (int i = 0; i < others; i++) {
+        char url[100];
+        snprintf(url, sizeof url, "https://sns.us-east-1.amazonaws.com/%d.pem",
+                 i / 2); /* each twice: it takes one place */
+        cr_assert_eq(webhook_certificates_put(c, url, pem, strlen(pem), NULL), OK);
+    }
+    enum webhook_verdict verdict = webhook_verify(s, &r, (struct wall){ CLOCK * 1000000LL }, c, &v);
+    webhook_verified_fini(&v);
+    webhook_certificates_free(c);
+    webhook_source_free(s);
+    return verdict;
+}
+
+Test(vectors, the_oldest_certificate_goes_when_there_is_no_place)
+{
+    json_t *file = file_load("sns"), *vector = vector_named(file, "valid bounce notification, version 2");
+    cr_expect_eq(after_others(vector, 2 * (WEBHOOK_CERTIFICATES_MAX - 1)), WEBHOOK_AUTHENTIC);
+    cr_expect_eq(after_others(vector, 2 * WEBHOOK_CERTIFICATES_MAX), WEBHOOK_WANTS_CERTIFICATE);
+    json_decref(file);
+}
