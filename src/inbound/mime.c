@@ -197,25 +197,13 @@ static size_t count_of(char c, const char *p, const char *end)
     return count;
 }
 
-static size_t boundaries_in(const char *line, const char *end)
-{
-    size_t count = 0;
-    for (const char *p = line; (p = memchr(p, '=', (size_t)(end - p))) != NULL; p++) {
-        const char *name = p;
-        while (name > line && (name[-1] == ' ' || name[-1] == '\t'))
-            name--;
-        count += name - line >= 8 && strncasecmp(name - 8, "boundary", 8) == 0;
-    }
-    return count;
-}
-
 /* Lines without a colon that do not begin with -- cost GMime next to nothing, however many they are: those of base64. The
  * others may be headers and boundaries, each of which costs it microseconds and memory; nested ones, and groups in
  * addresses, cost stack. So the mail is cut where it has used up what honest ones stay far below. */
 static size_t bytes_to_parse(const char *mail, size_t count)
 {
     const char *end = mail + count, *line = mail;
-    size_t lines = 0, bytes = 0, boundaries = 0, colons = 0;
+    size_t lines = 0, bytes = 0, colons = 0;
     bool folds = false; /* the line before may go on in this one */
     while (line < end) {
         const char *stop = memchr(line, '\n', (size_t)(end - line));
@@ -230,10 +218,8 @@ static size_t bytes_to_parse(const char *mail, size_t count)
         if (costly) {
             lines++;
             bytes += (size_t)(stop - line);
-            boundaries += boundaries_in(line, stop);
         }
-        if (lines > MIME_LINES_MAX || bytes > MIME_HEADER_BYTES_MAX || boundaries > MIME_BOUNDARIES_MAX ||
-            colons > MIME_COLONS_MAX)
+        if (lines > MIME_LINES_MAX || bytes > MIME_HEADER_BYTES_MAX || colons > MIME_COLONS_MAX)
             break;
         folds = costly;
         line = stop;

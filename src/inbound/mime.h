@@ -17,7 +17,6 @@
 #define MIME_DEPTH_MAX        20
 #define MIME_LINES_MAX        10000        /* that may be a header or a boundary */
 #define MIME_HEADER_BYTES_MAX (512 * 1024) /* of those lines */
-#define MIME_BOUNDARIES_MAX   100          /* parameters of that name */
 #define MIME_COLONS_MAX       500          /* in one header of addresses: each may open a group */
 
 MUST_USE enum status mime_read(struct draft *d, const void *bytes, size_t count, struct err *e);

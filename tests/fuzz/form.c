@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "followupd/inbound/form.h"
+#include "followupd/inbound/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
@@ -11,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     const uint8_t *line_end = memchr(data, '\n', bytes);
     size_t type_bytes = line_end != NULL ? (size_t)(line_end - data) : bytes;
-    char *type = strndup((const char *)data, type_bytes);
+    char *type = text_copy((const char *)data, type_bytes);
     size_t skipped = line_end != NULL ? type_bytes + 1 : bytes;
     struct form form;
     struct err e;

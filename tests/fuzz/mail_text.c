@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     const uint8_t *line_end = memchr(data, '\n', bytes);
     size_t charset_bytes = line_end != NULL ? (size_t)(line_end - data) : bytes;
     size_t skipped = line_end != NULL ? charset_bytes + 1 : bytes;
-    char *charset = strndup((const char *)data, charset_bytes);
+    char *charset = text_copy((const char *)data, charset_bytes);
     struct buf text, plain, own;
     buf_init(&text, 4096);
     buf_init(&plain, 1024);

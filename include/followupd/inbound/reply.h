@@ -29,7 +29,7 @@
  * Text        UTF-8 without NUL, LF ends a line. Bytes that are none in the charset they claim become U+FFFD.
  *             Past REPLY_TEXT_BYTES_MAX text, full_text and html are cut, and "text_cut" is "true".
  * Errors      E_INVALID: the body is not what the provider sends; the text names what and where, never a content.
- *             E_LIMIT: over a bound of form.h or of the nesting; E_NOMEM.
+ *             E_LIMIT: over a bound of form.h; E_NOMEM. What is over the bounds of a mail is not read.
  * Threads     several may read at once.
  * Ownership   *ret is the caller's (json_decref), an array of at least one object; it borrows nothing.
  * Cost        O(bytes); memory at most a few times the body. Attachments are skipped, not kept. */
