@@ -19,7 +19,7 @@ BEGIN
         WHEN v_has.report THEN 'report'
         WHEN v_has.sure OR btrim(p_event ->> 'sender') IN ('', '<>') OR v_from IN ('mailer-daemon', 'postmaster')
              OR v_from ~ '^owner-|-request$' THEN 'answer'
-        WHEN v_has.hints + (p_event ->> 'subject' ~* '^\s*(auto(matic)?[ -]?(reply|response)?|automatische antwort|abwesen\w*|réponse automatique|respuesta automática|out of office)\M')::integer >= 2
+        WHEN v_has.hints + (coalesce(p_event ->> 'subject', '') ~* '^\s*(auto(matic)?[ -]?(reply|response)?|automatische antwort|abwesen\w*|réponse automatique|respuesta automática|out of office)\M')::integer >= 2
              THEN 'answer' END;
 END
 $$;

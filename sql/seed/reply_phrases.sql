@@ -43,7 +43,7 @@ SELECT p.meaning, p.language, p.pattern
 ('unsubscribe', 'de', '\mwiderruf\w*( \w+){0,4} einwilligung\M'),
 ('unsubscribe', 'de', '\m(horen|hort|hor) (sie )?(bitte )?auf\M'),
 ('unsubscribe', 'fr', '\mplus( jamais)?( \w+){0,2} (recevoir|contacter|contactez|ecrire|ecrivez|envoyer|envoyez)\M'),
-('unsubscribe', 'fr', '\mne (me|nous) (contactez|ecrivez|envoyez) plus\M'),
+('unsubscribe', 'fr', '\m(me |nous |m)?(contactez|ecrivez|envoyez)( \w+)? plus\M'),
 ('unsubscribe', 'fr', '\m(retirez|supprimez|enlevez|rayez|effacez|retirer|supprimer|enlever)[ -](moi|nous|mon|mes|mon adresse|notre|nos)\M'),
 ('unsubscribe', 'fr', '\m(me|nous) (retirer|supprimer|enlever|rayer|effacer)\M'),
 ('unsubscribe', 'fr', '\m(cessez|arretez)\M( \w+){0,3} (de|d|me|les|vos|ces|envois|mails?|e-?mails?|messages?)\M'),
