@@ -23,7 +23,8 @@ from cluster import Cluster
 from processes import Daemon, Sandbox, wait_until
 
 QUIET_SECONDS = 10  # of sending before the bulk
-START_SECONDS = 8   # until the first message is due: the daemon starts meanwhile
+START_SECONDS = 8   # until the first message is due: the daemon starts meanwhile, after ANALYZE and a checkpoint of all that was filled
+LEADS_A_SECOND = 50_000  # that these two get through
 AFTER_SECONDS = 3
 OTHERS = 2          # the account that goes on sending
 # A server that has been at work writes over old segments of its WAL. A fresh one would make each, 16 MiB of zeros and an
@@ -68,7 +69,7 @@ def run(cluster, folder, args):
                                        (args.action, 1 if args.action == "start" else None)).fetchone()
             db.execute("SET followup.notify = 'off'; SET ROLE followup_owner")
             db.execute(MESSAGES, {"account": OTHERS, "first": args.leads + 1, "last": args.leads + count, "rate": args.rate,
-                                  "start": START_SECONDS})
+                                  "start": START_SECONDS + args.leads / LEADS_A_SECOND})
             db.execute("RESET ROLE; RESET followup.notify")
             db.execute("ANALYZE")
             db.execute("CHECKPOINT")

@@ -43,6 +43,11 @@ BEGIN
         UPDATE followup.conversation AS c SET next_position = g.position + 1
           FROM gone AS g
          WHERE g.kind = 'sequence' AND g.position IS NOT NULL AND c.account_id = g.account_id AND c.id = g.conversation_id
+    ), back AS (                -- written to again: no longer out of office
+        UPDATE followup.lead AS d SET sub_state = 'sequence'
+          FROM gone AS g
+         WHERE g.hold_until IS NOT NULL AND g.position IS NOT NULL
+           AND d.account_id = g.account_id AND d.id = g.lead_id AND d.sub_state = 'out_of_office'
     ), last AS MATERIALIZED (   -- active conversations without a live message
         SELECT g.account_id, g.id, g.conversation_id, g.lead_id, g.sent
           FROM gone AS g

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION followup.apply_reply(
     p_account bigint, p_plan followup.lead_plan[], p_follow_up_left boolean, p_outcome text, p_received_at timestamptz,
-    p_now timestamptz)
+    p_now timestamptz, p_until timestamptz)
 RETURNS followup.lead_plan[]
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -21,9 +21,13 @@ BEGIN
         IF v_lead.state <> 'unsubscribed' THEN
             PERFORM followup.leave_leads(p_account, p_plan, 'deactivated', v_means.sub_state, 'deactivated', v_by);
         END IF;
+        -- Whoever has left, or sends us to somebody else, is not the one to win any more.
+        IF v_means.sub_state IN ('Retired', 'MovedOut', 'ReferredSomeone') THEN
+            UPDATE followup.lead AS l SET status = 'disqualified', status_at = p_now
+             WHERE l.account_id = p_account AND l.id = v_lead.lead_id;
+        END IF;
     WHEN 'out_of_office' THEN
-        UPDATE followup.lead AS l SET sub_state = 'out_of_office'
-         WHERE l.account_id = p_account AND l.id = v_lead.lead_id AND l.state = 'active' AND l.sub_state = 'sequence';
+        PERFORM followup.hold_absent(p_account, ARRAY[v_lead.lead_id], p_until, p_now);
     WHEN 'keep_messaging' THEN
         NULL;
     ELSE
@@ -45,5 +49,5 @@ BEGIN
     RETURN v_planned;
 END
 $$;
-COMMENT ON FUNCTION followup.apply_reply(bigint, followup.lead_plan[], boolean, text, timestamptz, timestamptz) IS
-    'What a reply does to its lead (DESIGN "A reply"). p_outcome NULL: nobody said what it means, a person decides. p_follow_up_left: a follow-up of the conversation is on its way or sent. Answers the plan of the follow-up that it scheduled, else NULL. The caller holds the locks.';
+COMMENT ON FUNCTION followup.apply_reply(bigint, followup.lead_plan[], boolean, text, timestamptz, timestamptz, timestamptz) IS
+    'What a reply does to its lead (DESIGN "A reply"). p_outcome NULL: nobody said what it means, a person decides. p_follow_up_left: a follow-up of the conversation is on its way or sent. p_until: of out_of_office, as hold_absent. Answers the plan of the follow-up that it scheduled, else NULL. The caller holds the locks.';

@@ -20,7 +20,10 @@ AS $$
           (12, true, 'cap_places', 'the places used under a daily cap are not those that messages hold')
       ) AS i(no, is_full, invariant, meaning)
       LEFT JOIN (SELECT b.invariant, count(*) AS broken, (pg_catalog.array_agg(b.what ORDER BY b.what))[1:5] AS examples
-                   FROM followup.wrong_rows(p_full) AS b GROUP BY 1) AS f ON f.invariant = i.invariant
+                   FROM (SELECT n.* FROM followup.wrong_now() AS n WHERE NOT p_full
+                         UNION ALL
+                         SELECT e.* FROM followup.wrong_ever() AS e WHERE p_full) AS b
+                  GROUP BY 1) AS f ON f.invariant = i.invariant
      WHERE p_full OR NOT i.is_full
      ORDER BY i.no
 $$;

@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION followup.record_results(
     p_accounts bigint[], p_messages bigint[], p_attempts integer[], p_posts integer[], p_epochs bigint[],
     p_outcomes followup.attempt_outcome[], p_uncounted boolean[], p_http_status integer[], p_retry_after_ms bigint[],
     p_details text[], p_provider_ids text[], p_started timestamptz[], p_ended timestamptz[],
-    p_subjects text[], p_texts text[], p_htmls text[])
+    p_subjects text[], p_texts text[], p_htmls text[], p_rfc_ids text[] = NULL)
 RETURNS TABLE (account_id bigint, message_id bigint, accepted boolean,
                next_account_id bigint, next_message_id bigint, next_due_at timestamptz)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -78,11 +78,12 @@ BEGIN
                                        secs => greatest(extract(epoch FROM v_real - r.ended_at), 0) * v_rate) END,
                finished_at = CASE WHEN r.outcome <> 'in_doubt' THEN v_now END,
                provider_message_id = coalesce(r.provider_id, m.provider_message_id),
+               rfc_message_id = coalesce(r.rfc_id, m.rfc_message_id),
                detail = coalesce(r.detail, CASE r.outcome WHEN 'rejected' THEN 'refused by the provider' ELSE m.detail END)
           FROM (SELECT DISTINCT ON (x.account_id, x.message_id) x.*  -- sent before rejected before in_doubt
                   FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_posts, p_epochs, p_outcomes,
-                                         p_details, p_provider_ids, p_ended)
-                           AS x(free, account_id, message_id, attempts, posts, epoch, outcome, detail, provider_id, ended_at)
+                                         p_details, p_provider_ids, p_rfc_ids, p_ended)
+                           AS x(free, account_id, message_id, attempts, posts, epoch, outcome, detail, provider_id, rfc_id, ended_at)
                  WHERE x.free AND x.outcome <> 'retry'
                  ORDER BY x.account_id, x.message_id, x.outcome, x.posts DESC) AS r
          WHERE m.account_id = r.account_id AND m.id = r.message_id AND m.attempts = r.attempts AND m.epoch = r.epoch
@@ -99,15 +100,17 @@ BEGIN
           INTO v_accounts, v_messages
           FROM followup.record_retries(p_worker, v_shards, v_now, v_rate, v_free, p_accounts, p_messages, p_attempts,
                                        p_posts, p_epochs, p_outcomes, p_uncounted, p_retry_after_ms, p_details) AS w;
-        -- A late result changes nothing but this: by it, webhooks find the message.
+        -- A late result changes nothing but these: by them, webhooks and replies find the message.
         UPDATE followup.message AS m
-           SET provider_message_id = r.provider_id,
+           SET provider_message_id = coalesce(m.provider_message_id, r.provider_id),
+               rfc_message_id = coalesce(r.rfc_id, m.rfc_message_id),
                sent_at = CASE WHEN m.attempts = r.attempts AND m.state IN ('delivered', 'bounced', 'complained')
                               THEN coalesce(m.sent_at, v_now) ELSE m.sent_at END
-          FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_outcomes, p_provider_ids)
-                   AS r(free, account_id, message_id, attempts, outcome, provider_id)
+          FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_outcomes, p_provider_ids, p_rfc_ids)
+                   AS r(free, account_id, message_id, attempts, outcome, provider_id, rfc_id)
          WHERE r.free AND r.outcome = 'sent' AND r.provider_id IS NOT NULL
-           AND m.account_id = r.account_id AND m.id = r.message_id AND m.provider_message_id IS NULL;
+           AND m.account_id = r.account_id AND m.id = r.message_id
+           AND (m.provider_message_id IS NULL OR m.attempts = r.attempts AND m.rfc_message_id <> r.rfc_id);
     END IF;
     IF pg_catalog.cardinality(v_messages) > 0 THEN
         PERFORM followup.after_message(v_accounts, v_messages, v_capped);
@@ -144,5 +147,5 @@ BEGIN
      ORDER BY r.place;
 END
 $$;
-COMMENT ON FUNCTION followup.record_results(uuid, integer[], bigint[], bigint[], bigint[], integer[], integer[], bigint[], followup.attempt_outcome[], boolean[], integer[], bigint[], text[], text[], timestamptz[], timestamptz[], text[], text[], text[]) IS
-    'What POSTs came to (parallel arrays, at most 1000): attempts, bodies, the messages'' states, and what is planned next. Answers in the order asked, one row a message. A message asked for and not in the answer was busy: repeat it in a later batch; repeating anything is harmless. accepted false: late or lost, kept as an attempt (and its provider id), nothing else changed. next_*: what is scheduled in its conversation now: a retry or the message planned after it; NULL: nothing. sent and rejected count from sending and in_doubt; retry only for the POST under way, by the present owner of the shard: due after p_retry_after_ms (real, at most 1 h), or 2^attempts seconds when that is 0, failed after 10 attempts; p_uncounted keeps the key. A retry of a re-posted key goes back to in_doubt, because it proves nothing about the POST before. p_started, p_ended: real time. p_http_status 0: none. Refuses (25000) any isolation level but READ COMMITTED.';
+COMMENT ON FUNCTION followup.record_results(uuid, integer[], bigint[], bigint[], bigint[], integer[], integer[], bigint[], followup.attempt_outcome[], boolean[], integer[], bigint[], text[], text[], timestamptz[], timestamptz[], text[], text[], text[], text[]) IS
+    'What POSTs came to (parallel arrays, at most 1000): attempts, bodies, the messages'' states, and what is planned next. Answers in the order asked, one row a message. A message asked for and not in the answer was busy: repeat it in a later batch; repeating anything is harmless. accepted false: late or lost, kept as an attempt (and its provider id), nothing else changed. next_*: what is scheduled in its conversation now: a retry or the message planned after it; NULL: nothing. sent and rejected count from sending and in_doubt; retry only for the POST under way, by the present owner of the shard: due after p_retry_after_ms (real, at most 1 h), or 2^attempts seconds when that is 0, failed after 10 attempts; p_uncounted keeps the key. A retry of a re-posted key goes back to in_doubt, because it proves nothing about the POST before. p_started, p_ended: real time. p_http_status 0: none. p_rfc_ids: the Message-ID that a provider wrote in the place of ours, which replies and the next message of the conversation name; NULL: ours. Refuses (25000) any isolation level but READ COMMITTED.';

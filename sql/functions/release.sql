@@ -17,6 +17,9 @@ BEGIN
     UPDATE followup.conversation AS c SET hold_until = NULL
       FROM unnest(v_plan) AS p
      WHERE p.reason IS NULL AND c.account_id = p_account AND c.id = p.conversation_id;
+    UPDATE followup.lead AS l SET sub_state = 'sequence'
+      FROM unnest(v_plan) AS p
+     WHERE p.reason IS NULL AND l.account_id = p_account AND l.id = p.lead_id AND l.sub_state = 'out_of_office';
     PERFORM followup.replan_messages(p_account,
         followup.lock_scheduled(p_account, ARRAY(SELECT p.lead_id FROM unnest(v_plan) AS p WHERE p.reason IS NULL)), 'released');
     PERFORM followup.log_actions(p_account, ARRAY(SELECT p.lead_id FROM unnest(v_plan) AS p WHERE p.reason IS NULL),
@@ -25,4 +28,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.release(bigint, bigint[], bigint, text) IS
-    'Ends a hold: what is scheduled goes when it would have gone without it, or now, through the send window, when that is over. Also for what the account''s late_action held. Refuses: not_held, inactive, not_permitted, not_own_lead, not_found.';
+    'Ends a hold: what is scheduled goes when it would have gone without it, or now, through the send window, when that is over. Also for what the account''s late_action held; an out of office lead is in its sequence again. Refuses: not_held, inactive, not_permitted, not_own_lead, not_found.';

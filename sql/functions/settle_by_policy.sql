@@ -12,13 +12,9 @@ AS $$
 DECLARE
     v_real     timestamptz := pg_catalog.clock_timestamp();
     v_before   timestamptz := v_real - p_policy_after_ms * '1 millisecond'::interval;
-    v_now      timestamptz;
-    v_rate     double precision;
     v_shards   integer[];
     v_accounts bigint[];
     v_messages bigint[];
-    v_gone_accounts bigint[];
-    v_gone_messages bigint[];
 BEGIN
     PERFORM followup.require_read_committed();
     -- Mostly nothing is in doubt for so long. Whatever comes in beside this look waits for the next call.
@@ -27,7 +23,6 @@ BEGIN
         RETURN;
     END IF;
     v_shards := followup.lock_leases(p_worker, p_shards, p_epochs, NULL);
-    SELECT k.business, k.rate INTO v_now, v_rate FROM followup.clock() AS k;
     SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id) INTO v_accounts, v_messages
       FROM (SELECT m.account_id, m.id
               FROM followup.message AS m
@@ -49,45 +44,17 @@ BEGIN
              LIMIT greatest(p_limit - coalesce(pg_catalog.cardinality(v_accounts), 0), 0)
                FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
 
-    PERFORM followup.lock_caps(v_accounts);
     RETURN QUERY
-    WITH settled AS (
-        SELECT m.account_id, m.id,
-               CASE WHEN a.in_doubt_policy = 'assume_sent' THEN 'sent'
-                    -- Nobody is to be written to any more: never sent again, whatever the policy.
-                    WHEN m.detached OR c.state = 'ended' OR v.suppressed THEN 'cancelled'
-                    WHEN a.in_doubt_policy = 'resend' THEN 'scheduled'
-                    ELSE 'in_doubt' END::followup.message_state AS state
-          FROM unnest(v_accounts, v_messages) AS u(account_id, id)
-          JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
-          JOIN followup.message_to_claim AS v ON v.account_id = u.account_id AND v.id = u.id
-          JOIN followup.account AS a ON a.id = m.account_id
-          LEFT JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
-    ), written AS (
-        UPDATE followup.message AS m
-           SET state = s.state,
-               posts = CASE WHEN s.state = 'scheduled' THEN 0 ELSE m.posts END,
-               due_at = CASE WHEN s.state = 'scheduled' THEN v_now ELSE m.due_at END,
-               planned_reason = CASE WHEN s.state = 'scheduled' THEN 'in doubt, and the policy is resend' ELSE m.planned_reason END,
-               sent_at = CASE WHEN s.state = 'sent'
-                              THEN v_now - pg_catalog.make_interval(secs => extract(epoch FROM v_real - m.claimed_at)::double precision * v_rate) END,
-               finished_at = CASE WHEN s.state <> 'scheduled' THEN v_now END,
-               detail = CASE s.state WHEN 'sent' THEN 'assumed sent: no answer came'
-                                     WHEN 'cancelled' THEN 'may have been sent: no answer came, and its conversation has ended'
-                                     ELSE m.detail END
-          FROM settled AS s
-         WHERE m.account_id = s.account_id AND m.id = s.id AND m.state = 'in_doubt' AND s.state <> 'in_doubt'
-        RETURNING m.account_id, m.id, m.due_at, m.state)
-    SELECT w.account_id, w.id, w.due_at FROM written AS w WHERE w.state = 'scheduled';
-
-    SELECT pg_catalog.array_agg(m.account_id), pg_catalog.array_agg(m.id) INTO v_gone_accounts, v_gone_messages
-      FROM unnest(v_accounts, v_messages) AS u(account_id, id)
-      JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
-     WHERE NOT m.pending;
-    IF pg_catalog.cardinality(v_gone_messages) > 0 THEN
-        RETURN QUERY SELECT n.account_id, n.message_id, n.due_at
-                       FROM followup.after_message(v_gone_accounts, v_gone_messages) AS n;
-    END IF;
+    SELECT n.account_id, n.message_id, n.due_at
+      FROM followup.settle_doubts(
+               v_accounts, v_messages,
+               ARRAY(SELECT a.in_doubt_policy = 'assume_sent'
+                       FROM unnest(v_accounts) WITH ORDINALITY AS u(id, place) JOIN followup.account AS a ON a.id = u.id
+                      ORDER BY u.place),
+               NULL, 'assumed sent: no answer came',
+               'may have been sent: no answer came, and its conversation has ended',
+               'in doubt, and the policy is resend') AS n
+     WHERE v_messages IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION followup.settle_by_policy(uuid, integer[], bigint[], bigint, integer) IS

@@ -13,7 +13,7 @@ SELECT m.account_id, m.id, m.conversation_id, m.lead_id, m.detached, m.forced,
        CASE WHEN m.conversation_id IS NULL THEN m.recipient ELSE l.email END AS recipient,
        s.name AS from_name, s.from_address,
        CASE WHEN s.reply_domain IS NOT NULL
-            THEN 'r-' || m.account_id || '-' || m.id || '@' || s.reply_domain END AS reply_to,
+            THEN 'r-' || k.token || '@' || s.reply_domain END AS reply_to,
        CASE WHEN st.subject IS NOT NULL THEN st.subject
             WHEN m.kind = 'follow_up' THEN a.feedback_subject END AS subject,
        CASE WHEN st.subject IS NOT NULL THEN st.body_text
@@ -24,7 +24,7 @@ SELECT m.account_id, m.id, m.conversation_id, m.lead_id, m.detached, m.forced,
            '{first_name,last_name,company,country,email,assistant.name,assistant.title,assistant.signature,assistant.email,rep.name,rep.email,rep.phone,postal_address}',
            ARRAY[l.first_name, l.last_name, l.company, l.country, l.email, s.name, s.title, s.signature, s.from_address,
                  r.name, r.email, r.phone, a.postal_address])) AS merge_values,
-       coalesce(m.rfc_message_id, '<fu-' || m.account_id || '-' || m.id || '@'
+       coalesce(m.rfc_message_id, '<fu-' || k.token || '@'
            || pg_catalog.split_part(s.from_address, '@', 2) || '>') AS rfc_message_id,
        t.ids[1] AS in_reply_to,
        (SELECT pg_catalog.string_agg(x.id, ' ' ORDER BY x.ord DESC)
@@ -42,6 +42,10 @@ SELECT m.account_id, m.id, m.conversation_id, m.lead_id, m.detached, m.forced,
                              WHEN 'follow_up' THEN 'follow_up'::followup.step_kind END
    AND st.position = m.position
   LEFT JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
+  -- Signed, so that whoever names one of the two has had this mail. (OFFSET 0: one signature for both.)
+ CROSS JOIN LATERAL (SELECT followup.reply_token(m.account_id, m.id,
+                                (SELECT x.inner_key FROM followup.reply_key AS x ORDER BY x.id DESC LIMIT 1),
+                                (SELECT x.outer_key FROM followup.reply_key AS x ORDER BY x.id DESC LIMIT 1)) AS token OFFSET 0) AS k
   LEFT JOIN followup.app_user AS r ON r.account_id = l.account_id AND r.id = l.rep_id
   -- What the conversation sent before, newest first. A sequence's first message has nothing before it.
   LEFT JOIN LATERAL (

@@ -499,7 +499,7 @@ static enum status open_all(struct app *a, struct err *e)
     if (st == OK)
         st = service_open(&a->loop, &events, &a->service, e);
     if (st == OK)
-        st = transport_open(&a->loop, (size_t)a->conf->in_flight_max, &a->transport, e);
+        st = transport_open(&a->loop, (size_t)a->conf->in_flight_max + LOOK_UP_ROWS_MAX, &a->transport, e);
     if (st == OK)
         st = open_store(a, e);
     if (st == OK)

@@ -85,6 +85,9 @@ static void read_dispatcher(const struct dispatcher *dispatcher, struct dispatch
     ret->record_failures = (double)d->batch.failures;
     ret->settle_claimed = (double)d->settle.claimed;
     ret->settled_by_policy = (double)d->settle.by_policy;
+    ret->looked_up = (double)d->look_ups.asked;
+    ret->looked_up_found = (double)d->look_ups.found;
+    ret->looked_up_absent = (double)d->look_ups.absent;
     ret->provider_count = dispatcher_providers(dispatcher);
     for (size_t i = 0; i < ret->provider_count; i++) {
         struct dispatcher_provider_stats p = dispatcher_provider_at(dispatcher, i);

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const type_names[] = { [CONF_PROVIDER_GENERIC] = "generic" };
+static const char *const type_names[] = {
+    [CONF_PROVIDER_GENERIC] = "generic",   [CONF_PROVIDER_SENDGRID] = "sendgrid", [CONF_PROVIDER_MAILGUN] = "mailgun",
+    [CONF_PROVIDER_POSTMARK] = "postmark", [CONF_PROVIDER_SES] = "ses",           [CONF_PROVIDER_RESEND] = "resend",
+};
 
 /* The file's content without the line end. *ret is owned. */
 static enum status read_key(const char *path, char **ret, struct err *e)
@@ -32,10 +35,17 @@ static enum status read_key(const char *path, char **ret, struct err *e)
     return *ret != NULL ? OK : err_set(e, E_NOMEM, "out of memory");
 }
 
+static void free_secret(char *text)
+{
+    if (text != NULL)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 enum status providers_open(const char *conf_path, const struct conf *conf, struct registry **ret, struct err *e)
 {
     struct provider_config configs[CONF_PROVIDERS_MAX] = { 0 };
-    char *keys[CONF_PROVIDERS_MAX] = { NULL };
+    char *keys[CONF_PROVIDERS_MAX] = { NULL }, *tokens[CONF_PROVIDERS_MAX] = { NULL };
     enum status st = OK;
     for (size_t i = 0; i < conf->providers_count && st == OK; i++) {
         const struct conf_provider *p = &conf->providers[i];
@@ -43,24 +53,38 @@ enum status providers_open(const char *conf_path, const struct conf *conf, struc
             st = read_key(p->key_file, &keys[i], e);
         if (st != OK)
             err_prefix(e, st, "%s:%d: [provider.%s] key_file", conf_path, p->key_file_line, p->name);
+        if (st == OK && p->session_token_file != NULL) {
+            st = read_key(p->session_token_file, &tokens[i], e);
+            if (st != OK)
+                err_prefix(e, st, "%s: [provider.%s] session_token_file", conf_path, p->name);
+        }
         configs[i] = (struct provider_config){
             .name = p->name,
             .type = type_names[p->type],
             .url = p->url,
             .key = keys[i],
+            .domain = p->domain,
+            .region = p->region,
+            .message_stream = p->message_stream,
+            .configuration_set = p->configuration_set,
+            .message_id_domain = p->message_id_domain,
+            .access_key = p->access_key,
+            .session_token = tokens[i],
+            .tracking = p->tracking,
+            .keep_message_id = p->keep_message_id,
             .rate_per_s = p->rate,
             .concurrency_max = (int)p->concurrency_max,
             .timeout_ms = p->timeout_ms,
             .connect_timeout_ms = p->connect_timeout_ms,
             .key_window_ms = p->key_window_ms,
+            .look_up_proof_ms = p->look_up_proof_ms,
         };
     }
     if (st == OK)
         st = registry_new(configs, conf->providers_count, ret, e);
     for (size_t i = 0; i < conf->providers_count; i++) {
-        if (keys[i] != NULL)
-            explicit_bzero(keys[i], strlen(keys[i]));
-        free(keys[i]);
+        free_secret(keys[i]);
+        free_secret(tokens[i]);
     }
     return st;
 }

@@ -1,5 +1,6 @@
 #include "followupd/conf/file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
@@ -162,7 +163,7 @@ static char *line_next(char *ret, int room, void *stream)
     const char *line_end = newline != NULL ? newline : r->end;
     if (r->line == 1 && line_end - r->at >= 3 && memcmp(r->at, "\xEF\xBB\xBF", 3) == 0)
         r->at += 3;
-    while (r->at < line_end && (*r->at == ' ' || *r->at == '\t'))
+    while (r->at < line_end && isspace((unsigned char)*r->at)) /* what inih skips, too */
         r->at++;
     size_t bytes = (size_t)(line_end - r->at);
     if (bytes > CONF_LINE_BYTES_MAX || bytes + 2 > (size_t)room) {
@@ -191,6 +192,10 @@ static void key_set(struct reading *r, const char *section, const char *name, co
     if (r->status != OK)
         return;
     struct conf_provider *p = provider_of(c, section);
+    if (p == NULL && conf_section_is_provider(section)) { /* inih saw a section where line_check saw none */
+        fail(r, E_INVALID, "section [%s]: something stands before it on its line", section);
+        return;
+    }
     int *line = &(p != NULL ? r->provider_lines_of[p - c->providers] : r->lines_of)[key - conf_keys];
     if (*line != 0) {
         fail(r, E_INVALID, "[%s] %s: is set twice, first on line %d", section, name, *line);
@@ -221,7 +226,9 @@ static enum status provider_check(const struct reading *r, const struct conf_pro
         if (conf_section_is_provider(conf_keys[i].section) && conf_keys[i].required && lines[i] == 0)
             return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] %s: is missing", r->name, p->line, p->name,
                            conf_keys[i].name);
-    if (strncmp(p->url, "http://", 7) != 0 && strncmp(p->url, "https://", 8) != 0)
+    if (p->type == CONF_PROVIDER_GENERIC && p->url == NULL)
+        return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: is missing", r->name, p->line, p->name);
+    if (p->url != NULL && strncmp(p->url, "http://", 7) != 0 && strncmp(p->url, "https://", 8) != 0)
         return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: must begin with http:// or https://", r->name,
                        lines[conf_key_find("provider.", "url") - conf_keys], p->name);
     if (p->timeout_ms >= r->conf->settle_after_ms)

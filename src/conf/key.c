@@ -73,13 +73,39 @@ const struct conf_key conf_keys[] = {
     { "engine", "clock_refresh", CONF_DURATION, "60s", "50ms", "1h", .offset = AT(clock_refresh_ms),
       .sentence = "How often the database is asked for the time." },
 
-    { "provider.", "type", CONF_ENUM, .words = "generic", .required = true, .example = "generic",
-      .offset = PROVIDER_AT(type), .sentence = "What the provider speaks." },
-    { "provider.", "url", CONF_TEXT, .required = true, .example = "https://mail.example/send",
-      .offset = PROVIDER_AT(url), .sentence = "Where messages are posted, http:// or https://." },
+    { "provider.", "type", CONF_ENUM, .words = "generic|sendgrid|mailgun|postmark|ses|resend", .required = true,
+      .example = "generic", .offset = PROVIDER_AT(type), .sentence = "What the provider speaks." },
+    { "provider.", "url", CONF_TEXT, .example = "https://mail.example/send", .shown = true, .offset = PROVIDER_AT(url),
+      .sentence =
+          "http:// or https://. generic: where messages are posted, must be given. The others know their own; a "
+          "url in its place stands before the path." },
     { "provider.", "key_file", CONF_FILE, .example = "provider-key", RELOADABLE, .offset = PROVIDER_AT(key_file),
       .sentence = "File that holds the provider's key; relative: in $CREDENTIALS_DIRECTORY when that is set. "
                   "A reload reads it again." },
+    { "provider.", "domain", CONF_TEXT, .example = "mg.acme.example", .offset = PROVIDER_AT(domain),
+      .sentence = "mailgun: the sending domain, must be given." },
+    { "provider.", "region", CONF_TEXT, .example = "eu", .offset = PROVIDER_AT(region),
+      .sentence = "mailgun: us (when empty) or eu; sendgrid: global (when empty) or eu; ses: the AWS region, must be "
+                  "given." },
+    { "provider.", "message_stream", CONF_TEXT, .example = "outbound", .offset = PROVIDER_AT(message_stream),
+      .sentence = "postmark: the message stream; empty: outbound." },
+    { "provider.", "configuration_set", CONF_TEXT, .example = "followup", .offset = PROVIDER_AT(configuration_set),
+      .sentence = "ses: the configuration set, which publishes events." },
+    { "provider.", "access_key", CONF_TEXT, .example = "AKIAIOSFODNN7EXAMPLE", RELOADABLE,
+      .offset = PROVIDER_AT(access_key),
+      .sentence = "ses: the id of the access key whose secret is in key_file, must be given." },
+    { "provider.", "session_token_file", CONF_FILE, .example = "provider-token", RELOADABLE,
+      .offset = PROVIDER_AT(session_token_file),
+      .sentence = "ses: file that holds the session token of temporary credentials. A reload reads it again." },
+    { "provider.", "tracking", CONF_BOOLEAN, "off", .offset = PROVIDER_AT(tracking),
+      .sentence = "sendgrid, mailgun, postmark: ask them to count opens and clicks." },
+    { "provider.", "keep_message_id", CONF_BOOLEAN, "on", .offset = PROVIDER_AT(keep_message_id),
+      .sentence = "postmark: ask it to keep our Message-ID, by which answers find their conversation." },
+    { "provider.", "message_id_domain", CONF_TEXT, .example = "eu-west-1.amazonses.com",
+      .offset = PROVIDER_AT(message_id_domain),
+      .sentence =
+          "ses, postmark: what stands behind the @ of the Message-ID that they write in the place of ours; empty: "
+          "ses by its region, postmark keeps ours." },
     { "provider.", "rate", CONF_RATE, "100/s", "0.01/s", "100000/s", RELOADABLE, .offset = PROVIDER_AT(rate),
       .sentence = "Most messages a second." },
     { "provider.", "concurrency_max", CONF_COUNT, "64", "1", "10000", RELOADABLE,
@@ -89,7 +115,11 @@ const struct conf_key conf_keys[] = {
     { "provider.", "connect_timeout", CONF_DURATION, "3s", "10ms", "1m", .offset = PROVIDER_AT(connect_timeout_ms),
       .sentence = "Longest time to connect; after it the message was not sent." },
     { "provider.", "key_window", CONF_DURATION, "24h", "0ms", "720h", .offset = PROVIDER_AT(key_window_ms),
-      .sentence = "How long the provider honours an idempotency key; 0ms: it does not." },
+      .sentence = "How long the provider honours an idempotency key; 0ms: it does not. Of generic and resend." },
+    { "provider.", "look_up_proof", CONF_DURATION, "30m", "0ms", "720h", .offset = PROVIDER_AT(look_up_proof_ms),
+      .sentence =
+          "mailgun, postmark: a message in doubt that they do not know so long after its send was not sent, and "
+          "goes again; 0ms: that proves nothing." },
 
     { "http", "listen", CONF_TEXT, "127.0.0.1:8025", .offset = AT(listen),
       .sentence = "Address and port of /healthz, /readyz and /metrics; empty: no HTTP. A port that is taken stops the "
@@ -302,7 +332,7 @@ void conf_print_example(FILE *out)
         fputs("#   ", out);
         conf_key_print_kind(key, out, put_plain);
         fputs(key->reloadable ? ", taken over on reload\n" : "\n", out);
-        fprintf(out, "%s%s = %s\n", key->required ? "" : "#", key->name,
+        fprintf(out, "%s%s = %s\n", key->required || key->shown ? "" : "#", key->name,
                 key->fallback != NULL ? key->fallback : key->example);
     }
 }

@@ -9,6 +9,7 @@
 #define LOOK_AGAIN_MS     100 /* when nothing tells us: the database is away */
 #define SETTLE_MARGIN_MS  5000
 #define SETTLE_ROWS       100
+#define LOOK_UP_ROWS      16               /* asked about at once, beside the sends */
 #define KEY_MARGIN_MS_MAX (10 * 60 * 1000) /* of a key's window, at most a tenth of it */
 
 static size_t min_size(size_t a, size_t b)
@@ -201,7 +202,7 @@ static void look_again(struct dispatcher *d, int64_t wait_ms)
 static bool is_drained(const struct dispatcher *d)
 {
     return d->slots == 0 && d->claims == 0 && d->returns == 0 && d->flights.count == 0 && batch_count(d->batch) == 0 &&
-           !settle_is_busy(d->settle);
+           !settle_is_busy(d->settle) && !look_ups_busy(d->look_ups);
 }
 
 static void on_soon(uv_idle_t *idle)
@@ -301,6 +302,12 @@ static size_t settle_reserve(void *arg, size_t wanted)
     return places;
 }
 
+static bool may_look_up(void *arg, size_t provider)
+{
+    struct dispatcher *d = arg;
+    return breaker_wait_ms(&d->lanes[provider].breaker, mono_now()) == 0;
+}
+
 /* --- life -------------------------------------------------------------------------------------------------------- */
 
 static int64_t settle_after_ms(const struct dispatcher *d)
@@ -333,6 +340,14 @@ static enum status open_stages(struct dispatcher *d)
     enum status st = batch_new(d->loop, d->store, &batch, &batch_hooks, &d->batch);
     if (st == OK)
         st = settle_new(d->loop, d->store, &settle, &settle_hooks, &d->settle);
+    const struct look_up_config look_up = { .every_ms = d->config.settle_every_ms,
+                                            .after_ms = settle_after_ms(d),
+                                            .rows_max = LOOK_UP_ROWS };
+    const struct look_up_hooks look_up_hooks = {
+        .arg = d, .leases = hook_leases, .may_ask = may_look_up, .set = hook_set, .on_turn_ended = hook_decided
+    };
+    if (st == OK)
+        st = look_ups_new(d->loop, d->store, d->transport, d->registry, &look_up, &look_up_hooks, &d->look_ups);
     return st;
 }
 
@@ -381,6 +396,8 @@ enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transpor
     if (st != OK) {
         if (d->batch != NULL)
             batch_close(d->batch);
+        if (d->settle != NULL)
+            settle_close(d->settle);
         flights_fini(&d->flights);
         free(d);
         return err_set(e, st, "out of memory for the dispatcher");
@@ -399,6 +416,7 @@ void dispatcher_drain(struct dispatcher *d, void (*cb)(void *arg), void *arg)
     d->on_drained = cb;
     d->on_drained_arg = arg;
     settle_stop(d->settle);
+    look_ups_stop(d->look_ups);
     batch_hurry(d->batch);
     dispatcher_ended(d);
 }
@@ -408,6 +426,7 @@ void dispatcher_abort(struct dispatcher *d)
     d->draining = true;
     d->on_drained = NULL;
     settle_stop(d->settle);
+    look_ups_stop(d->look_ups);
     batch_stop(d->batch);
 }
 
@@ -425,6 +444,7 @@ void dispatcher_close(struct dispatcher *d)
     assert(d->claims == 0 && d->returns == 0);
     size_t lost = batch_close(d->batch);
     settle_close(d->settle);
+    look_ups_close(d->look_ups);
     if (lost > 0)
         log_warn("results_dropped", kv("results", lost));
     uv_close((uv_handle_t *)&d->soon, on_handle_closed);
@@ -461,6 +481,7 @@ void dispatcher_read_stats(const struct dispatcher *d, struct dispatcher_stats *
     *ret = d->stats;
     ret->batch = *batch_stats(d->batch);
     ret->settle = settle_stats(d->settle);
+    ret->look_ups = look_ups_stats(d->look_ups);
     ret->slots = d->slots;
     ret->in_flight = d->flights.count;
     ret->waiting = batch_count(d->batch);

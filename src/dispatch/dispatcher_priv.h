@@ -35,6 +35,7 @@ struct dispatcher {
     size_t claims, returns; /* statements under way */
     struct batch *batch;
     struct settle *settle;
+    struct look_ups *look_ups;
     uv_idle_t soon;   /* on_room, in the next turn of the loop */
     uv_timer_t later; /* on_room, when a token or a breaker's wait is over */
     int handles_open;

@@ -64,6 +64,10 @@ static const struct row rows[] = {
       .help = "Messages in doubt that were taken up again under their key." },
     { PREFIX "in_doubt_by_policy_total", COUNTER, AT(settled_by_policy),
       .help = "Messages in doubt that the account's policy decided." },
+    { PREFIX "in_doubt_looked_up_total", COUNTER, AT(looked_up),
+      .help = "Times that a provider was asked about a message in doubt." },
+    { PREFIX "in_doubt_found_total", COUNTER, AT(looked_up_found), .help = "Times that it had the message." },
+    { PREFIX "in_doubt_absent_total", COUNTER, AT(looked_up_absent), .help = "Times that it did not know it." },
 
     { PREFIX "wheel_messages", GAUGE, AT(wheel_messages), .help = "Messages in the timer wheel." },
     { PREFIX "wheel_stale_copies", GAUGE, AT(wheel_stale),

@@ -1,9 +1,11 @@
 #include "json_text.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "followupd/base/utf8.h"
 
@@ -55,4 +57,54 @@ enum status json_add_text(struct buf *out, const char *text)
     if (st == OK)
         st = buf_add(out, text + begin, bytes - begin);
     return st == OK ? buf_add(out, "\"", 1) : st;
+}
+
+enum status json_add_format(struct buf *out, const char *format, ...)
+{
+    va_list texts;
+    enum status st = OK;
+    va_start(texts, format);
+    while (*format != '\0' && st == OK) {
+        size_t bytes = strcspn(format, "%");
+        st = buf_add(out, format, bytes);
+        format += bytes;
+        if (*format == '%' && st == OK) {
+            st = json_add_text(out, va_arg(texts, const char *));
+            format++;
+        }
+    }
+    va_end(texts);
+    return st;
+}
+
+enum status json_add_members(struct buf *out, const json_t *strings)
+{
+    const char *name, *comma = "";
+    json_t *value;
+    enum status st = OK;
+    json_object_foreach ((json_t *)strings, name, value) {
+        if (st == OK)
+            st = buf_text(out, comma);
+        if (st == OK)
+            st = json_add_format(out, "%:%", name, json_string_value(value));
+        comma = ",";
+    }
+    return st;
+}
+
+enum status json_add_pairs(struct buf *out, const json_t *strings, const char *name, const char *value,
+                           const char *without)
+{
+    const char *header, *comma = "";
+    json_t *text;
+    enum status st = buf_text(out, "[");
+    json_object_foreach ((json_t *)strings, header, text) {
+        if (st != OK || (without != NULL && strcasecmp(header, without) == 0))
+            continue;
+        st = buf_text(out, comma);
+        if (st == OK)
+            st = json_add_format(out, "{%:%,%:%}", name, header, value, json_string_value(text));
+        comma = ",";
+    }
+    return st == OK ? buf_text(out, "]") : st;
 }

@@ -64,7 +64,7 @@ static int on_begin(void *arg, char *peer, char *local, int peer_port, int local
     (void)local;
     (void)peer_port;
     (void)local_port;
-    if (p->begun_us != 0) {
+    if (p->begun_us != 0 && p->request->method == TRANSPORT_POST) {
         p->repeat_refused = true;
         return CURL_PREREQFUNC_ABORT;
     }
@@ -113,12 +113,17 @@ static bool is_tls(CURLcode code)
            code == CURLE_SSL_CIPHER || code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR;
 }
 
+static const char *find_header(void *easy, const char *name)
+{
+    struct curl_header *header;
+    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
+}
+
 /* A status that was read decides, whatever became of the rest: a 2xx whose body is cut is a 2xx. Without one, what
  * counts is whether the request was begun; how many bytes curl says it uploaded proves nothing. */
 static void describe(struct post *p, CURLcode code, struct transport_answer *ret)
 {
     long http_status = 0;
-    struct curl_header *retry_after = NULL;
     curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &http_status);
     bool answered = http_status >= 200 && http_status <= 599 && p->begun_us != 0;
     *ret = (struct transport_answer){
@@ -134,8 +139,10 @@ static void describe(struct post *p, CURLcode code, struct transport_answer *ret
         .begun_us = p->begun_us,
         .detail = "",
     };
-    if (answered && curl_easy_header(p->easy, "Retry-After", 0, CURLH_HEADER, -1, &retry_after) == CURLHE_OK)
-        ret->retry_after = retry_after->value;
+    if (answered) {
+        ret->headers = p->easy;
+        ret->find_header = find_header;
+    }
     if (p->answer_cut)
         ret->detail = "the answer is larger than 64 KiB";
     else if (p->repeat_refused)
@@ -188,7 +195,6 @@ static void set_once(struct post *p)
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(c, CURLOPT_USERAGENT, "followupd/" FOLLOWUPD_VERSION);
     curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S_MAX);
-    curl_easy_setopt(c, CURLOPT_POST, 1L);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, p);
     curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_begin);
@@ -221,17 +227,40 @@ static struct post *post_take(struct curl_transport *t)
     return p;
 }
 
-static void link_headers(struct post *p, const struct transport_request *r)
+/* NULL: none. */
+static struct curl_slist *link_headers(struct post *p, const struct transport_request *r)
 {
     size_t count = 0;
     for (size_t i = 0; i < r->header_count; i++)
         p->lines[count++].data = (char *)r->headers[i]; /* curl only reads it */
-    p->lines[count++].data = (char *)"Expect:";
+    /* No "Expect: 100-continue", which curl adds to a POST over 1 MiB. 7.88 would sign this line, which is never sent. */
+    if (r->aws_sigv4 == NULL)
+        p->lines[count++].data = (char *)"Expect:";
     for (size_t i = 0; i < count; i++)
         p->lines[i].next = i + 1 < count ? &p->lines[i + 1] : NULL;
+    return count > 0 ? p->lines : NULL;
 }
 
-static enum status curl_transport_post(struct transport *transport, const struct transport_request *r, transport_cb cb,
+static bool set_request(struct post *p, const struct transport_request *r)
+{
+    CURL *c = p->easy;
+    bool set = curl_easy_setopt(c, CURLOPT_URL, r->url) == CURLE_OK &&
+               curl_easy_setopt(c, CURLOPT_HTTPHEADER, link_headers(p, r)) == CURLE_OK &&
+               curl_easy_setopt(c, CURLOPT_USERPWD, r->user_password) == CURLE_OK &&
+               curl_easy_setopt(c, CURLOPT_AWS_SIGV4, r->aws_sigv4) == CURLE_OK &&
+               curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms) == CURLE_OK &&
+               curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
+                                (long)(r->connect_timeout_ms > 0 ? r->connect_timeout_ms : r->timeout_ms)) == CURLE_OK;
+    if (set && r->aws_sigv4 == NULL) /* the handle may have signed the request before */
+        set = curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK;
+    if (set && r->method == TRANSPORT_GET)
+        return curl_easy_setopt(c, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    return set && curl_easy_setopt(c, CURLOPT_POST, 1L) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->body_bytes > 0 ? r->body : "") == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_bytes) == CURLE_OK;
+}
+
+static enum status curl_transport_send(struct transport *transport, const struct transport_request *r, transport_cb cb,
                                        void *arg)
 {
     struct curl_transport *t = container_of(transport, struct curl_transport, transport);
@@ -249,15 +278,7 @@ static enum status curl_transport_post(struct transport *transport, const struct
     p->error[0] = '\0';
     p->cb = cb;
     p->arg = arg;
-    link_headers(p, r);
-    if (curl_easy_setopt(p->easy, CURLOPT_URL, r->url) != CURLE_OK ||
-        curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->lines) != CURLE_OK ||
-        curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, r->body_bytes > 0 ? r->body : "") != CURLE_OK ||
-        curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_bytes) != CURLE_OK ||
-        curl_easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms) != CURLE_OK ||
-        curl_easy_setopt(p->easy, CURLOPT_CONNECTTIMEOUT_MS,
-                         (long)(r->connect_timeout_ms > 0 ? r->connect_timeout_ms : r->timeout_ms)) != CURLE_OK ||
-        curl_multi_add_handle(t->multi, p->easy) != CURLM_OK) {
+    if (!set_request(p, r) || curl_multi_add_handle(t->multi, p->easy) != CURLM_OK) {
         list_append(&t->idle, &p->node);
         return E_NOMEM;
     }
@@ -312,7 +333,7 @@ static void curl_transport_close(struct transport *transport, void (*on_closed)(
 
 enum status transport_open(uv_loop_t *loop, size_t posts_max, struct transport **ret, struct err *e)
 {
-    static const struct transport_ops ops = { .post = curl_transport_post, .close = curl_transport_close };
+    static const struct transport_ops ops = { .send = curl_transport_send, .close = curl_transport_close };
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return err_set(e, E_NOMEM, "libcurl cannot start");
     struct curl_transport *t = calloc(1, sizeof *t);

@@ -68,7 +68,7 @@ static void on_answer(void *arg, const struct transport_answer *answer)
     struct judgement j;
     CRASH_POINT(post_answered);
     k->result.ended_real = wall_now();
-    judge_answer(a->provider->type, answer, k->result.ended_real, &j);
+    judge_answer(a->provider->type, &a->provider->config, answer, k->result.ended_real, &j);
     if (j.key_reused)
         j.outcome = judge_reused_key(k);
     a->begun_us = answer->begun_us;
@@ -82,6 +82,10 @@ static void on_answer(void *arg, const struct transport_answer *answer)
         memcpy(k->provider_message_id, j.provider_message_id, sizeof k->provider_message_id);
         k->result.provider_message_id = k->provider_message_id;
     }
+    if (j.rfc_message_id[0] != '\0') {
+        memcpy(k->rfc_message_id, j.rfc_message_id, sizeof k->rfc_message_id);
+        k->result.rfc_message_id = k->rfc_message_id;
+    }
     if (j.outcome == OUTCOME_SENT && !j.key_reused) /* what arrived then is not this letter */
         keep_letter(k, &a->rendered);
     release(a);
@@ -92,16 +96,20 @@ static void on_answer(void *arg, const struct transport_answer *answer)
 
 static enum status prepare(struct attempt *a, const struct claim_row *row, const char *public_url, struct err *e)
 {
-    char key[ATTEMPT_KEY_BYTES];
+    char key[ATTEMPT_KEY_BYTES], fu_id[PROVIDER_FU_ID_BYTES];
     enum status st = letter_render(row, public_url, &a->rendered, e);
     if (st != OK)
         return st;
     attempt_key(row, key);
+    provider_fu_id(row->ref.account_id, row->ref.message_id, row->attempts, fu_id);
     struct outgoing m = {
         .account_id = row->ref.account_id,
         .message_id = row->ref.message_id,
         .due = row->due,
         .key = key,
+        .fu_id = fu_id,
+        .from_name = row->from_name,
+        .from_address = row->from_address,
         .from = a->rendered.from,
         .to = a->rendered.to,
         .reply_to = a->rendered.reply_to,
@@ -134,7 +142,10 @@ enum status attempt_start(struct attempt *a, const struct claim_row *row, const 
     if (st != OK)
         goto failed;
     a->post = (struct transport_request){
-        .url = provider->config.url,
+        .method = a->request.method,
+        .url = a->request.url != NULL ? a->request.url : provider->send_url,
+        .user_password = a->request.user_password,
+        .aws_sigv4 = a->request.aws_sigv4,
         .headers = (const char *const *)a->request.headers,
         .header_count = a->request.header_count,
         .body = a->request.body,
@@ -143,7 +154,7 @@ enum status attempt_start(struct attempt *a, const struct claim_row *row, const 
         .connect_timeout_ms = provider->config.connect_timeout_ms,
     };
     CRASH_POINT(post_rendered);
-    st = transport_post(transport, &a->post, on_answer, a);
+    st = transport_send(transport, &a->post, on_answer, a);
     CRASH_POINT(post_called);
     if (st == OK)
         return OK;

@@ -70,6 +70,7 @@ struct pg_op {
         store_done_cb done;
         store_clock_cb clock;
         store_bulk_cb bulk;
+        store_look_up_cb look_up;
     } cb;
     void *arg;
     int64_t asked_us;
@@ -109,6 +110,9 @@ enum status pg_sweep_due(struct store *s, const struct sweep_request *r, store_d
 enum status pg_sweep_sending(struct store *s, struct lease_set leases, const struct message_ref *in_flight,
                              size_t in_flight_count, int64_t grace_ms, store_due_cb cb, void *arg);
 enum status pg_settle_by_policy(struct store *s, struct lease_set leases, int64_t policy_after_ms, size_t count_max,
+                                store_due_cb cb, void *arg);
+enum status pg_claim_look_ups(struct store *s, const struct look_up_request *r, store_look_up_cb cb, void *arg);
+enum status pg_settle_looked_up(struct store *s, struct lease_set leases, const struct looked_up *answers, size_t count,
                                 store_due_cb cb, void *arg);
 enum status pg_bulk_step(struct store *s, struct lease_set leases, store_bulk_cb cb, void *arg);
 

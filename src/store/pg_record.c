@@ -8,7 +8,7 @@ static const struct db_statement record_statement = {
     "SELECT account_id, message_id, accepted, next_account_id, next_message_id, next_due_at "
     "FROM followup.record_results($1::uuid, $2::int4[], $3::int8[], $4::int8[], $5::int8[], $6::int4[], $7::int4[], "
     "$8::int8[], $9::text[]::followup.attempt_outcome[], $10::bool[], $11::int4[], $12::int8[], $13::text[], "
-    "$14::text[], $15::timestamptz[], $16::timestamptz[], $17::text[], $18::text[], $19::text[])"
+    "$14::text[], $15::timestamptz[], $16::timestamptz[], $17::text[], $18::text[], $19::text[], $20::text[])"
 };
 
 static const struct db_statement settle_statement = {
@@ -45,6 +45,7 @@ static void add_results(struct db_params *p, const struct send_result *results, 
     COLUMN(p, DB_TEXT, results, count, db_element_text(p, r->subject));
     COLUMN(p, DB_TEXT, results, count, db_element_text(p, r->text));
     COLUMN(p, DB_TEXT, results, count, db_element_text(p, r->html));
+    COLUMN(p, DB_TEXT, results, count, db_element_text(p, r->rfc_message_id));
 }
 
 static enum status read_rows(const PGresult *res, struct recorded_row **ret, size_t *ret_count, struct err *e)

@@ -17,13 +17,23 @@
 #define LATE_US        (60 * SECOND)
 #define BACK_OFF_MAX_S 3600
 
+/* id, or the next one that none of the first `count` accounts has. */
+static int64_t unused_account(const struct model *m, size_t count, int64_t id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (m->accounts[i] == id)
+            return unused_account(m, count, id + 1);
+    }
+    return id;
+}
+
 void model_init(struct model *m, enum model_policy policy, size_t accounts)
 {
     memset(m, 0, sizeof *m);
     m->policy = policy;
     m->account_count = accounts;
     for (size_t i = 0; i < accounts; i++)
-        m->accounts[i] = sim_between(1, 1000000);
+        m->accounts[i] = unused_account(m, i, sim_between(1, 1000000));
     for (int i = 0; i < STORE_SHARDS; i++)
         m->leases[i].expires_us = INT64_MIN / 2;
 }

@@ -88,6 +88,11 @@ static bool refuses(struct model_provider *p, int64_t message_id)
     return true;
 }
 
+static const char *find_header(void *retry_after_s, const char *name)
+{
+    return strcmp(name, "Retry-After") == 0 ? retry_after_s : NULL;
+}
+
 static void answer_with(struct post *post, int status, const char *body)
 {
     snprintf(post->body, sizeof post->body, "%s", body);
@@ -107,7 +112,8 @@ static void arrive(struct post *post)
         answer_with(post, 200, "{\"id\":\"x\"}");
     } else if (sim_chance(f->overloaded)) {
         answer_with(post, sim_chance(0.5) ? 429 : 503, "{\"error\":\"later\"}");
-        post->answer.retry_after = sim_chance(0.5) ? "1" : "3";
+        post->answer.find_header = find_header;
+        post->answer.headers = sim_chance(0.5) ? "1" : "3";
     } else if (sim_chance(f->broken)) {
         if (sim_chance(0.5))
             take(p, post);

@@ -38,7 +38,7 @@ SELECT t.lead() AS l1, t.lead_in('processed/responded') AS l2, t.lead_in('proces
 SELECT is((SELECT string_agg(t.said(followup.crm_status(1, 'HigherGear', t.known(u.l), '8')), ' ' ORDER BY u.no) FROM unnest(ARRAY[:l1, :l2, :l3, :l4, :l5, :l6]) WITH ORDINALITY AS u (l, no)),
           'yes yes yes yes unsubscribed deactivated/Retired', 'a stop code in every state');
 SELECT is((SELECT string_agg(t.state(u.l), ' ' ORDER BY u.no) FROM unnest(ARRAY[:l1, :l2, :l3, :l4, :l5, :l6]) WITH ORDINALITY AS u (l, no)),
-          'stopped stopped/further_action stopped stopped/hot_lead unsubscribed deactivated/Retired', 'new and processed leads are stopped too');
+          'stopped stopped/further_action stopped stopped/hot_lead unsubscribed deactivated/Retired/disqualified', 'new and processed leads are stopped too');
 SELECT is(followup.conversation_status(1, :l1), 'Stopped by CRM rule HigherGear 8 Sold Spot', 'a lead that never started says why');
 SELECT is(followup.conversation_status(1, :l2), 'Stopped by CRM rule HigherGear 8 Sold Spot', 'a processed one too');
 SELECT is((SELECT string_agg(DISTINCT reason::text, ' ') FROM followup.continue_follow_up(1, ARRAY[:l2, :l3])), 'stopped', 'a sold code keeps a processed lead out of continue');

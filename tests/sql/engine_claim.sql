@@ -3,6 +3,8 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
+CREATE FUNCTION t.token(p_message bigint) RETURNS text LANGUAGE sql AS $$
+    SELECT followup.reply_token(1, p_message, k.inner_key, k.outer_key) FROM followup.reply_key AS k $$;
 SELECT plan(63);
 
 -- claimed
@@ -15,13 +17,13 @@ SELECT is((claimed_by, epoch), (t.me(), 1::bigint), 'worker and epoch are kept i
 SELECT is(first_post_at, claimed_at, 'the key''s window counts from this claim') FROM followup.message WHERE id = :ada;
 SELECT is(provider, 'sandbox', 'the default provider, where nobody names one') FROM t.row;
 SELECT is((recipient, from_name, from_address), ('ada@People.example'::text, 'Ann'::text, 'ann@firm.example'::text), 'who to whom') FROM t.row;
-SELECT is(reply_to, 'r-1-' || :ada || '@reply.example', 'reply_to names account and message') FROM t.row;
+SELECT is(reply_to, 'r-' || t.token(:ada) || '@reply.example', 'reply_to names account and message, signed') FROM t.row;
 SELECT is((subject, body_text, body_html), ('Hello {{first_name}}'::text, 'Text one'::text, '<p>one</p>'::text), 'the step''s templates') FROM t.row;
 SELECT is(merge_values, '{"first_name": "Ada", "company": "Firm", "email": "ada@People.example", "color": "red",
     "assistant.name": "Ann", "assistant.title": "Assistant", "assistant.signature": "Ann of Firm", "assistant.email": "ann@firm.example",
     "rep.name": "Rita", "rep.email": "rita@firm.example", "rep.phone": "555", "postal_address": "1 Main St"}'::jsonb,
     'merge values: the lead''s own fields, over them the built-in ones; what has no value is absent') FROM t.row;
-SELECT is(rfc_message_id, '<fu-1-' || :ada || '@firm.example>', 'a Message-ID made of ids') FROM t.row;
+SELECT is(rfc_message_id, '<fu-' || t.token(:ada) || '@firm.example>', 'a Message-ID made of ids, signed') FROM t.row;
 SELECT is((in_reply_to, refs), (NULL::text, NULL::text), 'the first message answers nothing') FROM t.row;
 SELECT is(unsubscribe_token, (SELECT unsubscribe_token FROM followup.lead WHERE id = t.lead_of(1, :ada)), 'the lead''s token') FROM t.row;
 SELECT is((shard, kind::text), (followup.shard_of(1), 'sequence'::text), 'shard and kind') FROM t.row;
@@ -33,7 +35,7 @@ SELECT (t.record(1, :ada, 'sent')).next_message_id AS second \gset
 SELECT t.set(1, :second, 'due_at = followup.now()');
 TRUNCATE t.row;
 INSERT INTO t.row SELECT * FROM t.claim(1, :second);
-SELECT is((in_reply_to, refs), (('<fu-1-' || :ada || '@firm.example>')::text, ('<fu-1-' || :ada || '@firm.example>')::text), 'the second message answers the first') FROM t.row;
+SELECT is((in_reply_to, refs), (('<fu-' || t.token(:ada) || '@firm.example>')::text, ('<fu-' || t.token(:ada) || '@firm.example>')::text), 'the second message answers the first') FROM t.row;
 SELECT (t.record(1, :second, 'sent')).accepted AS ok \gset
 SELECT message_id AS feedback FROM followup.message AS m, followup.skip_to_follow_up(1, ARRAY[t.lead_of(1, :ben)]) WHERE m.id = :ben \gset
 SELECT is(t.verdict(1, :ben), 'gone', 'what an action replaced is gone');

@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(79);
+SELECT plan(84);
 
 -- sent
 SELECT t.lead(1, 'ada') AS ada \gset
@@ -165,6 +165,20 @@ SELECT results_eq(format('SELECT message_id FROM followup.record_results(t.me(),
     ARRAY[%1$s, %2$s], ARRAY[1, 1], ARRAY[1, 1], ARRAY[3, 3]::bigint[], ''{sent,sent}'', ''{f,f}'', ''{200,200}'', ''{0,0}'', ''{NULL,NULL}'',
     ''{NULL,NULL}'', ARRAY[now(), now()], ARRAY[now(), now()], ''{a,b}'', ''{a,b}'', ''{NULL,NULL}'')', :ola, :ned),
     format('VALUES (%s::bigint), (%s)', :ola, :ned), 'the answer comes in the order asked');
+
+-- A provider that writes a Message-ID of its own: what follows answers the mail that arrived.
+SELECT t.lead(2, 'pia') AS pia \gset
+SELECT is(t.verdict(2, :pia), 'claimed', 'pia is claimed');
+SELECT next_message_id AS pia_two FROM t.record(2, :pia, 'sent', p_provider_id => '0100-1', p_rfc_id => '<0100-1@email.amazonses.com>') \gset
+SELECT is((provider_message_id, rfc_message_id), ('0100-1'::text, '<0100-1@email.amazonses.com>'::text), 'the id that arrived is the message''s')
+  FROM followup.message WHERE account_id = 2 AND id = :pia;
+UPDATE followup.message SET due_at = followup.now() - '1 second'::interval WHERE account_id = 2 AND id = :pia_two;
+SELECT is((in_reply_to, refs), ('<0100-1@email.amazonses.com>'::text, '<0100-1@email.amazonses.com>'::text), 'the next message answers it')
+  FROM t.claim(2, :pia_two);
+SELECT t.set(2, :pia_two, $$state = 'in_doubt'$$), t.set(2, :pia_two, $$state = 'delivered', provider_message_id = '0100-2', sent_at = followup.now()$$);
+SELECT ok(accepted, 'an event came first') FROM t.record(2, :pia_two, 'sent', p_provider_id => '0100-2', p_rfc_id => '<0100-2@email.amazonses.com>');
+SELECT is(rfc_message_id, '<0100-2@email.amazonses.com>', 'the id that arrived is kept all the same')
+  FROM followup.message WHERE account_id = 2 AND id = :pia_two;
 
 -- A message's attempts go with it, and so does what left.
 SELECT isnt_empty('SELECT 1 FROM followup.attempt WHERE message_id = ' || :ned, 'what was recorded has an attempt');

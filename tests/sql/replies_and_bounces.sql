@@ -18,8 +18,8 @@ SELECT is(x.state || ' ' || x.messages, c.expected, format('%s while active/sequ
     ('keep_messaging',      'active/sequence a:scheduled'),
     ('stop',                'stopped a:cancelled'),
     ('unsubscribe',         'unsubscribed a:cancelled'),
-    ('deactivate:Retired',  'deactivated/Retired a:cancelled'),
-    ('deactivate:MovedOut', 'deactivated/MovedOut a:cancelled')) AS c (outcome, expected)
+    ('deactivate:Retired',  'deactivated/Retired/disqualified a:cancelled'),
+    ('deactivate:MovedOut', 'deactivated/MovedOut/disqualified a:cancelled')) AS c (outcome, expected)
  CROSS JOIN LATERAL t.after_reply('active/sequence', c.outcome) AS x;
 
 -- Before a pending follow-up left, an answer keeps follow-up and status
@@ -34,7 +34,7 @@ SELECT is(x.state || ' ' || x.messages, c.expected, format('%s before the follow
     ('lead_to_review',      'processed/responded/lead_to_review a:cancelled f:cancelled'),
     ('stop',                'stopped/hot_lead a:cancelled f:cancelled'),
     ('unsubscribe',         'unsubscribed/hot_lead a:cancelled f:cancelled'),
-    ('deactivate:Retired',  'deactivated/Retired/hot_lead a:cancelled f:cancelled')) AS c (outcome, expected)
+    ('deactivate:Retired',  'deactivated/Retired/disqualified a:cancelled f:cancelled')) AS c (outcome, expected)
  CROSS JOIN LATERAL t.after_reply('active/follow_up hot', c.outcome) AS x;
 
 -- After it left
@@ -57,8 +57,8 @@ SELECT is(x.state, c.expected, format('%s while %s', c.outcome, c.before))
     ('stopped',             'hot_lead',           'stopped/hot_lead'),
     ('stopped',             'unsubscribe',        'unsubscribed'),
     ('unsubscribed',        'hot_lead',           'unsubscribed/hot_lead'),
-    ('unsubscribed',        'deactivate:Retired', 'unsubscribed'),
-    ('deactivated/MovedOut','deactivate:Retired', 'deactivated/Retired'),
+    ('unsubscribed',        'deactivate:Retired', 'unsubscribed/disqualified'),
+    ('deactivated/MovedOut','deactivate:Retired', 'deactivated/Retired/disqualified'),
     ('active/out_of_office','further_action',     'processed/responded/further_action')) AS c (before, outcome, expected)
  CROSS JOIN LATERAL t.after_reply(c.before, c.outcome) AS x;
 

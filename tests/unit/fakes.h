@@ -229,7 +229,7 @@ static inline enum status fake_post(struct transport *t, const struct transport_
     return OK;
 }
 
-static const struct transport_ops fake_transport_ops = { .post = fake_post };
+static const struct transport_ops fake_transport_ops = { .send = fake_post };
 
 static inline void fake_end_post(struct fake_transport *f, struct transport_answer a)
 {

@@ -21,19 +21,29 @@
 #define CONF_PROVIDERS_MAX  16
 #define CONF_NAME_BYTES_MAX 30 /* of NAME in [provider.NAME] */
 
-enum conf_provider_type { CONF_PROVIDER_GENERIC };
+enum conf_provider_type {
+    CONF_PROVIDER_GENERIC,
+    CONF_PROVIDER_SENDGRID,
+    CONF_PROVIDER_MAILGUN,
+    CONF_PROVIDER_POSTMARK,
+    CONF_PROVIDER_SES,
+    CONF_PROVIDER_RESEND
+};
 
 struct conf_provider {
     char name[CONF_NAME_BYTES_MAX + 1];
-    int line; /* of its section, for messages */
-    int type; /* enum conf_provider_type */
-    char *url;
+    int line;          /* of its section, for messages */
+    int type;          /* enum conf_provider_type */
+    char *url;         /* NULL: the type's own */
     char *key_file;    /* NULL: no key */
     int key_file_line; /* where it is named: whoever reads the file tells */
-    double rate;       /* messages a second */
+    char *domain, *region, *message_stream, *configuration_set, *message_id_domain, *access_key, *session_token_file; /* NULL: not given */
+    bool tracking, keep_message_id;
+    double rate; /* messages a second */
     int64_t concurrency_max;
     int64_t timeout_ms, connect_timeout_ms;
-    int64_t key_window_ms; /* how long the provider honours an idempotency key; 0: it does not */
+    int64_t key_window_ms;    /* how long the provider honours an idempotency key; 0: it does not */
+    int64_t look_up_proof_ms; /* after this a look-up that finds nothing proves that nothing was sent; 0: never */
 };
 
 struct conf {

@@ -34,6 +34,7 @@ struct conf_key {
     const char *words;     /* of an enum: a|b|c */
     const char *example;   /* what the example file shows where there is no default */
     bool required;         /* in each of its sections */
+    bool shown;            /* the example sets it, although not every file has to */
     bool reloadable;       /* a reload may change it; else only a restart */
     const char *sentence;
     size_t offset; /* in struct conf, or in struct conf_provider */

@@ -29,6 +29,7 @@
 #include "followupd/dispatch/breaker.h"
 #include "followupd/provider/registry.h"
 #include "followupd/result/batch.h"
+#include "followupd/result/look_up.h"
 #include "followupd/result/settle.h"
 #include "followupd/store/store.h"
 
@@ -77,6 +78,7 @@ struct dispatcher_stats {
     struct histogram claim;   /* round trips of claims that were answered */
     struct batch_stats batch;
     struct settle_stats settle;
+    struct look_up_stats look_ups;
     size_t slots;     /* between claim and outcome */
     size_t in_flight; /* those and what waits to be recorded */
     size_t waiting;   /* results that are not recorded yet */

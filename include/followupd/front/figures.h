@@ -33,7 +33,7 @@ struct figures {
     double claims, claim_failures, verdicts[FIGURES_VERDICTS], given_back;
     double in_flight, results_waiting;
     double recorded, record_busy, record_failures;
-    double settle_claimed, settled_by_policy;
+    double settle_claimed, settled_by_policy, looked_up, looked_up_found, looked_up_absent;
 
     /* what is due */
     double wheel_messages, wheel_stale, wheel_bytes, wheel_pause_s, wheel_pause_recent_s;

@@ -1,11 +1,12 @@
-/* transport: one HTTP POST that leaves at most once. transport_open gives libcurl on the loop; a test or a simulation
- * brings a table of its own.
+/* transport: one HTTP request, and a POST leaves at most once. transport_open gives libcurl on the loop; a test or a
+ * simulation brings a table of its own.
  *
  * At most once   libcurl would silently repeat a POST when a reused connection turns out to be dead. It asks
  *                CURLOPT_PREREQFUNCTION before each request it begins; the second time within one POST is refused,
- *                before a byte of it leaves, so a repeat is impossible: it ends as doubt.
+ *                before a byte of it leaves, so a repeat is impossible: it ends as doubt. A GET changes nothing: it
+ *                may be repeated.
  *                HTTP/1.1 only, no redirects, no Expect, no proxy, connections idle for 15 s are not used again.
- * Calls          post that returns OK runs its callback exactly once, later, from the loop, never inside the call.
+ * Calls          send that returns OK runs its callback exactly once, later, from the loop, never inside the call.
  *                Anything else: not started, the callback never runs.
  * Ownership      the request and all it points to are borrowed until the callback has returned; the answer is borrowed
  *                until the callback returns.
@@ -28,10 +29,17 @@
 
 struct transport;
 
+enum transport_method { TRANSPORT_POST, TRANSPORT_GET };
+
 struct transport_request {
+    enum transport_method method; /* a GET has no body */
     const char *url;
     const char *const *headers; /* "Name: value", without line ends */
     size_t header_count;        /* at most TRANSPORT_HEADERS_MAX */
+    const char *user_password;  /* "user:password" for Basic, "access key:secret" with aws_sigv4; NULL: none */
+    /* "aws:amz:REGION:SERVICE": signed so, an X-Amz-Security-Token among the headers too; the parameters of a query
+     * must be sorted by name. NULL: not signed */
+    const char *aws_sigv4;
     const void *body;
     size_t body_bytes;
     int64_t timeout_ms;         /* from the call to the answer's last byte */
@@ -46,21 +54,28 @@ enum transport_end {
 
 struct transport_answer {
     enum transport_end end;
-    int http_status;         /* 200..599 when answered, else 0 */
-    const char *retry_after; /* the header's value, or NULL */
-    const char *body;        /* terminated; "" when there is none */
+    int http_status;  /* 200..599 when answered, else 0 */
+    const char *body; /* terminated; "" when there is none */
     size_t body_bytes;
     bool body_whole;
     bool timed_out;
     bool tls_refused;   /* the peer's certificate or handshake was not accepted */
     int64_t begun_us;   /* 0: never begun */
     const char *detail; /* what went wrong, for a person; "" when nothing did */
+    const char *(*find_header)(void *headers, const char *name); /* for transport_header; NULL: there are none */
+    void *headers;
 };
+
+/* The value of a header of the answer, whatever the case of its name; NULL: not there. Borrowed until the next call. */
+static inline const char *transport_header(const struct transport_answer *a, const char *name)
+{
+    return a->find_header != NULL ? a->find_header(a->headers, name) : NULL;
+}
 
 typedef void (*transport_cb)(void *arg, const struct transport_answer *answer);
 
 struct transport_ops {
-    MUST_USE enum status (*post)(struct transport *t, const struct transport_request *r, transport_cb cb, void *arg);
+    MUST_USE enum status (*send)(struct transport *t, const struct transport_request *r, transport_cb cb, void *arg);
     /* Ends what is under way (callbacks run inside this call: not sent, or in doubt when begun), closes, frees t;
      * on_closed runs once, later, last. Never from inside a POST's callback. */
     void (*close)(struct transport *t, void (*on_closed)(void *arg), void *arg);
@@ -72,10 +87,10 @@ struct transport {
 /* posts_max: POSTs at once over all providers. loop is borrowed and outlives t. */
 MUST_USE enum status transport_open(uv_loop_t *loop, size_t posts_max, struct transport **ret, struct err *e);
 
-static inline MUST_USE enum status transport_post(struct transport *t, const struct transport_request *r,
+static inline MUST_USE enum status transport_send(struct transport *t, const struct transport_request *r,
                                                   transport_cb cb, void *arg)
 {
-    return t->ops->post(t, r, cb, arg);
+    return t->ops->send(t, r, cb, arg);
 }
 static inline void transport_close(struct transport *t, void (*on_closed)(void *arg), void *arg)
 {

@@ -26,7 +26,7 @@ struct kept_result {
     struct send_result result;
     char *subject, *text, *html; /* owned */
     char detail[PROVIDER_DETAIL_BYTES];
-    char provider_message_id[PROVIDER_ID_BYTES];
+    char provider_message_id[PROVIDER_ID_BYTES], rfc_message_id[PROVIDER_ID_BYTES];
     struct mono not_before; /* asked again no sooner */
 };
 

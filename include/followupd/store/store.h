@@ -103,6 +103,7 @@ struct send_result {
     int64_t retry_after_ms; /* real; 0: the database's back-off decides */
     const char *detail;     /* NULL: nothing to say */
     const char *provider_message_id;
+    const char *rfc_message_id; /* that the provider wrote in the place of ours; NULL: ours */
     struct wall started_real, ended_real;
     const char *subject, *text, *html; /* as it left; NULL unless sent */
 };
@@ -116,6 +117,33 @@ struct recorded_row {
 /* A result that has no row was not recorded: somebody held its message, lead or conversation. Record it again. */
 typedef void (*store_record_cb)(void *arg, enum status st, const struct err *e, const struct recorded_row *rows,
                                 size_t count);
+
+/* --- look-ups: what a provider knows of a message in doubt -------------------------------------------------------- */
+
+struct look_up_row {
+    struct message_ref ref;
+    int attempts, posts;
+    const char *provider, *rfc_message_id; /* rfc_message_id may be NULL */
+    struct wall first_post_real;
+};
+typedef void (*store_look_up_cb)(void *arg, enum status st, const struct err *e, const struct look_up_row *rows,
+                                 size_t count);
+
+struct look_up_request {
+    struct lease_set leases;
+    const char *const *providers; /* those that can be asked now */
+    size_t provider_count;
+    int64_t settle_after_ms; /* as in in_doubt_request */
+    size_t count_max;
+};
+
+struct looked_up {
+    struct message_ref ref;
+    int attempts, posts;
+    bool found;
+    int64_t proof_ms;                /* not found so long after the POST: not sent; 0: that proves nothing */
+    const char *provider_message_id; /* NULL: not named */
+};
 
 /* --- leases, clock, loads, sweeps ------------------------------------------------------------------------------- */
 
@@ -199,6 +227,12 @@ struct store_ops {
      * due next because of it. */
     MUST_USE enum status (*settle_by_policy)(struct store *s, struct lease_set leases, int64_t policy_after_ms,
                                              size_t count_max, store_due_cb cb, void *arg);
+    /* Messages in doubt that their provider can be asked about now. Nothing changes for them but that it is noted. */
+    MUST_USE enum status (*claim_look_ups)(struct store *s, const struct look_up_request *r, store_look_up_cb cb,
+                                           void *arg);
+    /* What the providers said. Rows: what is due next because of it. */
+    MUST_USE enum status (*settle_looked_up)(struct store *s, struct lease_set leases, const struct looked_up *answers,
+                                             size_t count, store_due_cb cb, void *arg);
     /* One chunk of a committed bulk of these shards; takes seconds. One at a time. */
     MUST_USE enum status (*bulk_step)(struct store *s, struct lease_set leases, store_bulk_cb cb, void *arg);
     bool (*is_up)(const struct store *s);

@@ -53,13 +53,14 @@ CREATE TYPE t.answer AS (accepted boolean, next_message_id bigint, next_due_at t
 CREATE FUNCTION t.record(p_account bigint, p_message bigint, p_outcome followup.attempt_outcome, p_retry_after_ms bigint = 0,
                          p_uncounted boolean = false, p_attempts integer = NULL, p_posts integer = NULL, p_epoch bigint = NULL,
                          p_provider_id text = NULL, p_ended timestamptz = clock_timestamp(), p_detail text = NULL,
-                         p_worker uuid = t.me())
+                         p_worker uuid = t.me(), p_rfc_id text = NULL)
 RETURNS t.answer LANGUAGE sql AS $$
     SELECT r.accepted, r.next_message_id, r.next_due_at
       FROM followup.message AS m, LATERAL followup.record_results(p_worker, t.shards(), t.epochs(), ARRAY[m.account_id], ARRAY[m.id],
                ARRAY[coalesce(p_attempts, m.attempts)], ARRAY[coalesce(p_posts, m.posts)], ARRAY[coalesce(p_epoch, m.epoch)],
                ARRAY[p_outcome], ARRAY[p_uncounted], ARRAY[200], ARRAY[p_retry_after_ms], ARRAY[p_detail], ARRAY[p_provider_id],
-               ARRAY[p_ended - '5 ms'::interval], ARRAY[p_ended], ARRAY['Subject as sent'], ARRAY['Text as sent'], ARRAY[NULL::text]) AS r
+               ARRAY[p_ended - '5 ms'::interval], ARRAY[p_ended], ARRAY['Subject as sent'], ARRAY['Text as sent'], ARRAY[NULL::text],
+               ARRAY[p_rfc_id]) AS r
      WHERE m.account_id = p_account AND m.id = p_message $$;
 
 CREATE FUNCTION t.state(p_account bigint, p_message bigint) RETURNS text LANGUAGE sql AS $$

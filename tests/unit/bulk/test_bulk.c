@@ -1,6 +1,7 @@
 /* The bulk's pace over a store that answers when the test wishes. */
 #include <criterion/criterion.h>
 
+#include "../turn.h"
 #include "followupd/base/clock.h"
 #include "followupd/bulk/bulk.h"
 
@@ -54,7 +55,7 @@ static void finish(void)
 static void until_asked(void)
 {
     for (int i = 0; i < TURNS_MAX && asked == NULL; i++)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     cr_assert_not_null(asked);
 }
 static void answer(enum status st, const struct bulk_progress *progress)
@@ -134,7 +135,7 @@ Test(bulk, without_a_lease_nothing_is_asked)
     lease_count = 0;
     start();
     for (int i = 0; i < 5; i++)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     cr_assert_eq(steps, 0);
     lease_count = 1;
     until_asked();

@@ -103,12 +103,13 @@ Test(file, every_kind_of_mistake_names_file_line_and_key)
         { "[engine]\nlease = 3s\n\nlease = 4s\n", "a.conf:4: [engine] lease: is set twice, first on line 2" },
         { "[engine]\nlease = 3s\n    4s\n", "a.conf:3: is neither [section] nor key = value" },
         { "[engine]\nnonsense\n", "a.conf:2: is neither [section] nor key = value" },
-        { "[provider.a]\ntype = pigeon\n", "a.conf:2: [provider.a] type: \"pigeon\" is none of generic" },
+        { "[provider.a]\ntype = pigeon\n",
+          "a.conf:2: [provider.a] type: \"pigeon\" is none of generic|sendgrid|mailgun|postmark|ses|resend" },
         { "[provider.a]\nurl = http://a/\n", "a.conf:1: [provider.a] type: is missing" },
         { "\n[provider.a]\ntype = generic\n", "a.conf:2: [provider.a] url: is missing" },
         { "[provider.a]\ntype = generic\nurl = ftp://a/\n",
           "a.conf:3: [provider.a] url: must begin with http:// or https://" },
-        { "[provider.a]\nurl =\n", "a.conf:2: [provider.a] url: is empty" },
+        { "[provider.a]\nurl =\ntype = generic\n", "a.conf:1: [provider.a] url: is missing" },
         { "[provider.a]\nrate = 10\n", "a.conf:2: [provider.a] rate: \"10\" has no unit: write 10/s" },
         { "[provider.a]\nrate = 10/m\n",
           "a.conf:2: [provider.a] rate: \"10/m\" has an unknown unit \"/m\": a rate is given in /s" },
@@ -146,6 +147,16 @@ Test(file, a_seventeenth_provider_and_an_endless_line_are_refused)
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     must_refuse(text, "a.conf:1: the line is longer than 1200 bytes");
+}
+
+/* inih passes over more than blanks, and over a byte order mark of its own: whatever it takes for a section, we know. */
+Test(file, a_section_behind_something_invisible_is_one_or_is_refused)
+{
+    struct conf *c = must_read("\v\f \r" PROVIDER);
+    cr_assert_eq(c->providers_count, 1);
+    conf_free(c);
+    must_refuse("\xEF\xBB\xBF\xEF\xBB\xBF" PROVIDER,
+                "a.conf:2: section [provider.main]: something stands before it on its line");
 }
 
 Test(file, a_nul_byte_is_refused)

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "../fakes.h"
+#include "../turn.h"
 
 static uv_loop_t loop;
 static struct fake_store store = { .store.ops = &fake_store_ops, .up = true };
@@ -117,7 +118,7 @@ static struct message_ref ref(int64_t id)
 static void record_all(void)
 {
     while (store.records.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     fake_answer_record(&store, 0);
 }
 
@@ -157,7 +158,7 @@ Test(dispatcher, what_is_planned_next_goes_into_the_wheel)
     fake_answer_claim(&store, CLAIM_CLAIMED, "a");
     fake_answer_post(&transport, 200);
     while (store.records.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     struct fake_call *c = fake_take(&store.records);
     struct recorded_row row = { .ref = ref(1), .accepted = true, .has_next = true, .next = { ref(2), { 77 } } };
     c->on_record(c->arg, OK, NULL, &row, 1);
@@ -219,7 +220,7 @@ Test(dispatcher, a_few_free_slots_are_told_of_a_little_later)
     cr_assert_eq(offer(11, 20), 0);
     fake_answer_post(&transport, 200);
     while (rooms == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     cr_assert_eq(offer(11, 20), 1);
     fake_answer_claim(&store, CLAIM_GONE, "a");
     while (transport.count > 0)
@@ -471,7 +472,7 @@ Test(dispatcher, a_letter_that_cannot_be_made_is_rejected_and_never_posted)
     cr_assert_eq(transport.total, 0);
     cr_assert_eq(stats().slots, 0);
     while (store.records.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_REJECTED);
     cr_assert_not_null(strstr(store.records.calls[0]->details[0], "first_name"));
     fake_answer_record(&store, 0);
@@ -488,7 +489,7 @@ Test(dispatcher, a_refusing_provider_stops_the_claims_and_its_messages_keep_thei
     cr_assert_eq(dispatcher_provider_at(d, 0).breaker, BREAKER_OPEN);
     cr_assert_eq(offer(3, 9), 0);
     while (store.records.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_RETRY);
     cr_assert(store.records.calls[0]->results[0].uncounted);
     cr_assert_geq(store.records.calls[0]->results[0].retry_after_ms, 1000);
@@ -504,7 +505,7 @@ Test(dispatcher, a_probe_that_is_gone_leaves_room_for_another)
     fake_answer_claim(&store, CLAIM_CLAIMED, "a");
     fake_answer_post(&transport, 403);
     while (offer(2, 9) == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     cr_assert_eq(store.claims.calls[0]->count, 1, "one probe");
     cr_assert_eq(offer(3, 9), 0);
     fake_answer_claim(&store, CLAIM_GONE, "a");
@@ -563,7 +564,7 @@ Test(dispatcher, a_provider_nobody_configured_is_a_retry_and_never_posted)
     fake_answer_claim(&store, CLAIM_CLAIMED, "elsewhere");
     cr_assert_eq(transport.total, 0);
     while (store.records.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_RETRY);
     cr_assert(store.records.calls[0]->results[0].uncounted);
     cr_assert_eq(stats().slots, 0);
@@ -574,7 +575,7 @@ Test(dispatcher, a_provider_nobody_configured_is_a_retry_and_never_posted)
 static struct fake_call *wait_for_in_doubt(void)
 {
     while (store.in_doubt.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     return fake_take(&store.in_doubt);
 }
 
@@ -602,7 +603,7 @@ Test(dispatcher, a_message_in_doubt_is_posted_again_under_its_key)
     fake_answer_post(&transport, 200);
     cr_assert_eq(stats().late.count, 0, "a message in doubt says nothing about lateness");
     while (store.records.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     cr_assert_eq(store.records.calls[0]->results[0].posts, 2);
     fake_answer_record(&store, 0);
     while (store.in_doubt.count > 0) {
@@ -643,7 +644,7 @@ Test(dispatcher, a_message_in_doubt_that_cannot_be_posted_stays_in_doubt)
     cr_assert_eq(transport.total, 0);
     cr_assert_eq(store.unclaims.total, 0, "given back it would be sent under another key");
     while (store.records.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_IN_DOUBT);
     fake_answer_record(&store, 0);
     while (store.in_doubt.count > 0) {
@@ -661,7 +662,7 @@ Test(dispatcher, what_the_policy_decided_goes_into_the_wheel)
     config.settle_every_ms = 1;
     start();
     while (store.policies.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     struct fake_call *c = fake_take(&store.policies);
     struct due_message next = { ref(9), { 1 } };
     c->on_due(c->arg, OK, NULL, &next, 1);
@@ -719,7 +720,7 @@ Test(dispatcher, draining_waits_for_the_policy_s_answer_and_ends_with_it)
     start();
     struct fake_call *c = wait_for_in_doubt();
     while (store.policies.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     dispatcher_drain(d, on_drained, NULL);
     c->on_claim(c->arg, OK, NULL, NULL, 0);
     free(c);

@@ -99,9 +99,10 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
     c->used += (size_t)got;
     c->in[c->used] = '\0';
     const char *end = strstr(c->in, "\r\n\r\n"), *length = strcasestr(c->in, "content-length:");
-    if (end == NULL || length == NULL)
+    if (end == NULL)
         return;
-    size_t whole = (size_t)(end + 4 - c->in) + strtoul(length + 15, NULL, 10);
+    size_t body_bytes = length != NULL && length < end ? strtoul(length + 15, NULL, 10) : 0;
+    size_t whole = (size_t)(end + 4 - c->in) + body_bytes;
     if (c->used >= whole)
         act(c);
 }

@@ -1,15 +1,18 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "../answer_headers.h"
 #include "followupd/base/list.h"
 #include "followupd/provider/provider.h"
 
 static struct judgement judge(int status, const char *retry_after, const char *body)
 {
+    struct answer_headers headers = { .all = { { "Retry-After", retry_after } } };
     struct transport_answer a = {
         .end = TRANSPORT_ANSWERED,
         .http_status = status,
-        .retry_after = retry_after,
+        .find_header = answer_header_find,
+        .headers = &headers,
         .body = body,
         .body_bytes = strlen(body),
         .body_whole = true,
@@ -18,7 +21,7 @@ static struct judgement judge(int status, const char *retry_after, const char *b
     };
     struct wall now = { INT64_C(1764547200) * 1000000 }; /* Mon, 01 Dec 2025 00:00:00 GMT */
     struct judgement ret;
-    judge_answer(&provider_generic, &a, now, &ret);
+    judge_answer(&provider_generic, &(struct provider_config){ 0 }, &a, now, &ret);
     return ret;
 }
 
@@ -114,12 +117,12 @@ Test(judge, not_sent_is_an_uncounted_retry_and_doubt_stays_doubt)
 {
     struct transport_answer a = { .end = TRANSPORT_NOT_SENT, .body = "", .detail = "refused" };
     struct judgement j;
-    judge_answer(&provider_generic, &a, wall_now(), &j);
+    judge_answer(&provider_generic, &(struct provider_config){ 0 }, &a, wall_now(), &j);
     cr_assert_eq(j.outcome, OUTCOME_RETRY);
     cr_assert(j.uncounted && j.unreachable);
     cr_assert_str_eq(j.detail, "refused");
     a = (struct transport_answer){ .end = TRANSPORT_IN_DOUBT, .body = "", .detail = "closed", .begun_us = 1 };
-    judge_answer(&provider_generic, &a, wall_now(), &j);
+    judge_answer(&provider_generic, &(struct provider_config){ 0 }, &a, wall_now(), &j);
     cr_assert_eq(j.outcome, OUTCOME_IN_DOUBT);
     cr_assert_not(j.uncounted);
 }

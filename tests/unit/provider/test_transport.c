@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../turn.h"
 #include "http_server.h"
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"id\":\"p1\"}"
@@ -64,16 +65,17 @@ static void on_end(void *arg, const struct transport_answer *a)
     e->begun = a->begun_us != 0;
     snprintf(e->body, sizeof e->body, "%s", a->body);
     snprintf(e->detail, sizeof e->detail, "%s", a->detail);
-    snprintf(e->retry_after, sizeof e->retry_after, "%s", a->retry_after != NULL ? a->retry_after : "");
+    const char *retry_after = transport_header(a, "Retry-After");
+    snprintf(e->retry_after, sizeof e->retry_after, "%s", retry_after != NULL ? retry_after : "");
 }
 
 static struct post_end post_and_wait(void)
 {
     struct post_end e = { 0 };
-    cr_assert_eq(transport_post(transport, &request, on_end, &e), OK);
+    cr_assert_eq(transport_send(transport, &request, on_end, &e), OK);
     cr_assert_eq(e.calls, 0, "the callback ran inside the call");
     while (e.calls == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     for (int i = 0; i < 20; i++)
         uv_run(&loop, UV_RUN_NOWAIT);
     cr_assert_eq(e.calls, 1);
@@ -271,15 +273,77 @@ Test(transport, retry_after_comes_with_the_answer)
     finish();
 }
 
+Test(transport, a_get_has_no_body_and_the_next_post_is_a_post_again)
+{
+    START({ SERVER_ANSWER, OK_ANSWER });
+    struct transport_request post = request;
+    request.method = TRANSPORT_GET;
+    request.body_bytes = 0;
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.http_status, 200);
+    cr_assert_str_eq(e.body, "{\"id\":\"p1\"}");
+    cr_assert_not_null(strstr(server.last, "GET /send HTTP/1.1\r\n"));
+    cr_assert_null(strstr(server.last, "Content-Length"));
+    request = post;
+    cr_assert_eq(post_and_wait().http_status, 200);
+    cr_assert_not_null(strstr(server.last, "POST /send HTTP/1.1\r\n"));
+    cr_assert_not_null(strstr(server.last, "\r\n\r\n{\"message_id\":\"m-2\"}"));
+    cr_assert_eq(server.connections, 1);
+    finish();
+}
+
+Test(transport, a_get_on_a_dead_connection_is_asked_again_and_a_post_after_it_is_not)
+{
+    START({ SERVER_ANSWER, OK_ANSWER }, { SERVER_CLOSE }, { SERVER_ANSWER, OK_ANSWER }, { SERVER_CLOSE },
+          { SERVER_ANSWER, OK_ANSWER });
+    struct transport_request post = request;
+    request.method = TRANSPORT_GET;
+    cr_assert_eq(post_and_wait().http_status, 200);
+    cr_assert_eq(post_and_wait().http_status, 200);
+    cr_assert_eq(server.requests, 3, "%zu requests", server.requests);
+    request = post;
+    cr_assert_eq(post_and_wait().end, TRANSPORT_IN_DOUBT);
+    cr_assert_eq(server.requests, 4);
+    finish();
+}
+
+Test(transport, a_user_and_password_are_sent_as_basic_and_not_with_the_next_request)
+{
+    START({ SERVER_ANSWER, OK_ANSWER });
+    request.user_password = "api:key-test";
+    cr_assert_eq(post_and_wait().http_status, 200);
+    cr_assert_not_null(strstr(server.last, "\r\nAuthorization: Basic YXBpOmtleS10ZXN0\r\n"), "%s", server.last);
+    request.user_password = NULL;
+    cr_assert_eq(post_and_wait().http_status, 200);
+    cr_assert_null(strstr(server.last, "Authorization"), "%s", server.last);
+    finish();
+}
+
+Test(transport, a_signed_request_and_a_basic_one_share_a_handle)
+{
+    START({ SERVER_ANSWER, OK_ANSWER });
+    request.aws_sigv4 = "aws:amz:us-east-1:ses";
+    request.user_password = "AKIDEXAMPLE:wJalr/secret";
+    cr_assert_eq(post_and_wait().http_status, 200);
+    cr_assert_not_null(strstr(server.last, "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"), "%s",
+                       server.last);
+    cr_assert_not_null(strstr(server.last, "/us-east-1/ses/aws4_request, SignedHeaders="), "%s", server.last);
+    request.aws_sigv4 = NULL;
+    request.user_password = "api:key-test";
+    cr_assert_eq(post_and_wait().http_status, 200);
+    cr_assert_not_null(strstr(server.last, "\r\nAuthorization: Basic YXBpOmtleS10ZXN0\r\n"), "%s", server.last);
+    finish();
+}
+
 Test(transport, more_posts_than_allowed_are_refused_and_closing_ends_the_others_once)
 {
     START({ SERVER_SILENT });
     struct post_end e[5] = { 0 };
     for (int i = 0; i < 4; i++)
-        cr_assert_eq(transport_post(transport, &request, on_end, &e[i]), OK);
-    cr_assert_eq(transport_post(transport, &request, on_end, &e[4]), E_LIMIT);
+        cr_assert_eq(transport_send(transport, &request, on_end, &e[i]), OK);
+    cr_assert_eq(transport_send(transport, &request, on_end, &e[4]), E_LIMIT);
     while (server.requests < 4)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     transport_close(transport, NULL, NULL);
     transport = NULL;
     for (int i = 0; i < 4; i++) {
@@ -294,7 +358,7 @@ Test(transport, closing_before_anything_left_says_not_sent)
 {
     START({ SERVER_SILENT });
     struct post_end e = { 0 };
-    cr_assert_eq(transport_post(transport, &request, on_end, &e), OK);
+    cr_assert_eq(transport_send(transport, &request, on_end, &e), OK);
     transport_close(transport, NULL, NULL);
     transport = NULL;
     cr_assert_eq(e.calls, 1);

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "../fakes.h"
+#include "../turn.h"
 
 static uv_loop_t loop;
 static struct fake_store store = { .store.ops = &fake_store_ops, .up = true };
@@ -48,7 +49,7 @@ static void add(int64_t first, int64_t last)
 static void wait_for_call(void)
 {
     while (store.records.count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
 }
 
 Test(batch, results_wait_for_company_and_go_together)
@@ -103,7 +104,7 @@ Test(batch, what_a_lost_connection_left_open_is_recorded_again)
     fake_fail_record(&store, E_GONE);
     cr_assert_eq(batch_count(batch), 3);
     for (int i = 0; i < 5; i++)
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
     cr_assert_eq(store.records.total, 1, "asked while the database was away");
     store.up = true;
     wait_for_call();

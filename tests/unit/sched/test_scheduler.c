@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "../../support/fake_store.h"
+#include "../turn.h"
 #include "followupd/sched/loader.h"
 #include "followupd/sched/scheduler.h"
 #include "followupd/store/shard.h"
@@ -48,7 +49,7 @@ static const struct message_ref *in_flight_list(void *arg, size_t *ret_count)
 static void turns(int count)
 {
     for (int i = 0; i < count; i++) {
-        uv_run(&loop, UV_RUN_ONCE);
+        turn_once(&loop);
         fake_answer(&store);
     }
 }

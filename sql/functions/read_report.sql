@@ -1,0 +1,20 @@
+CREATE OR REPLACE FUNCTION followup.read_report(p_read followup.reply_reading, p_plain text) RETURNS followup.reply_reading
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    v_read   followup.reply_reading := p_read;
+    v_status text := (pg_catalog.regexp_match(p_plain, '\m([245]\.\d{1,3}\.\d{1,3})\M'))[1];
+BEGIN
+    v_read.outcome := 'keep_messaging';
+    v_read.rule := 'delivery report' || coalesce(' ' || v_status, '');
+    IF p_plain ~ '\m(delayed|delay|will (keep|continue) (trying|to try)|warning message only|has been delivered|was delivered|read:|has been read)\M'
+       OR v_status ~ '^2' THEN
+        RETURN v_read;
+    END IF;
+    v_read.bounce := CASE WHEN v_status ~ '^5\.(1\.(1|2|3|6|10)|2\.1)$' THEN 'hard' WHEN v_status IS NOT NULL THEN 'soft' ELSE 'unknown' END;
+    v_read.outcome := CASE v_read.bounce WHEN 'hard' THEN 'deactivate:BounceDeactivated' WHEN 'unknown' THEN 'deactivate:CannotDetermine'
+                                         ELSE 'keep_messaging' END;
+    RETURN v_read;
+END
+$$;
+COMMENT ON FUNCTION followup.read_report(followup.reply_reading, text) IS
+    'A delivery report that came to a reply address instead of the provider: bounce is hard, soft or unknown by its enhanced status code (RFC 3463); a delay or a receipt is none.';

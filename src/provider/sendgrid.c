@@ -1,0 +1,111 @@
+/* sendgrid: SendGrid v3, POST /v3/mail/send.
+ *
+ * Accepted   202 with an empty body; X-Message-Id is the id.
+ * Doubt      it knows no keys: only its `processed` event, which carries fu_id, proves that a message arrived. */
+#include <string.h>
+
+#include "json_text.h"
+#include "judge.h"
+#include "request.h"
+
+static enum status sendgrid_add_url(const struct provider_config *config, struct buf *out, struct err *e)
+{
+    const char *region = config->region != NULL ? config->region : "global";
+    if (strcmp(region, "global") == 0)
+        return buf_text(out, "https://api.sendgrid.com");
+    if (strcmp(region, "eu") == 0)
+        return buf_text(out, "https://api.eu.sendgrid.com");
+    return err_set(e, E_INVALID, "region is '%s', known are: global, eu", region);
+}
+
+static enum status sendgrid_add_path(const struct provider_config *config, struct buf *out)
+{
+    (void)config;
+    return buf_text(out, "/v3/mail/send");
+}
+
+static enum status add_from(const struct outgoing *m, struct buf *out)
+{
+    if (m->from_name == NULL || m->from_name[0] == '\0')
+        return json_add_format(out, "{\"from\":{\"email\":%}", m->from_address);
+    return json_add_format(out, "{\"from\":{\"email\":%,\"name\":%}", m->from_address, m->from_name);
+}
+
+static enum status add_body(const struct provider_config *config, const struct outgoing *m, struct buf *out)
+{
+    enum status st = request_reserve(out, m);
+    if (st == OK)
+        st = add_from(m, out);
+    if (st == OK && m->reply_to != NULL)
+        st = json_add_format(out, ",\"reply_to\":{\"email\":%}", m->reply_to);
+    if (st == OK)
+        st = json_add_format(out, ",\"subject\":%,\"personalizations\":[{\"to\":[{\"email\":%}],\"headers\":{",
+                             m->subject, m->to);
+    if (st == OK)
+        st = json_add_members(out, m->headers);
+    if (st == OK)
+        st = json_add_format(out,
+                             "},\"custom_args\":{\"fu_id\":%}}],\"categories\":[\"followup\"],"
+                             "\"content\":[{\"type\":\"text/plain\",\"value\":%}", /* plain text has to come first */
+                             m->fu_id, m->text);
+    if (st == OK && m->html != NULL)
+        st = json_add_format(out, ",{\"type\":\"text/html\",\"value\":%}", m->html);
+    if (st != OK)
+        return st;
+    return buf_text(out, config->tracking ? "],\"tracking_settings\":{\"click_tracking\":{\"enable\":true,"
+                                            "\"enable_text\":false},\"open_tracking\":{\"enable\":true}}}"
+                                          : "],\"tracking_settings\":{\"click_tracking\":{\"enable\":false,"
+                                            "\"enable_text\":false},\"open_tracking\":{\"enable\":false}}}");
+}
+
+static enum status sendgrid_build(const struct provider_config *config, const struct outgoing *m,
+                                  struct provider_request *ret, struct err *e)
+{
+    struct provider_request r = { 0 };
+    struct buf body;
+    buf_init(&body, PROVIDER_BODY_BYTES_MAX);
+    enum status st = add_body(config, m, &body);
+    if (st == OK)
+        st = provider_request_header(&r, "Content-Type", "application/json");
+    if (st == OK)
+        st = request_bearer(&r, config->key);
+    return request_finish(&r, &body, st, ret, e);
+}
+
+/* {"errors": [{"message", "field", ...}]}; the first one is told. */
+static void read_errors(const struct transport_answer *answer, struct judgement *ret)
+{
+    json_t *body = json_loadb(answer->body, answer->body_bytes, 0, NULL);
+    judge_copy_member(json_array_get(json_object_get(body, "errors"), 0), "message", ret->detail, sizeof ret->detail);
+    json_decref(body);
+}
+
+static void sendgrid_read_answer(const struct provider_config *config, const struct transport_answer *answer,
+                                 struct wall now_real, struct judgement *ret)
+{
+    (void)config;
+    if (ret->outcome == OUTCOME_SENT) {
+        const char *id = transport_header(answer, "X-Message-Id");
+        if (id != NULL)
+            judge_copy_text(ret->provider_message_id, sizeof ret->provider_message_id, id, strlen(id));
+        return;
+    }
+    read_errors(answer, ret);
+    int s = answer->http_status;
+    if (s == 429)
+        judge_later(ret, ret->retry_after_ms > 0
+                             ? ret->retry_after_ms
+                             : judge_unix_time_ms(transport_header(answer, "X-RateLimit-Reset"), now_real));
+    else if (s == 401 || s == 403)
+        judge_rest(ret, 0, "SendGrid refuses the key, or what it may do", ret->detail);
+}
+
+const struct provider_type provider_sendgrid = {
+    .name = "sendgrid",
+    .takes = PROVIDER_REGION,
+    .needs = PROVIDER_KEY,
+    .add_url = sendgrid_add_url,
+    .add_path = sendgrid_add_path,
+    .build = sendgrid_build,
+    .read_answer = sendgrid_read_answer,
+};
