@@ -1,7 +1,8 @@
 """The phrases and the rules that every account starts with, judged on the labelled replies of tests/data/replies.json.
 
-They were made by half of them (part tune); the other half (hold_out) was set aside beforehand, and tells how they do on
-replies that nobody looked at. Both were written by whoever wrote the rules, so real mail will be stranger than either.
+They were made by a hundred of them (part tune); another hundred (hold_out), written at the same time, was set aside. Both
+were written by whoever wrote the rules, and are kinder than real mail: of 117 odder ones that were written afterwards (later)
+the rules of that day read 64 right at first sight, before they learned from those too. docs/replies.md says what that means.
 """
 
 import collections
@@ -46,9 +47,9 @@ def test_labelled_replies_are_read_right_and_no_stop_request_is_missed(database)
             if reply["expect"] in ENDS and got[0] not in ENDS:
                 missed.append(reply["id"])
     print({part: f"{right[part]} of {count[part]}" for part in count}, wrong)
-    assert count["tune"] == count["hold_out"] == 100
+    assert count == {"tune": 100, "hold_out": 100, "later": 117}
     assert not missed
-    assert right["tune"] >= 95 and right["hold_out"] >= 95, wrong
+    assert all(right[part] >= 0.95 * count[part] for part in count), wrong
 
 
 def test_the_labels_span_what_a_reply_can_mean():
