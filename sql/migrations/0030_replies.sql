@@ -60,12 +60,9 @@ COMMENT ON TABLE followup.reply_phrase IS
 ALTER TABLE followup.reply_rule
     ADD COLUMN kind text NOT NULL DEFAULT 'substring' CHECK (kind IN ('substring', 'words', 'regex')),
     ADD COLUMN note text,
-    ADD COLUMN needs text[],
     ADD CONSTRAINT reply_rule_pattern CHECK (length(pattern) <= 400);
 COMMENT ON COLUMN followup.reply_rule.kind IS
     'substring: occurs anywhere, in any case of letters; words: these whole words in this order, up to three others between them, no matter the accents; regex: over plain_text';
-COMMENT ON COLUMN followup.reply_rule.needs IS
-    'of kind words, kept by its trigger: for each word the LIKE patterns of which one must occur, joined by |; spares most regular expressions';
 COMMENT ON COLUMN followup.reply_rule.position IS 'the first rule that matches decides; by position, then id';
 COMMENT ON COLUMN followup.reply_rule.applies IS 'to any reply, or only before or after a follow-up of the conversation left';
 -- Every account starts with rules of ours (builtin_reply_rules). Those that are here get them once, by sql/seed/reply_rules.sql;
