@@ -1,4 +1,4 @@
-/* answer: libmicrohttpd alone, on epoll in one thread: reads a body and answers 200. The HTTP half of an ideal front.
+/* answer: libmicrohttpd alone, in one thread: reads a body and answers 200. The HTTP half of an ideal front.
  *
  *     cc -O2 -o answer answer.c -lmicrohttpd && ./answer PORT */
 #include <microhttpd.h>
@@ -26,7 +26,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 int main(int argc, char **argv)
 {
     struct MHD_Daemon *d =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD, (unsigned short)atoi(argv[argc - 1]), NULL,
+        MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD, (unsigned short)atoi(argv[argc - 1]), NULL,
                          NULL, on_request, NULL, MHD_OPTION_CONNECTION_LIMIT, 2100u, MHD_OPTION_END);
     if (d == NULL)
         return 1;
