@@ -53,7 +53,8 @@ struct ctl_verb {
 
 /* One table a file; each ends with a verb whose name is NULL. */
 extern const struct ctl_verb account_verbs[], sequence_verbs[], lead_verbs[], action_verbs[], bulk_verbs[],
-    operate_verbs[], plan_verbs[], crm_verbs[], reply_verbs[], status_verbs[], in_doubt_verbs[], check_verbs[];
+    operate_verbs[], plan_verbs[], crm_verbs[], reply_verbs[], status_verbs[], in_doubt_verbs[], webhook_verbs[],
+    check_verbs[];
 
 /* Every verb in the order of the tables; NULL past the last. */
 const struct ctl_verb *ctl_verb_at(size_t index);

@@ -10,9 +10,9 @@
 #include "followupd/conf/file.h"
 #include "followupd/db/migrate.h"
 
-static const struct ctl_verb *const tables[] = { account_verbs, sequence_verbs, lead_verbs,     action_verbs,
-                                                 bulk_verbs,    operate_verbs,  plan_verbs,     crm_verbs,
-                                                 reply_verbs,   status_verbs,   in_doubt_verbs, check_verbs };
+static const struct ctl_verb *const tables[] = { account_verbs,  sequence_verbs, lead_verbs, action_verbs, bulk_verbs,
+                                                 operate_verbs,  plan_verbs,     crm_verbs,  reply_verbs,  status_verbs,
+                                                 in_doubt_verbs, webhook_verbs,  check_verbs };
 
 /* Options of every verb; they may stand before it too. */
 static const struct ctl_option global_options[] = {
