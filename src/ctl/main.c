@@ -238,6 +238,18 @@ enum status ctl_command(struct ctl *c, const char *verb, const struct command_ar
     return st == OK ? ctl_query(c, call.sql, call.values, call.values_count, ret, e) : st;
 }
 
+enum ctl_exit ctl_ask(struct ctl *c, const struct command_argument *arguments, size_t count, const char *nothing)
+{
+    struct err e = { "" };
+    struct once_rows *rows = NULL;
+    enum status st = ctl_command(c, c->verb->name, arguments, count, &rows, &e);
+    if (st != OK)
+        return ctl_fail(st, &e);
+    output_rows(c, rows, nothing);
+    once_rows_free(rows);
+    return CTL_OK;
+}
+
 enum status ctl_value(struct ctl *c, const char *sql, const char *const *values, size_t values_count, char *ret,
                       size_t ret_bytes, struct err *e)
 {
