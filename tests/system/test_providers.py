@@ -1,11 +1,13 @@
 """The daemon at providers that speak their own API: what is found, what goes again, what rests, what threads."""
 import http.server
 import json
+import subprocess
 import threading
 
 import pytest
 
 from processes import wait_until
+from schema import program
 from world import World
 
 
@@ -83,6 +85,21 @@ def at(daemon):
         one.credential("key", "s3cret")
         return one.start()
     return make
+
+
+@pytest.mark.parametrize("keys,said", [
+    ({"type": "ses", "key_file": "key", "access_key": "AKID"}, "region is missing: type ses needs it"),
+    ({"type": "mailgun", "key_file": "key"}, "domain is missing: type mailgun needs it"),
+    ({"type": "mailgun", "key_file": "key", "domain": "mg.x.example", "region": "mars"}, "region is 'mars', known are: us, eu"),
+    ({"type": "resend"}, "key_file is missing: type resend needs it"),
+    ({"type": "resend", "key_file": "key", "domain": "x.example"}, "domain has no meaning for type resend"),
+    ({"type": "resend", "key_file": "key"}, None),
+])
+def test_a_check_says_what_a_type_needs_and_reads_no_key(daemon, keys, said):
+    one = daemon(start=False, config={"provider.sandbox": {"url": None, **keys}})
+    done = subprocess.run([program("followupd"), *one.command(), "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (said is None), done
+    assert said is None or f"{one.config_path}: provider sandbox: {said}" in done.stderr
 
 
 def started(world, count=1, **kwargs):
