@@ -37,7 +37,7 @@ def is_right(reply, got):
 def test_labelled_replies_are_read_right_and_no_stop_request_is_missed(database):
     right, count, wrong, missed = collections.Counter(), collections.Counter(), [], []
     with database.connect() as conn:
-        account = conn.execute("INSERT INTO followup.account (name, timezone) VALUES ('Judge', 'Europe/Berlin') RETURNING id").fetchone()[0]
+        account = conn.execute("INSERT INTO followup.account (name, timezone, postal_address) VALUES ('Judge', 'Europe/Berlin', 'Street 1') RETURNING id").fetchone()[0]
         for reply in REPLIES:
             got = reading(conn, account, reply)
             count[reply["part"]] += 1
@@ -61,7 +61,7 @@ def test_the_labels_span_what_a_reply_can_mean():
 
 
 def test_an_operator_edits_rules_and_settles_what_waits(database, ctl):
-    database.rows("SELECT followup.add_account('Acme', 'Europe/Berlin')")
+    database.rows("SELECT followup.add_account('Acme', 'Europe/Berlin', p_postal_address => 'Street 1')")
     rules = json.loads(ctl("reply", "rules", "--json").stdout)
     assert len(rules) > 100 and rules[0]["place"] == 1
     added = ctl("reply", "rule-add", "trade-in", "further_action", "--place", "3", "--note", "asked for")
