@@ -43,28 +43,30 @@ add_test(NAME sim_repeats COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sim/repeats.sh $<T
 add_test(NAME controls COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/controls/run --check)
 
 # fuzz: libFuzzer is clang's, so the targets of tests/fuzz and what they link have a build of their own, with its sanitizers.
-# Each replays its corpus, then looks further for a while.
-find_program(clang NAMES clang clang-14 REQUIRED)
-include(ExternalProject)
-set(fuzz_build ${CMAKE_BINARY_DIR}/fuzz)
-ExternalProject_Add(fuzz
-    SOURCE_DIR ${PROJECT_SOURCE_DIR}
-    BINARY_DIR ${fuzz_build}
-    CMAKE_ARGS -DCMAKE_C_COMPILER=${clang} -DCMAKE_BUILD_TYPE=Debug -DFOLLOWUPD_FUZZ=ON -DFOLLOWUPD_TESTS=OFF
-    BUILD_COMMAND "$(MAKE)" fuzz # with the jobs of the make around it
-    BUILD_ALWAYS ON
-    INSTALL_COMMAND "")
-if(FOLLOWUPD_FULL)
-    set(fuzz_seconds 600)
-else()
-    set(fuzz_seconds 5)
+# Each replays its corpus, then looks further for a while. Only beside the other sanitizers: once is enough.
+if(FOLLOWUPD_SANITIZE)
+    find_program(clang NAMES clang clang-14 REQUIRED)
+    include(ExternalProject)
+    set(fuzz_build ${CMAKE_BINARY_DIR}/fuzz)
+    ExternalProject_Add(fuzz
+        SOURCE_DIR ${PROJECT_SOURCE_DIR}
+        BINARY_DIR ${fuzz_build}
+        CMAKE_ARGS -DCMAKE_C_COMPILER=${clang} -DCMAKE_BUILD_TYPE=Debug -DFOLLOWUPD_FUZZ=ON -DFOLLOWUPD_TESTS=OFF
+        BUILD_COMMAND "$(MAKE)" fuzz # with the jobs of the make around it
+        BUILD_ALWAYS ON
+        INSTALL_COMMAND "")
+    if(FOLLOWUPD_FULL)
+        set(fuzz_seconds 600)
+    else()
+        set(fuzz_seconds 5)
+    endif()
+    file(GLOB fuzz_targets CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/*.c)
+    foreach(file ${fuzz_targets})
+        get_filename_component(name ${file} NAME_WE)
+        add_test(NAME fuzz_${name} COMMAND ${patience} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run.sh ${fuzz_build}/bin/fuzz_${name}
+                                           ${fuzz_seconds})
+    endforeach()
 endif()
-file(GLOB fuzz_targets CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/*.c)
-foreach(file ${fuzz_targets})
-    get_filename_component(name ${file} NAME_WE)
-    add_test(NAME fuzz_${name} COMMAND ${patience} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run.sh ${fuzz_build}/bin/fuzz_${name}
-                                       ${fuzz_seconds})
-endforeach()
 
 # layers: the includes of every folder against the link lines.
 add_test(NAME layers COMMAND ${python} ${support}/check_layers.py ${PROJECT_SOURCE_DIR})

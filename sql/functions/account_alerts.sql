@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION followup.account_alerts(p_account bigint = NULL)
 RETURNS TABLE (account text, alert text, times bigint, last_at timestamptz, detail text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     v_now timestamptz := followup.now();
 BEGIN

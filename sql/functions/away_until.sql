@@ -5,13 +5,15 @@ DECLARE
     c_triggers constant jsonb := '[
         ["\\m(back|return(s|ing)?|resum(e|ing)|reopen(s|ing)?|available again)\\M", false, false],
         ["\\m(wieder (da|zuruck|im (buro|haus|dienst)|erreichbar|fur sie (da|erreichbar))|zuruck|zurueck|de retour|reviens|reviendrai|vuelvo|volvere|regreso|regresare|de vuelta|reincorporo)\\M", true, false],
-        ["\\mab\\M(?=[^!?]{1,60}\\m(wieder|zuruck)\\M)", true, false],
+        ["\\m(ab|am)\\M(?=[^!?]{1,60}\\m(wieder|zuruck)\\M)", true, false],
         ["\\m(from|between|starting|beginning) [^!?]{0,20}?\\d[^!?]{0,20}? (to|until|till|through|thru|and|-) ", false, true],
         ["\\m(vom|von|du|del|desde el) [^!?]{0,20}?\\d[^!?]{0,20}? (bis( zum)?|au|jusquau|al|hasta el|-) ", true, true],
         ["\\m(through|thru)\\M", false, true],
         ["\\m(until|till?|untill)\\M", false, false],
         ["\\m(bis( zum)?|jusquau|jusqua|hasta)\\M", true, false],
-        ["\\d[a-z. ]{0,12} - (?=\\d)", true, true]]';
+        ["\\d[a-z. ]{0,12} - (?=\\d)", true, true],
+        ["\\m\\d{1,2}(st|nd|rd|th|\\.)? ?- ?(?=\\d{1,2}(st|nd|rd|th|\\.)? [a-z])", true, true],
+        ["\\m(respond|reply|answer|in touch|(get|be) (back )?to (you|it))( to you(r \\w+)?)?( again| you)?( on| by| after)?\\M", false, false]]';
     v_found    record;
     v_trigger  jsonb;
     v_piece    text;

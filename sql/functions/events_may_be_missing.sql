@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION followup.events_may_be_missing(p_account bigint = NULL)
 RETURNS TABLE (account_id bigint, provider_type text, kinds text, from_at timestamptz, until_at timestamptz, retries_for interval)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     v_real timestamptz := clock_timestamp();

@@ -10,19 +10,21 @@ BEGIN
     SELECT a.* INTO v_account FROM followup.account AS a WHERE a.id = p_account;
     v_from := greatest(followup.now() - '7 days'::interval, v_account.bounces_counted_from);
     SELECT count(*) INTO v_bounced
-      FROM followup.bounce AS b WHERE b.account_id = p_account AND b.at > v_from AND b.sent_at > v_from;
+      FROM followup.bounce AS b WHERE b.account_id = p_account AND b.at >= v_from AND b.sent_at >= v_from;
     -- To count what was sent reads all messages of the account. Mostly what was counted lately is enough to say No.
     IF v_account.paused_at IS NOT NULL OR v_bounced <= v_account.bounce_rate_limit * v_account.bounce_rate_messages
        OR EXISTS (SELECT FROM followup.bounce_count AS k
-                   WHERE k.account_id = p_account AND k.counted_at > pg_catalog.clock_timestamp() - '10 minutes'::interval
+                   WHERE k.account_id = p_account AND k.resumed_at IS NOT DISTINCT FROM v_account.bounces_counted_from
+                     AND k.counted_at > pg_catalog.clock_timestamp() - '10 minutes'::interval
                      AND v_bounced <= v_account.bounce_rate_limit * k.sent * 0.9) THEN
         RETURN false;
     END IF;
     v_sent := (SELECT count(*) FROM followup.message AS m
                 WHERE m.account_id = p_account AND m.kind IN ('sequence', 'follow_up')
-                  AND m.state IN ('sent', 'delivered', 'bounced', 'complained') AND m.sent_at > v_from);
-    INSERT INTO followup.bounce_count AS k (account_id, sent, counted_at) VALUES (p_account, v_sent, pg_catalog.clock_timestamp())
-        ON CONFLICT (account_id) DO UPDATE SET sent = excluded.sent, counted_at = excluded.counted_at;
+                  AND m.state IN ('sent', 'delivered', 'bounced', 'complained') AND m.sent_at >= v_from);
+    INSERT INTO followup.bounce_count AS k (account_id, sent, resumed_at, counted_at)
+    VALUES (p_account, v_sent, v_account.bounces_counted_from, pg_catalog.clock_timestamp())
+        ON CONFLICT (account_id) DO UPDATE SET sent = excluded.sent, resumed_at = excluded.resumed_at, counted_at = excluded.counted_at;
     IF v_sent < v_account.bounce_rate_messages OR v_bounced <= v_account.bounce_rate_limit * v_sent THEN
         RETURN false;
     END IF;

@@ -3,27 +3,32 @@ CREATE OR REPLACE FUNCTION followup.match_reply_rule(
 RETURNS followup.reply_rule
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    c_plain constant jsonb := pg_catalog.jsonb_build_object(    -- once for all rules
-        'from', followup.plain_text(p_from), 'subject', followup.plain_text(p_subject), 'body', followup.plain_text(pg_catalog.left(p_body, 4000)));
-    v_bare  boolean := followup.bare_yes(c_plain ->> 'body');
-    v_rule  followup.reply_rule;
-    v_text  text;
+    v_bare boolean;
+    v_rule followup.reply_rule;
 BEGIN
-    FOR v_rule IN SELECT r.* FROM followup.reply_rule AS r
-                   WHERE r.account_id = p_account AND (r.applies = 'any' OR (r.applies = 'after_follow_up') = p_follow_up_left)
-                   ORDER BY r.position, r.id LOOP
-        CONTINUE WHEN v_bare AND v_rule.outcome = 'satisfied';
-        v_text := c_plain ->> v_rule.field;
-        IF (CASE v_rule.kind
-           WHEN 'substring' THEN pg_catalog.strpos(lower(CASE v_rule.field WHEN 'from' THEN p_from WHEN 'subject' THEN p_subject ELSE p_body END),
-                                                   lower(v_rule.pattern)) > 0
-           WHEN 'words' THEN followup.sentence_words(v_text) ~ followup.words_pattern(v_rule.pattern)
-           ELSE v_text ~ v_rule.pattern END) THEN
-            RETURN v_rule;
-        END IF;
-    END LOOP;
-    RETURN NULL;
+    v_bare := followup.bare_yes(followup.plain_text(pg_catalog.left(p_body, 4000)));
+    WITH field AS MATERIALIZED (    -- once for all rules
+        SELECT f.name, f.raw, t.plain, ' ' || followup.sentence_words(t.plain) || ' ' AS words
+          FROM (VALUES ('from', p_from), ('subject', p_subject), ('body', pg_catalog.left(p_body, 4000))) AS f (name, raw)
+         CROSS JOIN LATERAL (SELECT followup.plain_text(f.raw) AS plain OFFSET 0) AS t
+    ), candidate AS MATERIALIZED (  -- most rules have a word that the text has not
+        SELECT r.id, r.position, r.kind, r.pattern, f.plain, f.words
+          FROM followup.reply_rule AS r
+          JOIN field AS f ON f.name = r.field
+         WHERE r.account_id = p_account AND (r.applies = 'any' OR (r.applies = 'after_follow_up') = p_follow_up_left)
+           AND NOT (v_bare AND r.outcome = 'satisfied')
+           AND CASE r.kind WHEN 'substring' THEN pg_catalog.strpos(lower(f.raw), lower(r.pattern)) > 0
+                           WHEN 'words' THEN NOT EXISTS (SELECT FROM unnest(r.needs) AS n
+                                                          WHERE NOT f.words LIKE ANY (pg_catalog.string_to_array(n, '|')))
+                           ELSE true END
+    )
+    SELECT r.* INTO v_rule
+      FROM candidate AS c
+      JOIN followup.reply_rule AS r ON r.account_id = p_account AND r.id = c.id
+     WHERE CASE c.kind WHEN 'words' THEN c.words ~ followup.words_pattern(c.pattern) WHEN 'regex' THEN c.plain ~ c.pattern ELSE true END
+     ORDER BY c.position, c.id LIMIT 1;
+    RETURN v_rule;
 END
 $$;
 COMMENT ON FUNCTION followup.match_reply_rule(bigint, boolean, text, text, text) IS
-    'The first rule of the account, by position, that matches its field; NULL: none. substring: anywhere, in any case of letters; words: as words_pattern; regex: over plain_text. words and regex look at 4,000 characters. A bare "yes" is never satisfied, whatever a rule says.';
+    'The first rule of the account, by position, that matches its field; NULL: none. substring: anywhere, in any case of letters; words: as words_pattern; regex: over plain_text. Of the body the first 4,000 characters count. A bare "yes" is never satisfied, whatever a rule says.';

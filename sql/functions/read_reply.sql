@@ -9,6 +9,7 @@ DECLARE
     v_own     text := followup.own_words(coalesce(nullif(p_event ->> 'text', ''), p_event ->> 'full_text', ''));
     v_plain   text := followup.plain_text(v_own);
     v_asked   text;
+    v_today   date := (p_received_at AT TIME ZONE p_timezone)::date;
     v_away    record;
     v_rule    followup.reply_rule;
     v_read    followup.reply_reading;
@@ -40,6 +41,7 @@ BEGIN
         END IF;
     END IF;
 
+    v_away := followup.away_until(v_plain, v_today);
     CASE
     WHEN v_read.outcome IS NOT NULL THEN
         NULL;
@@ -49,8 +51,9 @@ BEGIN
     WHEN followup.says('moved_out', v_plain) THEN
         v_read.outcome := 'deactivate:MovedOut';
         v_read.rule := 'has left the company';
-    WHEN followup.says('out_of_office', v_plain) THEN
-        v_away := followup.away_until(v_plain, (p_received_at AT TIME ZONE p_timezone)::date);
+    WHEN followup.says('out_of_office', v_plain)
+         -- A machine that speaks as "I" and names a day ahead speaks of an absence, whatever it calls it.
+         OR v_read.automatic AND v_plain ~ '\m(i|im|ill|ive|ich|je|estoy|estare)\M' AND v_away.day > v_today THEN
         v_read.outcome := 'out_of_office';
         v_read.until := CASE WHEN v_away.day IS NULL THEN p_received_at + c_away_default
                              ELSE greatest(followup.local_instant(v_away.day + '00:00'::time, p_timezone), p_received_at) END;

@@ -21,8 +21,11 @@ BEGIN
         END;
     END IF;
     PERFORM followup.read_outcome(NEW.outcome);
+    NEW.needs := CASE NEW.kind WHEN 'words' THEN
+        (SELECT array_agg('%' || replace(replace(w.word, '*', ''), '|', '%|%') || '%')
+           FROM pg_catalog.regexp_split_to_table(followup.plain_text(NEW.pattern), '[^a-z0-9*|]+') AS w (word) WHERE w.word ~ '[a-z0-9]') END;
     RETURN NEW;
 END
 $$;
 COMMENT ON FUNCTION followup.reply_rule_written() IS
-    'Trigger on reply_rule: refuses (22023) an outcome that no reply can have, an empty pattern, words without a word, and a regular expression that does not compile, refers back or matches everything, when the rule is written; found later, it would refuse the reply.';
+    'Trigger on reply_rule: refuses (22023) an outcome that no reply can have, an empty pattern, words without a word, and a regular expression that does not compile, refers back or matches everything, when the rule is written; found later, it would refuse the reply. Keeps needs.';

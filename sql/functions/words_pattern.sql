@@ -1,8 +1,8 @@
 CREATE OR REPLACE FUNCTION followup.words_pattern(p_words text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT '\m' || pg_catalog.string_agg('(?:' || pg_catalog.replace(w.word, '*', '\w*') || ')\M', '(?: \w+){0,3} ' ORDER BY w.no)
-      FROM (SELECT pg_catalog.btrim(pg_catalog.regexp_replace(pg_catalog.regexp_replace(s.word, '[^a-z0-9*|]', '', 'g'), '\|{2,}', '|', 'g'), '|') AS word, s.no
-              FROM pg_catalog.regexp_split_to_table(followup.plain_text(p_words), ' ') WITH ORDINALITY AS s (word, no)) AS w
+      FROM (SELECT pg_catalog.btrim(pg_catalog.regexp_replace(s.word, '\|{2,}', '|', 'g'), '|') AS word, s.no
+              FROM pg_catalog.regexp_split_to_table(followup.plain_text(p_words), '[^a-z0-9*|]+') WITH ORDINALITY AS s (word, no)) AS w
      WHERE w.word ~ '[a-z0-9]'
 $$;
 COMMENT ON FUNCTION followup.words_pattern(text) IS

@@ -74,10 +74,11 @@ COMMENT ON COLUMN followup.account.paused_reason IS 'why, where the engine pause
 CREATE TABLE followup.bounce_count (
     account_id bigint PRIMARY KEY REFERENCES followup.account ON DELETE CASCADE,
     sent       bigint NOT NULL,
+    resumed_at timestamptz,
     counted_at timestamptz NOT NULL
 );
 COMMENT ON TABLE followup.bounce_count IS
-    'messages of the last 7 days when the breaker last counted them, so that it need not count at each bounce of a large account; real time';
+    'messages of the last 7 days when the breaker last counted them, so that it need not count at each bounce of a large account; resumed_at: account.bounces_counted_from then; counted_at: real time';
 
 ALTER TABLE followup.lead ADD COLUMN machine_opens integer NOT NULL DEFAULT 0;
 COMMENT ON COLUMN followup.lead.machine_opens IS 'opens of which the provider says that no person did them; not in opens';

@@ -17,3 +17,7 @@ GRANT EXECUTE ON FUNCTION followup.unsubscribe, followup.record_reply, followup.
     TO followup_engine, followup_app, followup_admin;
 -- Whoever is about to write many rows by hand locks them first, in the order in which everybody does.
 GRANT EXECUTE ON FUNCTION followup.lock_leads, followup.lock_messages, followup.require_read_committed TO followup_admin;
+-- Replies: the rules about them, and those that wait for a person. The list is read with the caller's rights.
+GRANT EXECUTE ON FUNCTION followup.reply_rules, followup.add_reply_rule, followup.move_reply_rule, followup.remove_reply_rule,
+    followup.try_reply, followup.replies_to_settle, followup.settle_reply
+    TO followup_app, followup_admin;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "followupd/app/app.h"
+#include "followupd/app/providers.h"
 #include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 #include "followupd/conf/key.h"
@@ -76,9 +77,13 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (check) {
-        printf("%s is fine\n", path);
+        enum status st = providers_check(path, conf, &e);
         conf_free(conf);
-        return EXIT_SUCCESS;
+        if (st == OK)
+            printf("%s is fine\n", path);
+        else
+            fprintf(stderr, "followupd: %s\n", e.text);
+        return st == OK ? EXIT_SUCCESS : EXIT_USAGE;
     }
     if (crash_point_set(getenv("FOLLOWUPD_CRASH"), &e) != OK) {
         fprintf(stderr, "followupd: %s\n", e.text);

@@ -42,11 +42,51 @@ static void free_secret(char *text)
     free(text);
 }
 
+static struct provider_config config_of(const struct conf_provider *p, const char *key, const char *token)
+{
+    return (struct provider_config){
+        .name = p->name,
+        .type = type_names[p->type],
+        .url = p->url,
+        .key = key,
+        .domain = p->domain,
+        .region = p->region,
+        .message_stream = p->message_stream,
+        .configuration_set = p->configuration_set,
+        .message_id_domain = p->message_id_domain,
+        .access_key = p->access_key,
+        .session_token = token,
+        .tracking = p->tracking,
+        .keep_message_id = p->keep_message_id,
+        .rate_per_s = p->rate,
+        .concurrency_max = (int)p->concurrency_max,
+        .timeout_ms = p->timeout_ms,
+        .connect_timeout_ms = p->connect_timeout_ms,
+        .key_window_ms = p->key_window_ms,
+        .look_up_proof_ms = p->look_up_proof_ms,
+    };
+}
+
+enum status providers_check(const char *conf_path, const struct conf *conf, struct err *e)
+{
+    struct provider_config configs[CONF_PROVIDERS_MAX] = { 0 };
+    struct registry *registry = NULL;
+    for (size_t i = 0; i < conf->providers_count; i++) {
+        const struct conf_provider *p = &conf->providers[i];
+        configs[i] = config_of(p, p->key_file != NULL ? "named" : NULL, p->session_token_file != NULL ? "named" : NULL);
+    }
+    enum status st = registry_new(configs, conf->providers_count, &registry, e);
+    if (st != OK)
+        err_prefix(e, st, "%s", conf_path);
+    registry_free(registry);
+    return st;
+}
+
 enum status providers_open(const char *conf_path, const struct conf *conf, struct registry **ret, struct err *e)
 {
     struct provider_config configs[CONF_PROVIDERS_MAX] = { 0 };
     char *keys[CONF_PROVIDERS_MAX] = { NULL }, *tokens[CONF_PROVIDERS_MAX] = { NULL };
-    enum status st = OK;
+    enum status st = providers_check(conf_path, conf, e);
     for (size_t i = 0; i < conf->providers_count && st == OK; i++) {
         const struct conf_provider *p = &conf->providers[i];
         if (p->key_file != NULL)
@@ -58,27 +98,7 @@ enum status providers_open(const char *conf_path, const struct conf *conf, struc
             if (st != OK)
                 err_prefix(e, st, "%s: [provider.%s] session_token_file", conf_path, p->name);
         }
-        configs[i] = (struct provider_config){
-            .name = p->name,
-            .type = type_names[p->type],
-            .url = p->url,
-            .key = keys[i],
-            .domain = p->domain,
-            .region = p->region,
-            .message_stream = p->message_stream,
-            .configuration_set = p->configuration_set,
-            .message_id_domain = p->message_id_domain,
-            .access_key = p->access_key,
-            .session_token = tokens[i],
-            .tracking = p->tracking,
-            .keep_message_id = p->keep_message_id,
-            .rate_per_s = p->rate,
-            .concurrency_max = (int)p->concurrency_max,
-            .timeout_ms = p->timeout_ms,
-            .connect_timeout_ms = p->connect_timeout_ms,
-            .key_window_ms = p->key_window_ms,
-            .look_up_proof_ms = p->look_up_proof_ms,
-        };
+        configs[i] = config_of(p, keys[i], tokens[i]);
     }
     if (st == OK)
         st = registry_new(configs, conf->providers_count, ret, e);

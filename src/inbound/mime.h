@@ -6,8 +6,7 @@
  * Bounds    parts nested deeper than MIME_DEPTH_MAX are not looked into, and a mail is read no further than to the place
  *           where it is over one of the others below: the text stands before that in all but hostile mails.
  * Errors    E_INVALID (no header at all), E_NOMEM; the text names what.
- * Cost      O(bytes); what GMime is given of headers and boundaries is bounded, so the worst mail costs it about what an
- *           honest one of 1 MB does. A copy of the mail is made.
+ * Cost      O(bytes). A copy of the mail is made.
  */
 #ifndef FOLLOWUPD_INBOUND_MIME_H
 #define FOLLOWUPD_INBOUND_MIME_H

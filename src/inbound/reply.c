@@ -4,6 +4,7 @@
 
 #include "draft.h"
 #include "reply_providers.h"
+#include "strict_json.h"
 
 static reply_reader *reader_of(const char *type)
 {
@@ -36,5 +37,22 @@ enum status reply_read(const char *type, const char *content_type, const void *b
     if (st == OK)
         st = draft_finish(&d, body, bytes, ret, e);
     draft_fini(&d);
+    return st;
+}
+
+enum status reply_json_headers(struct draft *d, const char *what, const json_t *mail, const char *key,
+                               const char *name_key, const char *value_key, struct err *e)
+{
+    json_t *headers, *header;
+    size_t i;
+    enum status st = strict_json_array(what, mail, key, &headers, e);
+    json_array_foreach (st == OK ? headers : NULL, i, header) {
+        const json_t *name = json_object_get(header, name_key), *value = json_object_get(header, value_key);
+        if (!json_is_string(name) || !json_is_string(value))
+            st = err_set(e, E_INVALID, "%s: %s[%zu] has no %s and %s that are strings", what, key, i, name_key,
+                         value_key);
+        else
+            st = draft_header(d, json_string_value(name), json_string_value(value), json_string_length(value));
+    }
     return st;
 }

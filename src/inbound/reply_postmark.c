@@ -12,18 +12,9 @@
 
 static enum status read_headers(struct draft *d, const json_t *mail, struct err *e)
 {
-    json_t *headers, *header;
-    size_t i;
-    enum status st = strict_json_array(WHAT, mail, "Headers", &headers, e);
-    json_array_foreach (st == OK ? headers : NULL, i, header) {
-        const json_t *name = json_object_get(header, "Name"), *value = json_object_get(header, "Value");
-        if (!json_is_string(name) || !json_is_string(value))
-            st = err_set(e, E_INVALID, WHAT ": Headers[%zu] has no Name and Value that are strings", i);
-        else
-            st = draft_header(d, json_string_value(name), json_string_value(value), json_string_length(value));
-    }
+    enum status st = reply_json_headers(d, WHAT, mail, "Headers", "Name", "Value", e);
     static const char *const members[] = { "To", "Cc", "Subject", "Date" };
-    for (i = 0; i < sizeof members / sizeof members[0] && st == OK; i++) {
+    for (size_t i = 0; i < sizeof members / sizeof members[0] && st == OK; i++) {
         const char *value;
         size_t bytes;
         st = strict_json_text(WHAT, mail, members[i], &value, &bytes, e);

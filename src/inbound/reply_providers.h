@@ -10,4 +10,8 @@ typedef enum status reply_reader(struct draft *d, const char *content_type, cons
 
 reply_reader reply_sendgrid, reply_mailgun, reply_postmark, reply_ses;
 
+/* The headers of a mail as a member of JSON, [{"Name": "..", "Value": ".."}, ..], into the draft; absent: none. */
+MUST_USE enum status reply_json_headers(struct draft *d, const char *what, const json_t *mail, const char *key,
+                                        const char *name_key, const char *value_key, struct err *e);
+
 #endif

@@ -33,21 +33,6 @@ static enum status read_receipt(struct draft *d, const json_t *receipt, struct e
     return st;
 }
 
-static enum status read_headers(struct draft *d, const json_t *mail, struct err *e)
-{
-    json_t *headers, *header;
-    size_t i;
-    enum status st = strict_json_array(WHAT ": mail", mail, "headers", &headers, e);
-    json_array_foreach (st == OK ? headers : NULL, i, header) {
-        const json_t *name = json_object_get(header, "name"), *value = json_object_get(header, "value");
-        if (!json_is_string(name) || !json_is_string(value))
-            st = err_set(e, E_INVALID, WHAT ": mail: headers[%zu] has no name and value that are strings", i);
-        else
-            st = draft_header(d, json_string_value(name), json_string_value(value), json_string_length(value));
-    }
-    return st;
-}
-
 static enum status read_mail(struct draft *d, const json_t *mail, struct err *e)
 {
     const char *id, *source, *timestamp;
@@ -119,7 +104,8 @@ static enum status read_notification(struct draft *d, const json_t *notification
         st = read_receipt(d, receipt, e);
     if (st != OK)
         return st;
-    return content_bytes > 0 ? read_content(d, receipt, content, content_bytes, e) : read_headers(d, mail, e);
+    return content_bytes > 0 ? read_content(d, receipt, content, content_bytes, e)
+                             : reply_json_headers(d, WHAT ": mail", mail, "headers", "name", "value", e);
 }
 
 enum status reply_ses(struct draft *d, const char *content_type, const void *body, size_t bytes, struct err *e)

@@ -159,6 +159,16 @@ static void on_claimed(void *arg, enum status st, const struct err *e, const str
         settle(l);
 }
 
+/* The types of the providers never change. */
+static bool has_askable(const struct registry *registry)
+{
+    for (size_t i = 0; i < registry_count(registry); i++) {
+        if (registry_at(registry, i)->type->build_look_up != NULL)
+            return true;
+    }
+    return false;
+}
+
 static size_t list_providers(const struct look_ups *l, const char **ret)
 {
     size_t count = 0;
@@ -206,7 +216,8 @@ enum status look_ups_new(uv_loop_t *loop, struct store *store, struct transport 
     l->hooks = *hooks;
     uv_timer_init(loop, &l->timer);
     l->timer.data = l;
-    uv_timer_start(&l->timer, on_timer, (uint64_t)config->every_ms, (uint64_t)config->every_ms);
+    if (has_askable(registry))
+        uv_timer_start(&l->timer, on_timer, (uint64_t)config->every_ms, (uint64_t)config->every_ms);
     *ret = l;
     return OK;
 }

@@ -10,6 +10,8 @@
 
 #define PROVIDER_KEY_BYTES_MAX 4096
 
+/* What can be said without reading a key. */
+MUST_USE enum status providers_check(const char *conf_path, const struct conf *conf, struct err *e);
 MUST_USE enum status providers_open(const char *conf_path, const struct conf *conf, struct registry **ret,
                                     struct err *e);
 

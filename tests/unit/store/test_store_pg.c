@@ -160,6 +160,16 @@ static void on_due(void *arg, enum status st, const struct err *e, const struct 
     if (count > 0)
         memcpy(f.due, rows, (count < 10 ? count : 10) * sizeof *rows);
 }
+static void on_look_ups(void *arg, enum status st, const struct err *e, const struct look_up_row *rows, size_t count)
+{
+    (void)arg;
+    note(st, e);
+    f.rows = count;
+    if (count > 0) {
+        f.due[0].ref = rows[0].ref;
+        f.claim.attempts = rows[0].attempts;
+    }
+}
 static void on_load_rows(void *arg, enum status st, const struct err *e, const struct due_message *rows, size_t count)
 {
     (void)arg;
@@ -351,6 +361,41 @@ Test(store_pg, what_was_claimed_can_be_given_back_unused)
     cr_assert_eq(f.due[0].ref.message_id, ref.message_id);
     ASK(f.store->ops->claim(f.store, leases, &ref, 1, on_claim, NULL));
     cr_assert_eq(f.claim.attempts, 1, "the key was never used");
+    close_store();
+}
+
+Test(store_pg, what_is_in_doubt_is_asked_about_and_found)
+{
+    start();
+    struct lease_set leases = all_leases();
+    int64_t account = account_with_alert("2020-01-01Z");
+    char text[200];
+    snprintf(text, sizeof text, "SELECT id FROM followup.message WHERE account_id = %lld", (long long)account);
+    struct message_ref ref = { account, number(text) };
+    ASK(f.store->ops->claim(f.store, leases, &ref, 1, on_claim, NULL));
+    struct send_result doubt = { .ref = ref,
+                                 .epoch = f.claim.epoch,
+                                 .attempts = 1,
+                                 .posts = 1,
+                                 .outcome = OUTCOME_IN_DOUBT,
+                                 .started_real = wall_now(),
+                                 .ended_real = wall_now() };
+    ASK(f.store->ops->record(f.store, leases, &doubt, 1, on_record, NULL));
+    const char *providers[] = { "generic" };
+    const struct look_up_request asked = { leases, providers, 1, 0, 100 };
+    ASK(f.store->ops->claim_look_ups(f.store, &asked, on_look_ups, NULL));
+    cr_assert_eq(f.rows, 1);
+    cr_assert_eq(f.due[0].ref.message_id, ref.message_id);
+    cr_assert_eq(f.claim.attempts, 1);
+    const struct looked_up found = {
+        .ref = ref, .attempts = 1, .posts = 1, .found = true, .provider_message_id = "u-1"
+    };
+    ASK(f.store->ops->settle_looked_up(f.store, leases, &found, 1, on_due, NULL));
+    snprintf(text, sizeof text,
+             "SELECT count(*) FROM followup.message WHERE account_id = %lld AND state = 'sent' AND "
+             "provider_message_id = 'u-1'",
+             (long long)account);
+    cr_assert_eq(number(text), 1);
     close_store();
 }
 
