@@ -16,7 +16,8 @@ ROOT = BENCH.parent
 BUILD = ROOT / "build/bench"
 RELEASE = ROOT / "build/release"
 FOREIGN_CORES_MAX = 0.25
-LIBRARIES = {"provider": ["-luv", "-lhttp_parser"], "curlceil": ["-lcurl", "-luv"]}
+LIBRARIES = {"provider": ["-luv", "-lhttp_parser"], "curlceil": ["-lcurl", "-luv"], "webhooks/post": ["-D_GNU_SOURCE", "-lcrypto"],
+             "webhooks/answer": ["-lmicrohttpd"]}
 
 # A durable server, as it comes; only memory and the size of the WAL are raised. Every side of a comparison runs on it,
 # over its unix socket.
@@ -71,7 +72,7 @@ class Bench:
         """A C program of bench/, compiled when it is older than its source."""
         source, program = BENCH / f"{name}.c", BUILD / name
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-            BUILD.mkdir(parents=True, exist_ok=True)
+            program.parent.mkdir(parents=True, exist_ok=True)
             self.command(["cc", "-O2", "-o", program, source, *LIBRARIES[name]])
         return program
 

@@ -25,7 +25,7 @@ SERVER = {"shared_buffers": "2GB", "autovacuum": "off", "max_wal_size": "16GB", 
 ACCOUNTS = 200
 STEPS = 10
 FILL = """
-    INSERT INTO followup.account (id, name) SELECT a, 'Account ' || a FROM generate_series(1, %(accounts)s) AS a;
+    INSERT INTO followup.account (id, name, postal_address) SELECT a, 'Account ' || a, 'Street 1' FROM generate_series(1, %(accounts)s) AS a;
     INSERT INTO followup.assistant (account_id, id, name, from_address)
     SELECT a, a, 'Ada', 'ada@firm.example' FROM generate_series(1, %(accounts)s) AS a;
     INSERT INTO followup.sequence (account_id, id, name) SELECT a, a, 'Main' FROM generate_series(1, %(accounts)s) AS a;

@@ -30,8 +30,7 @@ BEGIN
         PERFORM followup.apply_event(p_account, p_message, 'delivered', p_occurred_at, NULL, v_id);
     ELSIF v_class.class IN ('complaint', 'unsubscribe') THEN
         PERFORM followup.apply_event(p_account, p_message,
-            (CASE WHEN p_kind = 'failed' THEN 'failed' WHEN p_kind = 'bounced' THEN 'sent' WHEN v_class.class = 'complaint' THEN 'complained'
-                  ELSE 'sent' END)::followup.message_state, p_occurred_at, v_detail, v_id);
+            (CASE WHEN p_kind = 'failed' THEN 'failed' WHEN v_class.class = 'complaint' THEN 'complained' ELSE 'sent' END)::followup.message_state, p_occurred_at, v_detail, v_id);
         IF p_lead IS NOT NULL AND v_class.class = 'complaint' THEN
             PERFORM followup.unsubscribe_lead(p_account, p_lead, 'complained', ROW('provider', 'a complaint', true, NULL), 'complaint');
         ELSIF p_lead IS NOT NULL THEN

@@ -63,6 +63,7 @@ SELECT v.provider_type, row_number() OVER (PARTITION BY v.provider_type ORDER BY
     ('resend',   '{"type": "permanent"}',                                          'hard',        false),
     ('resend',   '{"type": "transient"}',                                          'soft',        false),
     ('resend',   '{"type": "undetermined"}',                                       'soft',        false),
+    ('resend',   '{"type": "onaccountsuppressionlist"}',                     'hard',        false),   -- email.suppressed
     ('resend',   '{"kind": "failed"}',                                             'block',       false),   -- email.failed
     ('generic',  '{"type": "hard"}',                                               'hard',        false),
     ('generic',  '{"type": "soft"}',                                               'soft',        false),

@@ -6,7 +6,7 @@ GRANT EXECUTE ON FUNCTION
     followup.sweep_due, followup.sweep_sending, followup.settle_by_policy, followup.claim_look_ups, followup.settle_looked_up,
     followup.record_event, followup.shard_of,
     followup.conversation_paused, followup.receive_webhooks, followup.apply_inbox, followup.message_of_fu_id,
-    followup.unsubscribe_page, followup.unsubscribe_by_token
+    followup.unsubscribe_page, followup.unsubscribe_by_token, followup.receive_confirmation
     TO followup_engine, followup_admin;
 -- An operator's own UPDATE of a due time runs the trigger with the operator's rights.
 GRANT EXECUTE ON FUNCTION followup.wake_payload TO followup_admin;

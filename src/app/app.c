@@ -12,12 +12,14 @@
 #include "followupd/app/pulse.h"
 #include "followupd/app/report.h"
 #include "followupd/app/service.h"
+#include "followupd/app/webhooks.h"
 #include "followupd/base/clock.h"
 #include "followupd/base/log.h"
 #include "followupd/bulk/bulk.h"
 #include "followupd/db/migrate.h"
 #include "followupd/dispatch/dispatcher.h"
 #include "followupd/front/front.h"
+#include "followupd/inbox/inbox.h"
 #include "followupd/owner/owner.h"
 #include "followupd/owner/worker_lock.h"
 #include "followupd/provider/transport.h"
@@ -49,6 +51,7 @@ struct app {
     struct dispatcher *dispatcher;
     struct service *service;
     struct bulk *bulk;
+    struct inbox *inbox;
     struct report *report;
     struct front *front; /* NULL: no HTTP */
 
@@ -80,6 +83,7 @@ static void on_store_closed(void *arg)
     owner_close(a->owner, on_part_closed, a);
     dispatcher_close(a->dispatcher);
     bulk_close(a->bulk);
+    inbox_close(a->inbox);
     report_close(a->report);
     service_close(a->service);
     pulse_close(&a->pulse);
@@ -104,6 +108,7 @@ static void start_closing(struct app *a)
     front_close(a->front);
     a->front = NULL;
     bulk_drain(a->bulk);
+    inbox_drain(a->inbox);
     dispatcher_abort(a->dispatcher);
     transport_close(a->transport, on_transport_closed, a);
 }
@@ -147,6 +152,7 @@ static void app_stop(void *arg, bool now)
     a->phase = DRAINING;
     uv_timer_start(&a->drain_timer, on_drain_over, (uint64_t)a->conf->drain_ms, 0);
     bulk_drain(a->bulk);
+    inbox_drain(a->inbox);
     owner_drain(a->owner);
     dispatcher_drain(a->dispatcher, on_drained, a);
 }
@@ -294,6 +300,7 @@ static void read_figures(void *arg, struct figures *ret)
         .scheduler = a->scheduler,
         .dispatcher = a->dispatcher,
         .bulk = a->bulk,
+        .inbox = a->inbox,
         .front = a->front,
         .pulse = &a->pulse,
         .started = a->started,
@@ -370,6 +377,7 @@ static void app_reload(void *arg)
     struct app *a = arg;
     struct conf *fresh = NULL;
     struct registry *providers = NULL;
+    struct sources *sources = NULL;
     struct err e = { "" };
     service_reloading(a->service);
     enum status st = conf_load(a->conf_path, &fresh, &e);
@@ -377,16 +385,23 @@ static void app_reload(void *arg)
         st = conf_may_reload(a->conf, fresh, &e);
     if (st == OK)
         st = providers_open(a->conf_path, fresh, &providers, &e); /* reads the keys: they may have been rotated */
+    if (st == OK)
+        st = webhooks_sources(a->conf_path, fresh, &sources, &e);
     if (st == OK) {
         conf_adopt(a->conf, fresh);
         log_level_set((enum log_level)a->conf->log_level);
         registry_adopt(a->registry, providers);
         dispatcher_limits_changed(a->dispatcher);
+        if (a->front != NULL) {
+            front_set_sources(a->front, sources);
+            sources = NULL;
+        }
         log_info("configuration_reloaded", kv("file", a->conf_path));
     } else {
         log_error("configuration_kept", kv("reason", e.text));
     }
     registry_free(providers);
+    sources_unref(sources);
     conf_free(fresh);
     service_ready(a->service, st == OK ? "running" : "running with the configuration of before; see the log");
 }
@@ -472,15 +487,23 @@ static enum status open_front(struct app *a, struct err *e)
         .address = c->listen,
         .connections_max = (size_t)c->http_connections_max,
         .address_connections_max = (size_t)c->http_address_connections_max,
+        .bodies_bytes_max = (size_t)c->bodies_bytes_max,
         .header_timeout_ms = c->header_timeout_ms,
+        .body_timeout_ms = c->body_timeout_ms,
         .answer_timeout_ms = c->answer_timeout_ms,
         .idle_timeout_ms = c->idle_timeout_ms,
     };
     struct front_hooks hooks = { a, read_figures };
-    if (c->listen == NULL)
-        return OK;
-    enum status st = front_open(&a->loop, &config, &hooks, &a->front, e);
-    if (st == OK) {
+    struct front_parts parts = { a->store, a->inbox, a->transport };
+    struct sources *sources = NULL;
+    enum status st =
+        webhooks_sources(a->conf_path, c, &sources, e); /* what is wrong with them is told without HTTP too */
+    if (st == OK && c->listen != NULL)
+        st = front_open(&a->loop, &config, &hooks, &parts, &a->front, e);
+    if (a->front == NULL)
+        sources_unref(sources);
+    if (st == OK && a->front != NULL) {
+        front_set_sources(a->front, sources);
         front_address(a->front, address, sizeof address);
         log_info("http_listening", kv("address", (const char *)address));
     } else if (st == E_BUSY && !c->listen_asked) {
@@ -511,6 +534,8 @@ static enum status open_all(struct app *a, struct err *e)
     struct bulk_hooks bulk_hooks = { a, valid_leases, others_late };
     if (st == OK)
         st = bulk_open(&a->loop, a->store, a->conf->bulk_interval_ms, &bulk_hooks, &a->bulk, e);
+    if (st == OK)
+        st = inbox_open(&a->loop, a->store, a->conf->inbox_interval_ms, &a->inbox, e);
     if (st == OK)
         st = report_open(&a->loop, a->store, read_figures, a, &a->report, e);
     if (st == OK)

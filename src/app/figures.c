@@ -103,6 +103,24 @@ static void read_front(const struct front *front, struct figures *ret)
     ret->http_evicted = (double)s->evicted;
     for (size_t i = 0; i < FIGURES_CLASSES; i++)
         ret->http_answers[i] = (double)s->answers[i];
+    ret->http_bodies_bytes = (double)s->bodies_bytes;
+    const struct webhook_stats *w = front_webhook_stats(front);
+    ret->webhooks_accepted = (double)w->accepted;
+    ret->webhooks_unauthentic = (double)w->unauthentic;
+    ret->webhooks_malformed = (double)w->malformed;
+    ret->webhooks_put_off = (double)w->put_off;
+}
+
+static void read_inbox(const struct inbox *inbox, struct figures *ret)
+{
+    const struct inbox_stats *s = inbox_stats(inbox);
+    ret->inbox = &s->round_trip;
+    ret->inbox_waiting = (double)s->waiting;
+    ret->inbox_fresh = (double)s->fresh;
+    ret->inbox_applied = (double)s->applied;
+    ret->inbox_unmatched = (double)s->unmatched;
+    ret->inbox_failed = (double)s->failed;
+    ret->inbox_behind = s->behind;
 }
 
 static double count_descriptors(void)
@@ -157,6 +175,7 @@ void figures_read(const struct figures_parts *parts, struct figures_room *room, 
     read_dispatcher(parts->dispatcher, &room->dispatcher, ret);
     ret->bulk_working = bulk.working;
     ret->bulk_chunks = (double)bulk.chunks;
+    read_inbox(parts->inbox, ret);
     if (parts->front != NULL)
         read_front(parts->front, ret);
     read_process(parts, ret);

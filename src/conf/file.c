@@ -11,15 +11,35 @@
 #include "followupd/base/listener.h"
 #include "followupd/conf/key.h"
 
-#define KEYS_MAX 64 /* rows of the table; checked when reading starts */
+#define KEYS_MAX 96 /* rows of the table; checked when reading starts */
+
+/* Sections of which there are several. Their structs begin alike, with name and line. */
+enum { PROVIDER, WEBHOOK, NAMED };
+struct item {
+    char name[CONF_NAME_BYTES_MAX + 1];
+    int line;
+};
+static const struct named {
+    const char *prefix, *what;
+    size_t bytes, items_max;
+    size_t items_offset, count_offset; /* in struct conf */
+} named[NAMED] = {
+    [PROVIDER] = { "provider.", "provider", sizeof(struct conf_provider), CONF_PROVIDERS_MAX,
+                   offsetof(struct conf, providers), offsetof(struct conf, providers_count) },
+    [WEBHOOK] = { "webhook.", "webhook", sizeof(struct conf_webhook), CONF_WEBHOOKS_MAX,
+                  offsetof(struct conf, webhooks), offsetof(struct conf, webhooks_count) },
+};
+_Static_assert(offsetof(struct conf_provider, line) == offsetof(struct item, line), "begins like an item");
+_Static_assert(offsetof(struct conf_webhook, line) == offsetof(struct item, line), "begins like an item");
+_Static_assert(CONF_WEBHOOKS_MAX >= CONF_PROVIDERS_MAX, "lines_of_items has room for either");
 
 /* One reading of one file. inih gives no line numbers, so the reader function that feeds it counts them. */
 struct reading {
     const char *name; /* of the file, for messages */
     const char *at, *end;
     int line;
-    int lines_of[KEYS_MAX];                              /* where a key was set; 0: not yet */
-    int provider_lines_of[CONF_PROVIDERS_MAX][KEYS_MAX]; /* the same, a provider */
+    int lines_of[KEYS_MAX];                                 /* where a key was set; 0: not yet */
+    int lines_of_items[NAMED][CONF_WEBHOOKS_MAX][KEYS_MAX]; /* the same, an item */
     struct conf *conf;
     enum status status; /* the first failure; nothing is looked at after it */
     struct err *e;
@@ -27,16 +47,38 @@ struct reading {
 
 /* --- where a value goes ----------------------------------------------------------------------------------------- */
 
-static void *key_place(struct conf *c, struct conf_provider *p, const struct conf_key *key)
+/* Which of `named` a section is, or NAMED: there is one of it. */
+static int named_of(const char *section)
 {
-    return (p != NULL ? (char *)p : (char *)c) + key->offset;
+    int n = 0;
+    while (n < NAMED && strncmp(section, named[n].prefix, strlen(named[n].prefix)) != 0)
+        n++;
+    return n;
 }
 
-static struct conf_provider *provider_of(struct conf *c, const char *section)
+static size_t item_count(const struct conf *c, int n)
 {
-    return conf_section_is_provider(section)
-               ? (struct conf_provider *)conf_provider_find(c, section + strlen("provider."))
-               : NULL;
+    return *(const size_t *)((const char *)c + named[n].count_offset);
+}
+
+static struct item *item_at(const struct conf *c, int n, size_t i)
+{
+    char *items = *(char *const *)((const char *)c + named[n].items_offset);
+    return (struct item *)(items + i * named[n].bytes);
+}
+
+static size_t item_find(const struct conf *c, int n, const char *name)
+{
+    size_t i = 0;
+    while (i < item_count(c, n) && strcmp(item_at(c, n, i)->name, name) != 0)
+        i++;
+    return i;
+}
+
+/* item: NULL where there is one section of it. */
+static void *key_place(struct conf *c, struct item *item, const struct conf_key *key)
+{
+    return (item != NULL ? (char *)item : (char *)c) + key->offset;
 }
 
 static char *file_path(const char *text)
@@ -86,13 +128,14 @@ static enum status value_store(void *place, const struct conf_key *key, const ch
     return OK;
 }
 
-static enum status defaults_set(struct conf *c, struct conf_provider *p, struct err *e)
+/* n: NAMED with item NULL: of the sections of which there is one. */
+static enum status defaults_set(struct conf *c, int n, struct item *item, struct err *e)
 {
     for (size_t i = 0; i < conf_keys_count; i++) {
         const struct conf_key *key = &conf_keys[i];
-        if (conf_section_is_provider(key->section) != (p != NULL) || key->fallback == NULL)
+        if (named_of(key->section) != n || key->fallback == NULL)
             continue;
-        enum status st = value_store(key_place(c, p, key), key, key->fallback, e);
+        enum status st = value_store(key_place(c, item, key), key, key->fallback, e);
         if (st != OK)
             return st;
     }
@@ -116,26 +159,31 @@ __attribute__((format(printf, 3, 4))) static void fail(struct reading *r, enum s
 static void section_begin(struct reading *r, const char *section)
 {
     struct conf *c = r->conf;
-    const char *name = section + strlen("provider.");
+    int n = named_of(section);
     if (!conf_section_known(section)) {
         fail(r, E_INVALID, "unknown section [%s]", section);
         return;
     }
-    if (!conf_section_is_provider(section) || conf_provider_find(c, name) != NULL)
+    if (n == NAMED)
+        return;
+    const char *name = section + strlen(named[n].prefix);
+    size_t count = item_count(c, n);
+    if (item_find(c, n, name) < count)
         return; /* a section may be opened twice; a key in it may not be set twice */
     if (name[0] == '\0' || strlen(name) > CONF_NAME_BYTES_MAX ||
         name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] != '\0') {
-        fail(r, E_INVALID, "section [%s]: a provider's name has 1 to 30 letters, digits, '-' or '_'", section);
+        fail(r, E_INVALID, "section [%s]: a %s's name has 1 to 30 letters, digits, '-' or '_'", section, named[n].what);
         return;
     }
-    if (c->providers_count == CONF_PROVIDERS_MAX) {
-        fail(r, E_LIMIT, "section [%s]: there may be at most %d providers", section, CONF_PROVIDERS_MAX);
+    if (count == named[n].items_max) {
+        fail(r, E_LIMIT, "section [%s]: there may be at most %zu %ss", section, named[n].items_max, named[n].what);
         return;
     }
-    struct conf_provider *p = &c->providers[c->providers_count++];
-    *p = (struct conf_provider){ .line = r->line };
-    memcpy(p->name, name, strlen(name) + 1);
-    enum status st = defaults_set(c, p, r->e);
+    struct item *item = item_at(c, n, count);
+    *(size_t *)((char *)c + named[n].count_offset) = count + 1;
+    item->line = r->line;
+    memcpy(item->name, name, strlen(name) + 1);
+    enum status st = defaults_set(c, n, item, r->e);
     if (st != OK)
         r->status = st;
 }
@@ -191,20 +239,20 @@ static void key_set(struct reading *r, const char *section, const char *name, co
         fail(r, E_INVALID, "[%s] %s: unknown key", section, name);
     if (r->status != OK)
         return;
-    struct conf_provider *p = provider_of(c, section);
-    if (p == NULL && conf_section_is_provider(section)) { /* inih saw a section where line_check saw none */
+    int n = named_of(section);
+    size_t i = n < NAMED ? item_find(c, n, section + strlen(named[n].prefix)) : 0;
+    if (n < NAMED && i == item_count(c, n)) { /* inih saw a section where line_check saw none */
         fail(r, E_INVALID, "section [%s]: something stands before it on its line", section);
         return;
     }
-    int *line = &(p != NULL ? r->provider_lines_of[p - c->providers] : r->lines_of)[key - conf_keys];
+    struct item *item = n < NAMED ? item_at(c, n, i) : NULL;
+    int *line = &(n < NAMED ? r->lines_of_items[n][i] : r->lines_of)[key - conf_keys];
     if (*line != 0) {
         fail(r, E_INVALID, "[%s] %s: is set twice, first on line %d", section, name, *line);
         return;
     }
     *line = r->line;
-    if (p != NULL && strcmp(name, "key_file") == 0)
-        p->key_file_line = r->line;
-    enum status st = value_store(key_place(c, p, key), key, text, r->e);
+    enum status st = value_store(key_place(c, item, key), key, text, r->e);
     if (st != OK)
         r->status = err_prefix(r->e, st, "%s:%d: [%s] %s", r->name, r->line, section, name);
 }
@@ -219,18 +267,41 @@ static int pair_read(void *user, const char *section, const char *name, const ch
 
 /* --- what only the whole file shows ----------------------------------------------------------------------------- */
 
-static enum status provider_check(const struct reading *r, const struct conf_provider *p)
+static int line_of(const struct reading *r, int n, size_t i, const char *name)
 {
-    const int *lines = r->provider_lines_of[p - r->conf->providers];
-    for (size_t i = 0; i < conf_keys_count; i++)
-        if (conf_section_is_provider(conf_keys[i].section) && conf_keys[i].required && lines[i] == 0)
-            return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] %s: is missing", r->name, p->line, p->name,
-                           conf_keys[i].name);
+    return r->lines_of_items[n][i][conf_key_find(named[n].prefix, name) - conf_keys];
+}
+
+static enum status required_check(const struct reading *r, int n, size_t i)
+{
+    const struct item *item = item_at(r->conf, n, i);
+    for (size_t k = 0; k < conf_keys_count; k++)
+        if (named_of(conf_keys[k].section) == n && conf_keys[k].required && r->lines_of_items[n][i][k] == 0)
+            return err_set(r->e, E_INVALID, "%s:%d: [%s%s] %s: is missing", r->name, item->line, named[n].prefix,
+                           item->name, conf_keys[k].name);
+    return OK;
+}
+
+static enum status webhook_check(const struct reading *r, size_t i)
+{
+    struct conf_webhook *w = &r->conf->webhooks[i];
+    w->secret_file_line = line_of(r, WEBHOOK, i, "secret_file");
+    w->public_key_file_line = line_of(r, WEBHOOK, i, "public_key_file");
+    return required_check(r, WEBHOOK, i);
+}
+
+static enum status provider_check(const struct reading *r, size_t i)
+{
+    struct conf_provider *p = &r->conf->providers[i];
+    enum status st = required_check(r, PROVIDER, i);
+    if (st != OK)
+        return st;
+    p->key_file_line = line_of(r, PROVIDER, i, "key_file");
     if (p->type == CONF_PROVIDER_GENERIC && p->url == NULL)
         return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: is missing", r->name, p->line, p->name);
     if (p->url != NULL && strncmp(p->url, "http://", 7) != 0 && strncmp(p->url, "https://", 8) != 0)
         return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: must begin with http:// or https://", r->name,
-                       lines[conf_key_find("provider.", "url") - conf_keys], p->name);
+                       line_of(r, PROVIDER, i, "url"), p->name);
     if (p->timeout_ms >= r->conf->settle_after_ms)
         return err_set(r->e, E_INVALID,
                        "%s:%d: [provider.%s] timeout: must be shorter than [engine] settle_after (%lld ms)", r->name,
@@ -260,7 +331,12 @@ static enum status whole_check(struct reading *r)
         return err_set(r->e, E_INVALID, "%s:%d: [http] public_url: must begin with http:// or https://", r->name,
                        r->lines_of[conf_key_find("http", "public_url") - conf_keys]);
     for (size_t i = 0; i < c->providers_count; i++) {
-        enum status st = provider_check(r, &c->providers[i]);
+        enum status st = provider_check(r, i);
+        if (st != OK)
+            return st;
+    }
+    for (size_t i = 0; i < c->webhooks_count; i++) {
+        enum status st = webhook_check(r, i);
         if (st != OK)
             return st;
     }
@@ -285,7 +361,8 @@ static struct conf *conf_new(struct err *e)
     if (c == NULL)
         return NULL;
     c->providers = calloc(CONF_PROVIDERS_MAX, sizeof *c->providers);
-    if (c->providers == NULL || defaults_set(c, NULL, e) != OK) {
+    c->webhooks = calloc(CONF_WEBHOOKS_MAX, sizeof *c->webhooks);
+    if (c->providers == NULL || c->webhooks == NULL || defaults_set(c, NAMED, NULL, e) != OK) {
         conf_free(c);
         return NULL;
     }
@@ -354,21 +431,21 @@ void conf_free(struct conf *c)
         const struct conf_key *key = &conf_keys[i];
         if (key->kind != CONF_TEXT && key->kind != CONF_FILE)
             continue;
-        if (!conf_section_is_provider(key->section))
+        int n = named_of(key->section);
+        if (n == NAMED)
             free(*(char **)key_place(c, NULL, key));
-        for (size_t p = 0; conf_section_is_provider(key->section) && p < c->providers_count; p++)
-            free(*(char **)key_place(c, &c->providers[p], key));
+        for (size_t item = 0; n < NAMED && item < item_count(c, n); item++)
+            free(*(char **)key_place(c, item_at(c, n, item), key));
     }
     free(c->providers);
+    free(c->webhooks);
     free(c);
 }
 
 const struct conf_provider *conf_provider_find(const struct conf *c, const char *name)
 {
-    for (size_t i = 0; i < c->providers_count; i++)
-        if (strcmp(c->providers[i].name, name) == 0)
-            return &c->providers[i];
-    return NULL;
+    size_t i = item_find(c, PROVIDER, name);
+    return i < c->providers_count ? &c->providers[i] : NULL;
 }
 
 static bool text_equal(const char *a, const char *b)
@@ -436,11 +513,18 @@ void conf_adopt(struct conf *c, struct conf *fresh)
 {
     for (size_t i = 0; i < conf_keys_count; i++) {
         const struct conf_key *key = &conf_keys[i];
-        if (!key->reloadable)
+        int n = named_of(key->section);
+        if (!key->reloadable || n == WEBHOOK)
             continue;
-        if (!conf_section_is_provider(key->section))
+        if (n == NAMED)
             value_swap(key->kind, key_place(c, NULL, key), key_place(fresh, NULL, key));
-        for (size_t p = 0; conf_section_is_provider(key->section) && p < c->providers_count; p++)
-            value_swap(key->kind, key_place(c, &c->providers[p], key), key_place(fresh, &fresh->providers[p], key));
+        for (size_t p = 0; n == PROVIDER && p < c->providers_count; p++)
+            value_swap(key->kind, key_place(c, item_at(c, n, p), key), key_place(fresh, item_at(fresh, n, p), key));
     }
+    struct conf_webhook *webhooks = c->webhooks;
+    size_t count = c->webhooks_count;
+    c->webhooks = fresh->webhooks;
+    c->webhooks_count = fresh->webhooks_count;
+    fresh->webhooks = webhooks;
+    fresh->webhooks_count = count;
 }

@@ -11,6 +11,7 @@
 
 #define AT(field)          offsetof(struct conf, field)
 #define PROVIDER_AT(field) offsetof(struct conf_provider, field)
+#define WEBHOOK_AT(field)  offsetof(struct conf_webhook, field)
 #define RELOADABLE         .reloadable = true
 
 /* section, name, kind, default, min, max */
@@ -68,6 +69,8 @@ const struct conf_key conf_keys[] = {
       .sentence = "After this the account's policy decides about a send without a clear outcome." },
     { "engine", "bulk_interval", CONF_DURATION, "1s", "50ms", "10m", .offset = AT(bulk_interval_ms),
       .sentence = "How often to look for actions on many leads that were committed." },
+    { "engine", "inbox_interval", CONF_DURATION, "1s", "50ms", "10s", .offset = AT(inbox_interval_ms),
+      .sentence = "How often to look for webhooks that were stored and not applied yet." },
     { "engine", "drain", CONF_DURATION, "30s", "100ms", "10m", RELOADABLE, .offset = AT(drain_ms),
       .sentence = "Longest time between SIGTERM and the end; sends under way are waited for." },
     { "engine", "clock_refresh", CONF_DURATION, "60s", "50ms", "1h", .offset = AT(clock_refresh_ms),
@@ -121,16 +124,41 @@ const struct conf_key conf_keys[] = {
           "mailgun, postmark: a message in doubt that they do not know so long after its send was not sent, and "
           "goes again; 0ms: that proves nothing." },
 
+    { "webhook.", "type", CONF_ENUM, .words = "sendgrid|mailgun|postmark|ses|resend", .required = true,
+      .example = "sendgrid", RELOADABLE, .offset = WEBHOOK_AT(type),
+      .sentence = "Whose webhooks, and how they are signed." },
+    { "webhook.", "account", CONF_COUNT, "0", "0", "999999999999999", RELOADABLE, .offset = WEBHOOK_AT(account_id),
+      .sentence = "The only account that they may be about; 0: any." },
+    { "webhook.", "secret_file", CONF_FILE, .example = "webhook-secret", RELOADABLE, .offset = WEBHOOK_AT(secret_file),
+      .sentence = "mailgun: the webhook signing key; resend: whsec_...; postmark: user:password, or the value of "
+                  "secret_header. A second line is the other secret while one is changed for the next. A reload reads "
+                  "it again." },
+    { "webhook.", "secret_header", CONF_TEXT, .example = "X-Webhook-Secret", RELOADABLE,
+      .offset = WEBHOOK_AT(secret_header),
+      .sentence = "postmark: the header that carries the secret; empty: Basic credentials do." },
+    { "webhook.", "public_key_file", CONF_FILE, .example = "webhook-key", RELOADABLE,
+      .offset = WEBHOOK_AT(public_key_file),
+      .sentence = "sendgrid: the verification key as their page shows it, a second one in the second line, or PEM." },
+    { "webhook.", "topic_arn", CONF_TEXT, .example = "arn:aws:sns:eu-central-1:123456789012:mail", RELOADABLE,
+      .offset = WEBHOOK_AT(topic_arn), .sentence = "ses: the SNS topics that are taken, separated by commas." },
+    { "webhook.", "fresh", CONF_DURATION, "0ms", "0ms", "720h", RELOADABLE, .offset = WEBHOOK_AT(fresh_ms),
+      .sentence = "How old a signature may be; 0ms: resend 5m, mailgun 9h, sendgrid and ses 25h." },
+
     { "http", "listen", CONF_TEXT, "127.0.0.1:8025", .offset = AT(listen),
-      .sentence = "Address and port of /healthz, /readyz and /metrics; empty: no HTTP. A port that is taken stops the "
+      .sentence = "Address and port of webhooks, /u/, /healthz, /readyz and /metrics; empty: no HTTP. A port that is "
+                  "taken stops the "
                   "start, unless it is only the default." },
     { "http", "connections_max", CONF_COUNT, "1024", "8", "60000", .offset = AT(http_connections_max),
       .sentence = "Most HTTP connections; one more, and the one that has waited longest for its client is closed." },
     { "http", "address_connections_max", CONF_COUNT, "1024", "1", "60000", .offset = AT(http_address_connections_max),
       .sentence = "Most HTTP connections from one address; further ones are refused. Behind a proxy all have its "
                   "address." },
+    { "http", "bodies_max", CONF_COUNT, "67108864", "1048576", "4294967296", .offset = AT(bodies_bytes_max),
+      .sentence = "Most bytes of request bodies in memory at one time; further ones are told to come again (503)." },
     { "http", "header_timeout", CONF_DURATION, "10s", "50ms", "5m", .offset = AT(header_timeout_ms),
       .sentence = "Longest time from the first byte of an HTTP request to the end of its header." },
+    { "http", "body_timeout", CONF_DURATION, "30s", "50ms", "10m", .offset = AT(body_timeout_ms),
+      .sentence = "Longest time from the end of an HTTP request's header to the end of its body." },
     { "http", "answer_timeout", CONF_DURATION, "30s", "50ms", "10m", .offset = AT(answer_timeout_ms),
       .sentence = "Longest time for an HTTP client to take its answer." },
     { "http", "idle_timeout", CONF_DURATION, "60s", "50ms", "1h", .offset = AT(idle_timeout_ms),
@@ -147,10 +175,16 @@ bool conf_section_is_provider(const char *section)
     return strncmp(section, "provider.", strlen("provider.")) == 0;
 }
 
+bool conf_section_is_webhook(const char *section)
+{
+    return strncmp(section, "webhook.", strlen("webhook.")) == 0;
+}
+
 static bool section_matches(const struct conf_key *key, const char *section)
 {
-    if (strcmp(key->section, "provider.") == 0)
-        return conf_section_is_provider(section);
+    size_t bytes = strlen(key->section);
+    if (key->section[bytes - 1] == '.')
+        return strncmp(section, key->section, bytes) == 0;
     return strcmp(key->section, section) == 0;
 }
 
@@ -321,18 +355,23 @@ void conf_print_example(FILE *out)
           out);
     for (size_t i = 0; i < conf_keys_count; i++) {
         const struct conf_key *key = &conf_keys[i];
-        bool provider = strcmp(key->section, "provider.") == 0;
+        bool provider = conf_section_is_provider(key->section), webhook = conf_section_is_webhook(key->section);
         if (i == 0 || strcmp(key->section, conf_keys[i - 1].section) != 0) {
             if (provider)
                 fprintf(out, "\n# One section a provider, at most %d; the name is free: letters, digits, '-' and '_'.",
                         CONF_PROVIDERS_MAX);
-            fprintf(out, "\n[%s%s]\n", key->section, provider ? "main" : "");
+            if (webhook)
+                fprintf(out,
+                        "\n# One section a source of webhooks, at most %d; its name is part of the URLs to give to the "
+                        "provider:\n# /webhooks/NAME/ACCOUNT for events, /inbound/NAME/ACCOUNT for answers to mails.",
+                        CONF_WEBHOOKS_MAX);
+            fprintf(out, "\n%s[%s%s]\n", webhook ? "#" : "", key->section, provider || webhook ? "main" : "");
         }
         fprintf(out, "# %s\n", key->sentence);
         fputs("#   ", out);
         conf_key_print_kind(key, out, put_plain);
         fputs(key->reloadable ? ", taken over on reload\n" : "\n", out);
-        fprintf(out, "%s%s = %s\n", key->required || key->shown ? "" : "#", key->name,
+        fprintf(out, "%s%s = %s\n", (key->required && !webhook) || key->shown ? "" : "#", key->name,
                 key->fallback != NULL ? key->fallback : key->example);
     }
 }

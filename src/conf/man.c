@@ -28,6 +28,15 @@ static void print_head(FILE *out)
 
 static void print_section(const struct conf_key *key, FILE *out)
 {
+    if (conf_section_is_webhook(key->section)) {
+        fprintf(
+            out,
+            ".SH [webhook.NAME]\nOne section a source of webhooks, at most %d. NAME is part of the URLs to give to "
+            "the provider:\n.I /webhooks/NAME/ACCOUNT\nfor events,\n.I /inbound/NAME/ACCOUNT\nfor answers to mails. "
+            "A reload takes all of them over, new and gone ones too.\n",
+            CONF_WEBHOOKS_MAX);
+        return;
+    }
     if (!conf_section_is_provider(key->section)) {
         fprintf(out, ".SH [%s]\n", key->section);
         return;

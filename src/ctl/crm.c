@@ -5,22 +5,10 @@
 #include "ctl.h"
 #include "followupd/base/list.h"
 
-static enum ctl_exit ask(struct ctl *c, const struct command_argument *arguments, size_t count, const char *nothing)
-{
-    struct err e = { "" };
-    struct once_rows *rows = NULL;
-    enum status st = ctl_command(c, c->verb->name, arguments, count, &rows, &e);
-    if (st != OK)
-        return ctl_fail(st, &e);
-    output_rows(c, rows, nothing);
-    once_rows_free(rows);
-    return CTL_OK;
-}
-
 static enum ctl_exit rules(struct ctl *c)
 {
     const struct command_argument arguments[] = { { "source", ctl_option(c, "source") } };
-    return ask(c, arguments, COUNT_OF(arguments), "There is no rule for this source.");
+    return ctl_ask(c, arguments, COUNT_OF(arguments), "There is no rule for this source.");
 }
 
 static enum ctl_exit rule(struct ctl *c)
@@ -31,7 +19,7 @@ static enum ctl_exit rule(struct ctl *c)
         { "field", ctl_option(c, "field") }, { "operator", ctl_option(c, "operator") },
         { "note", ctl_option(c, "note") }
     };
-    return ask(c, arguments, COUNT_OF(arguments), "");
+    return ctl_ask(c, arguments, COUNT_OF(arguments), "");
 }
 
 static enum ctl_exit replay(struct ctl *c)

@@ -53,7 +53,8 @@ struct ctl_verb {
 
 /* One table a file; each ends with a verb whose name is NULL. */
 extern const struct ctl_verb account_verbs[], sequence_verbs[], lead_verbs[], action_verbs[], bulk_verbs[],
-    operate_verbs[], plan_verbs[], crm_verbs[], reply_verbs[], status_verbs[], in_doubt_verbs[], check_verbs[];
+    operate_verbs[], plan_verbs[], crm_verbs[], reply_verbs[], status_verbs[], in_doubt_verbs[], webhook_verbs[],
+    check_verbs[];
 
 /* Every verb in the order of the tables; NULL past the last. */
 const struct ctl_verb *ctl_verb_at(size_t index);
@@ -79,6 +80,8 @@ MUST_USE enum status ctl_query(struct ctl *c, const char *sql, const char *const
 /* The same for a command of the table. `account` is added where the command takes one. */
 MUST_USE enum status ctl_command(struct ctl *c, const char *verb, const struct command_argument *arguments,
                                  size_t count, struct once_rows **ret, struct err *e);
+/* Runs the verb's own command of the table and prints the rows, or `nothing` when there is none. */
+enum ctl_exit ctl_ask(struct ctl *c, const struct command_argument *arguments, size_t count, const char *nothing);
 /* The first value of the only row, as text; "" for NULL. */
 MUST_USE enum status ctl_value(struct ctl *c, const char *sql, const char *const *values, size_t values_count,
                                char *ret, size_t ret_bytes, struct err *e);

@@ -10,9 +10,9 @@
 #include "followupd/conf/file.h"
 #include "followupd/db/migrate.h"
 
-static const struct ctl_verb *const tables[] = { account_verbs, sequence_verbs, lead_verbs,     action_verbs,
-                                                 bulk_verbs,    operate_verbs,  plan_verbs,     crm_verbs,
-                                                 reply_verbs,   status_verbs,   in_doubt_verbs, check_verbs };
+static const struct ctl_verb *const tables[] = { account_verbs,  sequence_verbs, lead_verbs, action_verbs, bulk_verbs,
+                                                 operate_verbs,  plan_verbs,     crm_verbs,  reply_verbs,  status_verbs,
+                                                 in_doubt_verbs, webhook_verbs,  check_verbs };
 
 /* Options of every verb; they may stand before it too. */
 static const struct ctl_option global_options[] = {
@@ -236,6 +236,18 @@ enum status ctl_command(struct ctl *c, const char *verb, const struct command_ar
         all[all_count++] = arguments[i];
     enum status st = command_call_make(command, all, all_count, &call, e);
     return st == OK ? ctl_query(c, call.sql, call.values, call.values_count, ret, e) : st;
+}
+
+enum ctl_exit ctl_ask(struct ctl *c, const struct command_argument *arguments, size_t count, const char *nothing)
+{
+    struct err e = { "" };
+    struct once_rows *rows = NULL;
+    enum status st = ctl_command(c, c->verb->name, arguments, count, &rows, &e);
+    if (st != OK)
+        return ctl_fail(st, &e);
+    output_rows(c, rows, nothing);
+    once_rows_free(rows);
+    return CTL_OK;
 }
 
 enum status ctl_value(struct ctl *c, const char *sql, const char *const *values, size_t values_count, char *ret,

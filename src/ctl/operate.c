@@ -245,7 +245,8 @@ const struct ctl_verb operate_verbs[] = {
       false,
       { NOTE, FILTER, YES },
       "undoes a bounce",
-      "For leads that a bounce deactivated (BounceDeactivated, CannotDetermine), with --note, where the address is good\n"
+      "For leads that a bounce deactivated (BounceDeactivated, CannotDetermine), with --note, where the address is "
+      "good\n"
       "after all. It is no longer suppressed for the bounce; what the bounce cancelled goes at its old time, or now.\n",
       unbounce },
     { "set-status",

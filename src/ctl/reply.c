@@ -2,21 +2,9 @@
 #include "ctl.h"
 #include "followupd/base/list.h"
 
-static enum ctl_exit ask(struct ctl *c, const struct command_argument *arguments, size_t count, const char *nothing)
-{
-    struct err e = { "" };
-    struct once_rows *rows = NULL;
-    enum status st = ctl_command(c, c->verb->name, arguments, count, &rows, &e);
-    if (st != OK)
-        return ctl_fail(st, &e);
-    output_rows(c, rows, nothing);
-    once_rows_free(rows);
-    return CTL_OK;
-}
-
 static enum ctl_exit rules(struct ctl *c)
 {
-    return ask(c, NULL, 0, "There is no rule: every reply that no phrase explains is lead_to_review.");
+    return ctl_ask(c, NULL, 0, "There is no rule: every reply that no phrase explains is lead_to_review.");
 }
 
 static enum ctl_exit rule_add(struct ctl *c)
@@ -27,7 +15,7 @@ static enum ctl_exit rule_add(struct ctl *c)
         { "place", ctl_option(c, "place") }, { "applies", ctl_option(c, "applies") },
         { "note", ctl_option(c, "note") },
     };
-    return ask(c, arguments, COUNT_OF(arguments), "");
+    return ctl_ask(c, arguments, COUNT_OF(arguments), "");
 }
 
 static enum ctl_exit rule_move(struct ctl *c)
@@ -35,13 +23,13 @@ static enum ctl_exit rule_move(struct ctl *c)
     const struct command_argument arguments[] = { { "rule", c->words[0] },
                                                   { "place", c->words[1] },
                                                   { "note", ctl_option(c, "note") } };
-    return ask(c, arguments, COUNT_OF(arguments), "");
+    return ctl_ask(c, arguments, COUNT_OF(arguments), "");
 }
 
 static enum ctl_exit rule_remove(struct ctl *c)
 {
     const struct command_argument arguments[] = { { "rule", c->words[0] }, { "note", ctl_option(c, "note") } };
-    return ask(c, arguments, COUNT_OF(arguments), "");
+    return ctl_ask(c, arguments, COUNT_OF(arguments), "");
 }
 
 static enum ctl_exit try(struct ctl *c)
@@ -52,13 +40,13 @@ static enum ctl_exit try(struct ctl *c)
         { "after_follow_up", ctl_option(c, "after-follow-up") != NULL ? "true" : NULL },
         { "automatic", ctl_option(c, "automatic") != NULL ? "true" : NULL },
     };
-    return ask(c, arguments, COUNT_OF(arguments), "");
+    return ctl_ask(c, arguments, COUNT_OF(arguments), "");
 }
 
 static enum ctl_exit list(struct ctl *c)
 {
     const struct command_argument arguments[] = { { "limit", ctl_option(c, "limit") } };
-    return ask(c, arguments, COUNT_OF(arguments), "No reply waits for a person.");
+    return ctl_ask(c, arguments, COUNT_OF(arguments), "No reply waits for a person.");
 }
 
 static enum ctl_exit settle(struct ctl *c)
@@ -67,7 +55,7 @@ static enum ctl_exit settle(struct ctl *c)
                                                   { "lead", ctl_option(c, "lead") },
                                                   { "outcome", ctl_option(c, "outcome") },
                                                   { "note", ctl_option(c, "note") } };
-    return ask(c, arguments, COUNT_OF(arguments), "");
+    return ctl_ask(c, arguments, COUNT_OF(arguments), "");
 }
 
 const struct ctl_verb reply_verbs[] = {

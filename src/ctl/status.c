@@ -54,7 +54,9 @@ const struct ctl_verb status_verbs[] = {
       "what is due, in flight and sent; who works",
       "One line an account (--account for one): overdue, due within a minute, an hour and a day, in flight, in doubt "
       "(it\n"
-      "is not known whether they left), sent in the last hour. Then the workers: alive is holding shards under a "
+      "is not known whether they left), sent in the last hour. Then what a person should see: "
+      "paused by its bounce\n"
+      "rate, blocked mail, events that failed or may be missing. Then the workers: alive is holding shards under a "
       "lease;\n"
       "64 shards hold all accounts.\n\n"
       "--watch is made for looking at all day: what is due, in flight and waiting over all accounts, how late "

@@ -4,19 +4,25 @@
 #include <string.h>
 
 #define PROBLEM_BYTES_MAX 1024
+#define DETAIL_BYTES_MAX  400
 #define ALLOW_BYTES_MAX   64
 
-static void answer_problem(struct exchange *x, unsigned http_status, const char *allow, const char *title,
-                           const char *detail, const char *more)
+static void answer_problem(struct exchange *x, unsigned http_status, const struct answer_header *headers,
+                           const char *title, const char *detail, const char *more)
 {
-    char body[PROBLEM_BYTES_MAX];
+    char body[PROBLEM_BYTES_MAX], plain[DETAIL_BYTES_MAX];
+    snprintf(plain, sizeof plain, "%s", detail);
+    for (char *c = plain; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ' || (unsigned char)*c > '~')
+            *c = '?';
+    }
     int bytes =
         snprintf(body, sizeof body, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"detail\":\"%s\"%s}\n",
-                 title, http_status, detail, more);
+                 title, http_status, plain, more);
     exchange_answer(x, &(struct answer){
                            .http_status = http_status,
                            .content_type = "application/problem+json",
-                           .allow = allow,
+                           .headers = headers,
                            .body = body,
                            .body_bytes = bytes < (int)sizeof body ? (size_t)bytes : sizeof body - 1,
                        });
@@ -24,13 +30,60 @@ static void answer_problem(struct exchange *x, unsigned http_status, const char 
 
 void route_problem(struct exchange *x, unsigned http_status, const char *title, const char *detail, const char *more)
 {
-    answer_problem(x, http_status, NULL, title, detail, more);
+    static const struct answer_header again[] = { { "Retry-After", ROUTE_RETRY_SECONDS }, { NULL, NULL } };
+    answer_problem(x, http_status, http_status == 503 ? again : NULL, title, detail, more);
+}
+
+/* --- which route ------------------------------------------------------------------------------------------------ */
+
+static bool matches(const char *pattern, const char *path, struct route_pieces *ret)
+{
+    size_t piece = 0;
+    while (*pattern != '\0') {
+        if (strncmp(pattern, "{}", 2) == 0) {
+            size_t bytes = strcspn(path, "/");
+            if (bytes == 0 || bytes > ROUTE_PIECE_BYTES_MAX || piece == ROUTE_PIECES_MAX)
+                return false;
+            memcpy(ret->text[piece], path, bytes);
+            ret->text[piece++][bytes] = '\0';
+            pattern += 2;
+            path += bytes;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
 }
 
 static bool takes(const struct route *r, const char *method)
 {
     return strcmp(r->method, method) == 0 || (strcmp(r->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
+
+/* of_path: the first route of the path, whatever its method; NULL: none. */
+static const struct route *find(const struct route *routes, const struct exchange *x, struct route_pieces *pieces,
+                                const struct route **of_path)
+{
+    *of_path = NULL;
+    for (const struct route *r = routes; r->method != NULL; r++) {
+        if (!matches(r->path, exchange_path(x), pieces))
+            continue;
+        if (*of_path == NULL)
+            *of_path = r;
+        if (takes(r, exchange_method(x)))
+            return r;
+    }
+    return NULL;
+}
+
+size_t route_body_bytes_max(const struct route *routes, const struct exchange *x)
+{
+    struct route_pieces pieces;
+    const struct route *of_path, *r = find(routes, x, &pieces, &of_path);
+    return r != NULL ? r->body_bytes_max : 0;
+}
+
+/* --- what is answered without a handler --------------------------------------------------------------------------- */
 
 static void answer_method(struct exchange *x, const struct route *r)
 {
@@ -40,27 +93,43 @@ static void answer_method(struct exchange *x, const struct route *r)
         snprintf(allow + used, sizeof allow - used, "%s%s%s", used > 0 ? ", " : "", r->method,
                  strcmp(r->method, "GET") == 0 ? ", HEAD" : "");
     }
-    answer_problem(x, 405, allow, "Method Not Allowed", "this path takes another method: see Allow", "");
+    const struct answer_header headers[] = { { "Allow", allow }, { NULL, NULL } };
+    answer_problem(x, 405, headers, "Method Not Allowed", "this path takes another method: see Allow", "");
+}
+
+/* False: it has none, or one that was read. */
+static bool answer_body(struct exchange *x)
+{
+    switch (exchange_body(x)) {
+    case BODY_NONE:
+    case BODY_WHOLE:
+        return false;
+    case BODY_UNTAKEN:
+        route_problem(x, 413, "Content Too Large", "this path takes no body", "");
+        return true;
+    case BODY_TOO_LARGE:
+        route_problem(x, 413, "Content Too Large", "the body is larger than this path takes", "");
+        return true;
+    case BODY_NO_ROOM:
+        route_problem(x, 503, "Service Unavailable", "too many bodies are being read", "");
+        return true;
+    case BODY_SMUGGLED:
+        break;
+    }
+    route_problem(x, 400, "Bad Request", "the length of the body is told twice, or its coding is not chunked", "");
+    return true;
 }
 
 void route_request(const struct route *routes, void *context, struct exchange *x)
 {
-    const struct route *of_path = NULL;
-    for (const struct route *r = routes; r->method != NULL; r++) {
-        if (strcmp(r->path, exchange_path(x)) != 0)
-            continue;
-        if (of_path == NULL)
-            of_path = r;
-        if (!takes(r, exchange_method(x)))
-            continue;
-        if (exchange_has_body(x))
-            route_problem(x, 413, "Content Too Large", "this path takes no body", "");
-        else
-            r->handle(context, x);
-        return;
-    }
-    if (of_path != NULL)
-        answer_method(x, of_path);
-    else
+    struct route_pieces pieces;
+    const struct route *of_path, *r = find(routes, x, &pieces, &of_path);
+    if (exchange_body(x) == BODY_SMUGGLED)
+        answer_body(x);
+    else if (of_path == NULL)
         route_problem(x, 404, "Not Found", "there is nothing at this path", "");
+    else if (r == NULL)
+        answer_method(x, of_path);
+    else if (!answer_body(x))
+        r->handle(context, x, &pieces);
 }

@@ -10,7 +10,7 @@
 #include "followupd/db/result.h"
 #include "followupd/store/store_pg.h"
 
-enum pg_role { PG_CONTROL, PG_CLAIMS, PG_RESULTS, PG_LOAD, PG_BULK, PG_ROLES };
+enum pg_role { PG_CONTROL, PG_CLAIMS, PG_RESULTS, PG_LOAD, PG_BULK, PG_INBOX, PG_APPLY, PG_ROLES };
 
 enum pg_phase {
     PG_WAITING, /* for the back-off */
@@ -52,7 +52,7 @@ struct store_pg {
     bool was_up, refused;
     enum status why_st;
     struct err why;
-    bool sweeping_due, sweeping_sending, bulk_stepping;
+    bool sweeping_due, sweeping_sending, bulk_stepping, applying;
     struct pg_load *load; /* the one that runs, or NULL */
     void (*on_closed)(void *arg);
     void *on_closed_arg;
@@ -70,6 +70,9 @@ struct pg_op {
         store_done_cb done;
         store_clock_cb clock;
         store_bulk_cb bulk;
+        store_inbox_cb inbox;
+        store_applied_cb applied;
+        store_unsubscribe_cb unsubscribe;
         store_look_up_cb look_up;
     } cb;
     void *arg;
@@ -115,5 +118,12 @@ enum status pg_claim_look_ups(struct store *s, const struct look_up_request *r, 
 enum status pg_settle_looked_up(struct store *s, struct lease_set leases, const struct looked_up *answers, size_t count,
                                 store_due_cb cb, void *arg);
 enum status pg_bulk_step(struct store *s, struct lease_set leases, store_bulk_cb cb, void *arg);
+enum status pg_receive_webhooks(struct store *s, const struct stored_webhook *webhooks, size_t count, store_inbox_cb cb,
+                                void *arg);
+enum status pg_receive_confirmation(struct store *s, const struct stored_webhook *confirmation, store_inbox_cb cb,
+                                    void *arg);
+enum status pg_apply_inbox(struct store *s, int count_max, store_applied_cb cb, void *arg);
+enum status pg_unsubscribe(struct store *s, const char *token, const char *user_agent, bool acts,
+                           store_unsubscribe_cb cb, void *arg);
 
 #endif

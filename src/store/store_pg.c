@@ -10,7 +10,8 @@
 #define CUT_AFTER_MS 2000 /* beyond statement_timeout */
 
 static const char *const role_names[PG_ROLES] = { "followupd control", "followupd claims", "followupd results",
-                                                  "followupd load", "followupd bulk" };
+                                                  "followupd load",    "followupd bulk",   "followupd inbox",
+                                                  "followupd apply" };
 
 /* --- the session ------------------------------------------------------------------------------------------------ */
 
@@ -32,7 +33,7 @@ static void session_sql(const struct store_pg *s, enum pg_role role, char *ret, 
              timeout_ms);
 }
 
-/* --- the group of five ------------------------------------------------------------------------------------------ */
+/* --- the group of them ------------------------------------------------------------------------------------------ */
 
 static void group_open(struct store_pg *s);
 static void group_fall(struct store_pg *s, enum status st, const struct err *e);
@@ -106,7 +107,7 @@ static void close_all(struct store_pg *s, enum status st)
 static void group_fall(struct store_pg *s, enum status st, const struct err *e)
 {
     if (s->phase != PG_OPENING && s->phase != PG_UP)
-        return; /* another of the five was first */
+        return; /* another of them was first */
     s->phase = PG_FALLING;
     s->why_st = st;
     s->why = *e;
@@ -266,6 +267,10 @@ static const struct store_ops pg_ops = {
     .claim_look_ups = pg_claim_look_ups,
     .settle_looked_up = pg_settle_looked_up,
     .bulk_step = pg_bulk_step,
+    .receive_webhooks = pg_receive_webhooks,
+    .receive_confirmation = pg_receive_confirmation,
+    .apply_inbox = pg_apply_inbox,
+    .unsubscribe = pg_unsubscribe,
     .is_up = pg_is_up,
     .close = pg_close,
 };

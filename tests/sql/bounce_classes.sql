@@ -67,6 +67,7 @@ INSERT INTO t.word (provider_type, kind, event, class) VALUES
     ('resend',   'bounced', '{"type": "Permanent", "subtype": "General"}', 'hard'),
     ('resend',   'bounced', '{"type": "Transient"}', 'soft'),
     ('resend',   'bounced', '{"type": "Undetermined"}', 'soft'),
+    ('resend',   'failed',  '{"type": "OnAccountSuppressionList"}', 'hard'),
     ('resend',   'failed',  '{"reason": "reached_daily_quota"}', 'block alert'),
     ('generic',  'bounced', '{"type": "hard"}', 'hard'),
     ('generic',  'bounced', '{"type": "soft"}', 'soft'),

@@ -71,6 +71,7 @@ SELECT is(t.told(:cid, 'bounced', '{"type": "blocked", "classification": "Conten
           'bounced active/sequence one:bounced two:scheduled', 'a block is the sender''s: the sequence goes on');
 SELECT results_eq('SELECT account, alert, times, detail FROM followup.account_alerts(1)', $$ VALUES ('Account 1', 'blocked', 1::bigint, 'spam words') $$, 'and an alert says so');
 SELECT is(t.told(t.sent('col'), 'bounced', '{"provider_type": "postmark", "type": "AutoResponder"}'), 'delivered', 'an automatic answer is no bounce: it was delivered');
+SELECT is(t.told(t.sent('cora'), 'bounced', '{"provider_type": "postmark", "type": "SpamComplaint"}') || ' ' || t.suppressed('cora'), 'complained complained', 'a complaint that is told as a bounce');
 SELECT t.sent('dan') AS dan, t.sent('deb') AS deb \gset
 SELECT is(t.told(:dan, 'failed', '{"reason": "Bounced Address"}') || ' ' || t.lead_state(:dan) || ' ' || t.suppressed('dan'), 'failed deactivated/BounceDeactivated bounce', 'not sent: the provider knows the address is dead');
 SELECT is(t.told(:deb, 'failed', '{"reason": "Unsubscribed Address"}') || ' ' || t.lead_state(:deb), 'failed unsubscribed', 'not sent: the provider knows of an unsubscribe');
@@ -156,7 +157,9 @@ SELECT is_empty($$ SELECT FROM followup.account_alerts(1) WHERE alert = 'events 
 
 -- In the order in which they came, and a reply alone
 CREATE TABLE t.reply (no integer GENERATED ALWAYS AS IDENTITY, said text);
-CREATE OR REPLACE FUNCTION followup.apply_inbound_reply(p_account bigint, p_event jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$
+GRANT USAGE ON SCHEMA t TO followup_owner;
+GRANT INSERT ON t.reply TO followup_owner;
+CREATE OR REPLACE FUNCTION followup.apply_inbound_reply(p_account bigint, p_event jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     IF p_event ->> 'text' = 'explode' THEN
         RAISE EXCEPTION 'a reply that cannot be applied';

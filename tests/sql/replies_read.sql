@@ -2,7 +2,7 @@
 -- and the rules that every account starts with do on two hundred labelled replies: tests/system/test_replies.py.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(128);
+SELECT plan(129);
 
 -- Who wrote it
 SELECT is(followup.automatic_kind(jsonb_build_object('from', 'a@b.example', 'headers', jsonb_build_array(jsonb_build_array(c.name, c.value)))), c.kind, c.name || ': ' || c.value)
@@ -62,6 +62,7 @@ SELECT isnt((t.read(c.said)).outcome, 'unsubscribe', c.said)
 SELECT is((t.read('', '{"subject": "unsubscribe"}')).outcome, 'unsubscribe', 'in the subject, as a mail program sends it');
 SELECT is((t.read('Call me please', '{"subject": "Re: how to unsubscribe from boredom"}')).outcome, 'hot_lead', 'not in the subject that is ours');
 SELECT is((t.read('Unsubscribe | Help', '{"headers": [["Auto-Submitted", "auto-replied"]]}')).outcome, 'keep_messaging', 'not in the footer of a machine');
+SELECT is((t.read('We have your request. You may unsubscribe at any time.', '{"headers": [["Auto-Submitted", "auto-replied"]]}')).outcome, 'keep_messaging', 'nor in its text');
 SELECT is((t.read('Please remove me from your mailing list.', '{"headers": [["Auto-Submitted", "auto-replied"]]}')).outcome, 'unsubscribe', 'but when a machine asks for it');
 SELECT is((t.read('Remove me or I will sue you')).alert, 'legal threat', 'a threat is told beside it');
 

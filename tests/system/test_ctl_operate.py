@@ -59,6 +59,22 @@ def test_hold_by_filter_needs_the_number(ctl, database, leads):
     assert answer(ctl("hold", "--filter", "state=active", "--yes", "3", "--json"))["done"] == 3
 
 
+def test_unbounce_undoes_a_bounce_with_a_note_and_status_shows_a_block(ctl, database, leads):
+    first, second = (database.value("SELECT m.id FROM followup.message AS m JOIN followup.lead AS l ON l.id = m.lead_id"
+                                    " WHERE l.email = %s AND m.pending", lead) for lead in leads[:2])
+    database.rows("UPDATE followup.message SET due_at = followup.now() - interval '1 minute', forced = true WHERE id = ANY (%s)"
+                  " RETURNING id", [first, second])
+    database.rows("UPDATE followup.message SET state = 'sending', claimed_by = gen_random_uuid(), epoch = 1, claimed_at = clock_timestamp()"
+                  " WHERE id = ANY (%s) RETURNING id", [first, second])
+    database.rows("SELECT followup.record_bounce(1, %s, 'hard', 'no such user')", first)
+    database.rows("SELECT followup.record_bounce(1, %s, 'block', 'spam')", second)
+    alerts = answer(ctl("status", "--json"))["alerts"]
+    assert [(alert["alert"], alert["times"], alert["detail"]) for alert in alerts] == [("blocked", 1, "spam")]
+    refused = ctl("unbounce", leads[0], "--json", check=False)
+    assert refused.returncode == 1 and answer(refused)["left_alone"] == {"note_required": 1}
+    assert answer(ctl("unbounce", leads[0], "--note", "she called", "--json"))["done"] == 1
+
+
 def test_reactivate_undoes_a_stop_with_a_note(ctl, database, leads):
     before = due(database, leads[0])
     ctl("stop", leads[0])

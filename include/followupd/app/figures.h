@@ -14,6 +14,7 @@
 #include "followupd/dispatch/dispatcher.h"
 #include "followupd/front/figures.h"
 #include "followupd/front/front.h"
+#include "followupd/inbox/inbox.h"
 #include "followupd/owner/owner.h"
 #include "followupd/sched/scheduler.h"
 
@@ -22,6 +23,7 @@ struct figures_parts {
     struct scheduler *scheduler;
     struct dispatcher *dispatcher;
     struct bulk *bulk;
+    struct inbox *inbox;
     struct front *front; /* NULL: there is no HTTP */
     struct pulse *pulse;
     struct wall started; /* real */

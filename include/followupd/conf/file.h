@@ -19,7 +19,8 @@
 #define CONF_BYTES_MAX      (1 << 20)
 #define CONF_LINE_BYTES_MAX 1200
 #define CONF_PROVIDERS_MAX  16
-#define CONF_NAME_BYTES_MAX 30 /* of NAME in [provider.NAME] */
+#define CONF_WEBHOOKS_MAX   64
+#define CONF_NAME_BYTES_MAX 30 /* of NAME in [provider.NAME] and [webhook.NAME] */
 
 enum conf_provider_type {
     CONF_PROVIDER_GENERIC,
@@ -46,6 +47,25 @@ struct conf_provider {
     int64_t look_up_proof_ms; /* after this a look-up that finds nothing proves that nothing was sent; 0: never */
 };
 
+enum conf_webhook_type {
+    CONF_WEBHOOK_SENDGRID,
+    CONF_WEBHOOK_MAILGUN,
+    CONF_WEBHOOK_POSTMARK,
+    CONF_WEBHOOK_SES,
+    CONF_WEBHOOK_RESEND
+};
+
+/* Who may send to /webhooks/NAME/ACCOUNT and /inbound/NAME/ACCOUNT. */
+struct conf_webhook {
+    char name[CONF_NAME_BYTES_MAX + 1];
+    int line;                                                        /* of its section, for messages */
+    int type;                                                        /* enum conf_webhook_type */
+    int64_t account_id;                                              /* 0: any account */
+    char *secret_file, *secret_header, *public_key_file, *topic_arn; /* NULL: not given */
+    int secret_file_line, public_key_file_line; /* where they are named: whoever reads the files tells */
+    int64_t fresh_ms;                           /* 0: the type's own */
+};
+
 struct conf {
     char *conninfo;
     int64_t statement_timeout_ms, reconnect_min_ms, reconnect_max_ms;
@@ -60,18 +80,21 @@ struct conf {
     int64_t batch_rows, batch_wait_ms;
     int64_t lease_ms, lease_margin_ms;
     int64_t settle_after_ms, settle_interval_ms, policy_after_ms;
-    int64_t bulk_interval_ms;
+    int64_t bulk_interval_ms, inbox_interval_ms;
     int64_t drain_ms, clock_refresh_ms;
 
     char *listen;      /* NULL: no HTTP */
     bool listen_asked; /* it stands in the file: a port that is taken then stops the start */
     int64_t http_connections_max, http_address_connections_max;
-    int64_t header_timeout_ms, answer_timeout_ms, idle_timeout_ms;
+    int64_t bodies_bytes_max;
+    int64_t header_timeout_ms, body_timeout_ms, answer_timeout_ms, idle_timeout_ms;
     char *public_url; /* NULL: no unsubscribe links */
     int log_level;    /* enum log_level */
 
     struct conf_provider *providers; /* sorted by their place in the file */
     size_t providers_count;
+    struct conf_webhook *webhooks; /* likewise; all of them may change on reload */
+    size_t webhooks_count;
 };
 
 MUST_USE enum status conf_load(const char *path, struct conf **ret, struct err *e);

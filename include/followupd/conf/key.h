@@ -2,7 +2,7 @@
  * from it, and nothing else knows a key's name. Adding a key is a row in src/conf/key.c and a field in conf/file.h.
  *
  * Values  durations are milliseconds, rates are a double a second, files are a path, enums are the index in `words`.
- * Sections  a name that ends in '.' ("provider.") stands for every [provider.NAME].
+ * Sections  a name that ends in '.' ("provider.", "webhook.") stands for every [provider.NAME].
  * Cost  look-ups walk the table: they happen at start and at reload only. */
 #ifndef FOLLOWUPD_CONF_KEY_H
 #define FOLLOWUPD_CONF_KEY_H
@@ -37,7 +37,7 @@ struct conf_key {
     bool shown;            /* the example sets it, although not every file has to */
     bool reloadable;       /* a reload may change it; else only a restart */
     const char *sentence;
-    size_t offset; /* in struct conf, or in struct conf_provider */
+    size_t offset; /* in struct conf, or in the struct of its section */
 };
 
 extern const struct conf_key conf_keys[];
@@ -47,6 +47,7 @@ extern const size_t conf_keys_count;
 const struct conf_key *conf_key_find(const char *section, const char *name);
 bool conf_section_known(const char *section);
 bool conf_section_is_provider(const char *section);
+bool conf_section_is_webhook(const char *section);
 
 union conf_value {
     int64_t integer; /* durations in ms, counts, booleans, enums */

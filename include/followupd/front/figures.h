@@ -42,11 +42,16 @@ struct figures {
     double swept, notifications, notify_age_s;
     double bulk_working, bulk_chunks;
 
+    /* what comes from providers */
+    double webhooks_accepted, webhooks_unauthentic, webhooks_malformed, webhooks_put_off;
+    const struct histogram *inbox; /* NULL only where there is no inbox */
+    double inbox_waiting, inbox_fresh, inbox_applied, inbox_unmatched, inbox_failed, inbox_behind;
+
     /* the process */
     const struct histogram *turn;
     double turn_max_s, turn_recent_s;
     double cpu_s, resident_bytes, virtual_bytes, fds_open, fds_max, start_time_s;
-    double http_connections, http_answers[FIGURES_CLASSES], http_late, http_evicted;
+    double http_connections, http_answers[FIGURES_CLASSES], http_late, http_evicted, http_bodies_bytes;
 
     struct provider_figures providers[FIGURES_PROVIDERS_MAX];
     size_t provider_count;

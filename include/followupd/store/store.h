@@ -4,7 +4,8 @@
  *
  * Calls      every operation is asynchronous. A call that returns OK runs its callback exactly once, later, from the
  *            loop, never inside the call. A call that returns anything else was not started: its callback never runs.
- *            E_GONE: no connection now. E_BUSY: this operation runs already and only one may (load, sweeps, bulk_step).
+ *            E_GONE: no connection now. E_BUSY: this operation runs already and only one may (load, sweeps, bulk_step,
+ *            apply_inbox).
  * Ownership  what is passed in is borrowed until the call returns (it is copied onto the wire); what a callback gets
  *            is borrowed until the callback returns.
  * Failures   a callback with E_GONE or E_TIMEOUT does not tell whether the statement committed: claims are found again
@@ -163,6 +164,34 @@ struct bulk_progress {
 };
 typedef void (*store_bulk_cb)(void *arg, enum status st, const struct err *e, const struct bulk_progress *progress);
 
+/* --- the inbox: webhooks -> database ----------------------------------------------------------------------------- */
+
+enum webhook_stored { WEBHOOK_STORED, WEBHOOK_TOKEN_REUSED, WEBHOOK_NO_ACCOUNT, WEBHOOK_REFUSED };
+
+struct stored_webhook {
+    int64_t account_id;
+    const char *source; /* NAME of [webhook.NAME] */
+    const char *events; /* a JSON array of typed events or replies */
+    const char *token;  /* of a single use; NULL: none */
+};
+/* verdicts: one a webhook, in order. fresh: events that were not known before. */
+typedef void (*store_inbox_cb)(void *arg, enum status st, const struct err *e, const enum webhook_stored *verdicts,
+                               size_t count, int64_t fresh);
+
+struct inbox_applied {
+    int64_t applied, unmatched, failed;
+    bool more; /* apply again at once */
+};
+typedef void (*store_applied_cb)(void *arg, enum status st, const struct err *e, const struct inbox_applied *applied);
+
+/* found false: the token is nobody's. Texts are borrowed. */
+struct unsubscribe_state {
+    bool found, unsubscribed;
+    const char *account_name, *address; /* masked */
+};
+typedef void (*store_unsubscribe_cb)(void *arg, enum status st, const struct err *e,
+                                     const struct unsubscribe_state *state);
+
 struct load_request {
     const int *shards; /* an empty list loads nothing */
     size_t shard_count;
@@ -235,6 +264,17 @@ struct store_ops {
                                              size_t count, store_due_cb cb, void *arg);
     /* One chunk of a committed bulk of these shards; takes seconds. One at a time. */
     MUST_USE enum status (*bulk_step)(struct store *s, struct lease_set leases, store_bulk_cb cb, void *arg);
+    /* All of them in one transaction. */
+    MUST_USE enum status (*receive_webhooks)(struct store *s, const struct stored_webhook *webhooks, size_t count,
+                                             store_inbox_cb cb, void *arg);
+    /* Of SNS: events is the confirmation, an object. The verdict of one webhook. */
+    MUST_USE enum status (*receive_confirmation)(struct store *s, const struct stored_webhook *confirmation,
+                                                 store_inbox_cb cb, void *arg);
+    /* Applies at most count_max stored events. One at a time. */
+    MUST_USE enum status (*apply_inbox)(struct store *s, int count_max, store_applied_cb cb, void *arg);
+    /* user_agent: NULL: none. acts false: shows alone. */
+    MUST_USE enum status (*unsubscribe)(struct store *s, const char *token, const char *user_agent, bool acts,
+                                        store_unsubscribe_cb cb, void *arg);
     bool (*is_up)(const struct store *s);
     /* Cancels what is under way (E_CANCELLED), closes, frees s. on_closed runs once, last. */
     void (*close)(struct store *s, void (*on_closed)(void *arg), void *arg);
