@@ -98,8 +98,10 @@ static enum status read_action(json_t *value, struct rule *r, struct err *e)
             return OK;
         }
     }
-    return err_set(e, E_INVALID,
-                   "action: must be one of late, 429, 503, 500, 400, 401, silent, garbage, cut, cut_before");
+    return err_set(
+        e, E_INVALID,
+        "action: must be one of late, 429, 503, 500, 400, 401, inactive, suspended, quota, silent, garbage, cut, "
+        "cut_before");
 }
 
 static enum status read_whole(const char *name, json_t *value, int64_t least, int64_t most, int64_t *ret, struct err *e)
@@ -155,8 +157,9 @@ static enum status read_rule(json_t *object, struct rule *ret, struct err *e)
         return err_set(e, E_INVALID, "ms: late needs it, from 1");
     if (r.fault.action == FAULT_SILENT && r.fault.delay_ms != 0)
         return err_set(e, E_INVALID, "ms: means nothing for silent");
-    if (r.fault.retry_after_s >= 0 && r.fault.action != FAULT_429 && r.fault.action != FAULT_503)
-        return err_set(e, E_INVALID, "retry_after_s: belongs to 429 and 503 only");
+    if (r.fault.retry_after_s >= 0 && r.fault.action != FAULT_429 && r.fault.action != FAULT_503 &&
+        r.fault.action != FAULT_QUOTA)
+        return err_set(e, E_INVALID, "retry_after_s: belongs to 429, 503 and quota only");
     *ret = r;
     return OK;
 }

@@ -29,6 +29,9 @@
     X(FAULT_500, "500", 500)             /* not accepted */                                                            \
     X(FAULT_400, "400", 400)             /* not accepted */                                                            \
     X(FAULT_401, "401", 401)             /* not accepted */                                                            \
+    X(FAULT_INACTIVE, "inactive", 422)   /* not accepted: the recipient is suppressed */                               \
+    X(FAULT_SUSPENDED, "suspended", 403) /* not accepted: the account may not send */                                  \
+    X(FAULT_QUOTA, "quota", 429)         /* not accepted: the day's quota is used up */                                \
     X(FAULT_SILENT, "silent", 0)         /* not accepted, never answered */                                            \
     X(FAULT_GARBAGE, "garbage", 0)       /* accepted, a 200 whose body is no JSON */                                   \
     X(FAULT_CUT, "cut", 0)               /* accepted, then the connection closes without an answer */                  \

@@ -102,7 +102,8 @@ static enum status load_fields(struct ledger *l, json_t *document, char *key, bo
     return OK;
 }
 
-static enum status load_message(struct ledger *l, const struct message *m, const char *key, struct err *e)
+static enum status load_message(struct ledger *l, const struct message *m, const char *key, int64_t at_us,
+                                struct err *e)
 {
     uint8_t digest[DIGEST_BYTES];
     buf_clear(&l->line);
@@ -116,8 +117,8 @@ static enum status load_message(struct ledger *l, const struct message *m, const
         return err_set(e, E_NOMEM, "out of memory");
     l->seq++;
     if (l->options.on_loaded != NULL)
-        l->options.on_loaded(l->options.context, m);
-    return OK;
+        st = l->options.on_loaded(l->options.context, m, l->seq, at_us);
+    return st == OK ? OK : err_set(e, st, "%s", status_text(st));
 }
 
 static enum status load_line(struct ledger *l, const char *bytes, size_t count, struct err *e)
@@ -131,6 +132,7 @@ static enum status load_line(struct ledger *l, const char *bytes, size_t count, 
         json_decref(document);
         return err_set(e, E_INVALID, "is no JSON object");
     }
+    int64_t at_us = json_integer_value(json_object_get(document, "at_us"));
     enum status st = load_fields(l, document, key, &keyed, e);
     if (st == OK)
         st = message_read(document, &m, e);
@@ -138,7 +140,7 @@ static enum status load_line(struct ledger *l, const char *bytes, size_t count, 
         json_decref(document);
         return st;
     }
-    st = load_message(l, &m, keyed ? key : NULL, e);
+    st = load_message(l, &m, keyed ? key : NULL, at_us, e);
     message_fini(&m);
     return st;
 }

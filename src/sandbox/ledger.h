@@ -33,8 +33,8 @@ struct message;
 struct ledger_options {
     const char *path; /* created with mode 0640 when missing; locked: one ledger, one program */
     bool fsync;       /* false: a line counts as written when the kernel has it (benchmarks) */
-    /* Called for each message that is in the file already, in order; may be NULL. */
-    void (*on_loaded)(void *context, const struct message *m);
+    /* Called for each message that is in the file already, in order; may be NULL. An error ends ledger_open. */
+    enum status (*on_loaded)(void *context, const struct message *m, int64_t seq, int64_t at_us);
     void *context;
 };
 

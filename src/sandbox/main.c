@@ -3,13 +3,16 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "followupd/base/list.h"
 #include "followupd/base/log.h"
+#include "hooks.h"
 #include "ledger.h"
 #include "options.h"
 #include "people.h"
 #include "routes.h"
+#include "seen.h"
 #include "server.h"
 
 struct program {
@@ -19,6 +22,8 @@ struct program {
     struct ledger *ledger;
     struct faults *faults;
     struct people *people;
+    struct seen *seen;
+    struct hooks *hooks;
     struct server *server;
     struct provider provider;
     int exit_code;
@@ -28,6 +33,7 @@ static void on_stopped(void *context)
 {
     struct program *p = context;
     people_stop(p->people);
+    hooks_stop(p->hooks);
     uv_close((uv_handle_t *)&p->terminate, NULL);
     uv_close((uv_handle_t *)&p->interrupt, NULL);
 }
@@ -46,11 +52,12 @@ static void on_ledger_failed(void *context)
     server_stop(p->server, on_stopped, p);
 }
 
-static void on_loaded(void *context, const struct message *m)
+static enum status on_loaded(void *context, const struct message *m, int64_t seq, int64_t at_us)
 {
     struct program *p = context;
     if (p->people != NULL)
         people_remember(p->people, m);
+    return seen_add(p->seen, m, seq, at_us);
 }
 
 static enum status build(struct program *p, struct err *e)
@@ -59,10 +66,16 @@ static enum status build(struct program *p, struct err *e)
         .path = p->options.ledger, .fsync = p->options.fsync, .on_loaded = on_loaded, .context = p
     };
     p->faults = faults_new(p->options.seed);
-    if (p->faults == NULL)
+    p->seen = seen_new();
+    if (p->faults == NULL || p->seen == NULL)
         return err_set(e, E_NOMEM, "out of memory");
-    if (p->options.people.conninfo != NULL) {
-        p->people = people_new(&p->loop, &p->options.people);
+    if (p->options.hooks.keys != NULL) {
+        enum status st = hooks_new(&p->loop, &p->options.hooks, &p->hooks, e);
+        if (st != OK)
+            return st;
+    }
+    if (p->options.people.conninfo != NULL || p->hooks != NULL) {
+        p->people = people_new(&p->loop, &p->options.people, p->hooks);
         if (p->people == NULL)
             return err_set(e, E_NOMEM, "out of memory");
     }
@@ -75,9 +88,12 @@ static enum status build(struct program *p, struct err *e)
     p->provider = (struct provider){ .ledger = p->ledger,
                                      .faults = p->faults,
                                      .people = p->people,
+                                     .seen = p->seen,
+                                     .hooks = p->hooks,
                                      .server = p->server,
                                      .on_ledger_failed = on_ledger_failed,
                                      .context = p };
+    memcpy(p->provider.credentials, p->options.credentials, sizeof p->provider.credentials);
     return OK;
 }
 
@@ -121,6 +137,8 @@ static int run(struct program *p)
     server_free(p->server);
     ledger_close(p->ledger);
     people_free(p->people);
+    hooks_free(p->hooks);
+    seen_free(p->seen);
     faults_free(p->faults);
     uv_loop_close(&p->loop);
     return p->exit_code;

@@ -18,6 +18,9 @@ static const struct field {
     { "html", TEXT_OR_NULL }, { "headers", HEADERS },
 };
 
+/* Of what came through an API: both or none. */
+static const struct field api_fields[] = { { "api", LINE }, { "fu_id", LINE_OR_NULL } };
+
 static bool has_line_break(const char *text)
 {
     return strpbrk(text, "\r\n") != NULL;
@@ -40,15 +43,17 @@ static enum status check_headers(json_t *headers, struct err *e)
     return OK;
 }
 
-/* 0: not of the form m-<positive number> */
+/* -1: not of the form m-<number> */
 static int64_t id_of(const char *message_id)
 {
-    if (strncmp(message_id, "m-", 2) != 0 || message_id[2] < '1' || message_id[2] > '9')
+    if (strcmp(message_id, "m-0") == 0)
         return 0;
+    if (strncmp(message_id, "m-", 2) != 0 || message_id[2] < '1' || message_id[2] > '9')
+        return -1;
     char *end;
     errno = 0;
     long long id = strtoll(message_id + 2, &end, 10);
-    return errno == 0 && *end == '\0' ? id : 0;
+    return errno == 0 && *end == '\0' ? id : -1;
 }
 
 static enum status check_field(const struct field *f, json_t *value, struct err *e)
@@ -66,7 +71,7 @@ static enum status check_field(const struct field *f, json_t *value, struct err 
             return OK;
         break;
     case ID:
-        if (json_is_string(value) && id_of(json_string_value(value)) > 0)
+        if (json_is_string(value) && id_of(json_string_value(value)) >= 0)
             return OK;
         return err_set(e, E_INVALID, "%s: must be \"m-\" and a number from 1", f->name);
     case LINE:
@@ -98,12 +103,21 @@ enum status message_read(json_t *document, struct message *ret, struct err *e)
 {
     if (!json_is_object(document))
         return err_set(e, E_INVALID, "body: must be a JSON object");
+    bool by_api = json_object_get(document, "api") != NULL;
     for (size_t i = 0; i < COUNT_OF(fields); i++) {
-        enum status st = check_field(&fields[i], json_object_get(document, fields[i].name), e);
+        const json_t *value = json_object_get(document, fields[i].name);
+        enum status st = check_field(&fields[i], (json_t *)value, e);
+        if (st == OK && fields[i].kind == ID && !by_api && id_of(json_string_value(value)) == 0)
+            st = err_set(e, E_INVALID, "message_id: must be \"m-\" and a number from 1");
         if (st != OK)
             return st;
     }
-    if (json_object_size(document) != COUNT_OF(fields))
+    for (size_t i = 0; by_api && i < COUNT_OF(api_fields); i++) {
+        enum status st = check_field(&api_fields[i], json_object_get(document, api_fields[i].name), e);
+        if (st != OK)
+            return st;
+    }
+    if (json_object_size(document) != COUNT_OF(fields) + (by_api ? COUNT_OF(api_fields) : 0))
         return check_names(document, e);
     struct message m = {
         .document = document,
@@ -115,11 +129,13 @@ enum status message_read(json_t *document, struct message *ret, struct err *e)
         .text = json_string_value(json_object_get(document, "text")),
         .html = json_string_value(json_object_get(document, "html")),
         .headers = json_object_get(document, "headers"),
+        .api = json_string_value(json_object_get(document, "api")),
+        .fu_id = json_string_value(json_object_get(document, "fu_id")),
         .account_id = json_integer_value(json_object_get(document, "account_id")),
         .due_ms = json_integer_value(json_object_get(document, "due_ms")),
     };
     m.id = id_of(m.message_id);
-    if (m.account_id < 1)
+    if (m.account_id < (by_api ? 0 : 1))
         return err_set(e, E_INVALID, "account_id: must be 1 or more");
     if (strchr(m.from, '@') == NULL)
         return err_set(e, E_INVALID, "from: holds no address");
@@ -136,6 +152,8 @@ enum status message_parse(const char *bytes, size_t count, struct message *ret, 
     if (document == NULL)
         return err_set(e, E_INVALID, "body: no JSON: line %d, column %d: %s", error.line, error.column, error.text);
     enum status st = message_read(document, ret, e);
+    if (st == OK && ret->api != NULL)
+        st = err_set(e, E_INVALID, "api: is no field of a message");
     if (st != OK)
         json_decref(document);
     return st;
@@ -215,13 +233,33 @@ enum status message_write(const struct message *m, const char *key, struct buf *
         else if (st == OK)
             st = write_field(b, fields[i].name, json_object_get(m->document, fields[i].name));
     }
+    for (size_t i = 0; st == OK && m->api != NULL && i < COUNT_OF(api_fields); i++)
+        st = write_field(b, api_fields[i].name, json_object_get(m->document, api_fields[i].name));
     return st;
+}
+
+const char *message_header(const struct message *m, const char *name)
+{
+    const char *its;
+    json_t *value;
+    json_object_foreach (m->headers, its, value) {
+        if (strcasecmp(its, name) == 0)
+            return json_string_value(value);
+    }
+    return NULL;
+}
+
+const char *message_address(const char *value, size_t *ret_bytes)
+{
+    const char *open = strrchr(value, '<');
+    const char *start = open != NULL ? open + 1 : value;
+    *ret_bytes = open != NULL ? strcspn(start, ">") : strlen(start);
+    return start;
 }
 
 bool message_goes_to(const struct message *m, const char *address)
 {
-    const char *open = strrchr(m->to, '<');
-    const char *start = open != NULL ? open + 1 : m->to;
-    size_t length = open != NULL ? strcspn(start, ">") : strlen(start);
+    size_t length;
+    const char *start = message_address(m->to, &length);
     return strlen(address) == length && strncasecmp(start, address, length) == 0;
 }

@@ -5,14 +5,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api.h"
 #include "followupd/base/status.h"
+#include "hooks.h"
 #include "people.h"
 
 struct options {
     const char *listen, *ledger; /* borrowed from argv, as all texts */
     bool fsync, help;
     uint64_t seed;
-    struct people_options people; /* conninfo NULL: nobody plays the leads */
+    const char *credentials[API_NAMES]; /* NULL: none */
+    struct hooks_options hooks;         /* keys NULL: no webhooks */
+    struct people_options people;       /* conninfo NULL: nobody plays the leads */
 };
 
 MUST_USE enum status options_read(int argc, char **argv, struct options *ret, struct err *e);

@@ -11,6 +11,7 @@
 
 #include "followupd/base/list.h"
 #include "followupd/base/log.h"
+#include "hooks.h"
 #include "keymap.h"
 #include "message.h"
 
@@ -48,6 +49,8 @@ struct act {
     enum people_act what;
     int64_t account_id, message_id;
     const char *reply;
+    struct message message;            /* for an act through hooks; its document is referenced */
+    int64_t seq;                       /* the same; 0: through SQL */
     char *from, *subject;              /* owned */
     bool done, refused, other_account; /* none of them: it failed */
     char error[ERR_BYTES_MAX];
@@ -56,6 +59,7 @@ struct act {
 struct people {
     uv_loop_t *loop; /* borrowed */
     struct people_options options;
+    struct hooks *hooks; /* borrowed; NULL: none */
     struct keymap recipients;
     struct list waiting; /* for their time */
     struct list ready;   /* their time has come */
@@ -95,6 +99,8 @@ enum people_act people_decide(const struct people_options *o, const char *addres
         return PEOPLE_BOUNCE;
     if (at < o->reply_rate + o->bounce_rate + o->unsubscribe_rate)
         return PEOPLE_UNSUBSCRIBE;
+    if (at < o->reply_rate + o->bounce_rate + o->unsubscribe_rate + o->complaint_rate)
+        return PEOPLE_COMPLAIN;
     return PEOPLE_NOTHING;
 }
 
@@ -129,6 +135,7 @@ static void act_on_closed(uv_handle_t *handle)
     struct act *a = container_of(handle, struct act, timer);
     free(a->from);
     free(a->subject);
+    json_decref(a->message.document);
     free(a);
 }
 
@@ -141,9 +148,28 @@ static void act_end(struct act *a)
 
 static void call_start(struct people *p);
 
+static void act_count(struct act *a);
+
+static void act_by_hook(struct act *a)
+{
+    static const enum hook_kind kinds[PEOPLE_ACTS] = {
+        [PEOPLE_BOUNCE] = HOOK_BOUNCED,
+        [PEOPLE_UNSUBSCRIBE] = HOOK_UNSUBSCRIBED,
+        [PEOPLE_COMPLAIN] = HOOK_COMPLAINED,
+    };
+    a->done = a->what == PEOPLE_REPLY ? hooks_reply(a->people->hooks, &a->message, a->seq, a->reply)
+                                      : hooks_event(a->people->hooks, kinds[a->what], &a->message, a->seq);
+    act_count(a);
+    act_end(a);
+}
+
 static void act_on_time(uv_timer_t *timer)
 {
     struct act *a = container_of(timer, struct act, timer);
+    if (a->seq != 0) {
+        act_by_hook(a);
+        return;
+    }
     list_remove(&a->node);
     list_append(&a->people->ready, &a->node);
     call_start(a->people);
@@ -154,12 +180,18 @@ void people_remember(struct people *p, const struct message *m)
     count_message(p, m->to);
 }
 
-void people_on_accepted(struct people *p, const struct message *m)
+void people_on_accepted(struct people *p, const struct message *m, int64_t seq)
 {
     int64_t delay_ms;
     uint64_t n = count_message(p, m->to);
     enum people_act what = people_decide(&p->options, m->to, n, &delay_ms);
-    if (p->stopping || what == PEOPLE_NOTHING)
+    bool by_hook = hooks_tell(p->hooks, m);
+    if (by_hook && !p->stopping) {
+        hooks_event(p->hooks, HOOK_ACCEPTED, m, seq);
+        if (what != PEOPLE_BOUNCE)
+            hooks_event(p->hooks, HOOK_DELIVERED, m, seq);
+    }
+    if (p->stopping || what == PEOPLE_NOTHING || (!by_hook && (p->options.conninfo == NULL || what == PEOPLE_COMPLAIN)))
         return;
     struct act *a = p->stats.waiting < PEOPLE_WAITING_MAX ? calloc(1, sizeof *a) : NULL;
     if (a != NULL) {
@@ -179,6 +211,11 @@ void people_on_accepted(struct people *p, const struct message *m)
     a->what = what;
     a->account_id = m->account_id;
     a->message_id = m->id;
+    if (by_hook) {
+        a->message = *m;
+        json_incref(m->document);
+        a->seq = seq;
+    }
     a->reply = replies[hash_of(p->options.seed, m->to, n, "words") % COUNT_OF(replies)];
     p->stats.waiting++;
     list_append(&p->waiting, &a->node);
@@ -288,7 +325,7 @@ static void act_count(struct act *a)
 /* One line a batch: when the database is away every call of it fails alike. */
 static void log_failures(const struct people *p)
 {
-    static const char *const names[PEOPLE_ACTS] = { "nothing", "reply", "bounce", "unsubscribe" };
+    static const char *const names[PEOPLE_ACTS] = { "nothing", "reply", "bounce", "unsubscribe", "complaint" };
     struct act *first = NULL;
     uint64_t failed = 0;
     list_for_each (node, &p->batch) {
@@ -333,13 +370,14 @@ static void call_start(struct people *p)
 
 /* ---- start and stop ---- */
 
-struct people *people_new(uv_loop_t *loop, const struct people_options *options)
+struct people *people_new(uv_loop_t *loop, const struct people_options *options, struct hooks *hooks)
 {
     struct people *p = calloc(1, sizeof *p);
     if (p == NULL)
         return NULL;
     p->loop = loop;
     p->options = *options;
+    p->hooks = hooks;
     list_init(&p->waiting);
     list_init(&p->ready);
     list_init(&p->batch);

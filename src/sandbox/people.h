@@ -1,5 +1,7 @@
 /* people: plays the leads. After a message was accepted a share of them replies, bounces or unsubscribes, some time
- * later, through the SQL functions that an integration would call.
+ * later, through the SQL functions that an integration would call; or, when its message came through a provider's API that
+ * webhooks are sent for (hooks.h), through those: accepted at once, delivered or, at its time, bounced, complained,
+ * unsubscribed, and a reply as inbound mail.
  *
  * What a lead does with its n-th message is a pure function of the seed, its address and n, so a run can be repeated;
  * so are the delay and the words of a reply. Messages without a lead are refused by the functions and counted as
@@ -21,16 +23,17 @@
 #define PEOPLE_CALL_S       5
 #define PEOPLE_DELAY_MS_MAX (24 * 3600 * 1000)
 
+struct hooks;
 struct message;
 struct people;
 
-enum people_act { PEOPLE_NOTHING, PEOPLE_REPLY, PEOPLE_BOUNCE, PEOPLE_UNSUBSCRIBE, PEOPLE_ACTS };
+enum people_act { PEOPLE_NOTHING, PEOPLE_REPLY, PEOPLE_BOUNCE, PEOPLE_UNSUBSCRIBE, PEOPLE_COMPLAIN, PEOPLE_ACTS };
 
 struct people_options {
-    const char *conninfo;
-    const char *account; /* only leads of the account of this name; NULL: all */
+    const char *conninfo; /* NULL: leads act through hooks alone */
+    const char *account;  /* only leads of the account of this name; NULL: all */
     uint64_t seed;
-    double reply_rate, bounce_rate, unsubscribe_rate; /* 0..1, together at most 1 */
+    double reply_rate, bounce_rate, unsubscribe_rate, complaint_rate; /* 0..1, together at most 1 */
     int64_t delay_min_ms, delay_max_ms;
 };
 
@@ -43,11 +46,11 @@ struct people_stats {
 /* The decision, and where in delay_min_ms..delay_max_ms it falls. n counts from 1. */
 enum people_act people_decide(const struct people_options *o, const char *address, uint64_t n, int64_t *ret_delay_ms);
 
-/* options: the texts are borrowed for as long as people live. NULL: out of memory. */
-struct people *people_new(uv_loop_t *loop, const struct people_options *options);
+/* options: the texts are borrowed for as long as people live, as hooks (NULL: none). NULL: out of memory. */
+struct people *people_new(uv_loop_t *loop, const struct people_options *options, struct hooks *hooks);
 /* A message of an earlier run: counts for its recipient, and nothing else happens. */
 void people_remember(struct people *p, const struct message *m);
-void people_on_accepted(struct people *p, const struct message *m);
+void people_on_accepted(struct people *p, const struct message *m, int64_t seq);
 /* Acts that wait are dropped, a running call ends; then the loop holds nothing of ours. NULL is fine, here and below.
  */
 void people_stop(struct people *p);

@@ -6,14 +6,19 @@
 #include <string.h>
 #include <strings.h>
 
+#include "followupd/base/clock.h"
+#include "hooks.h"
 #include "ledger.h"
+#include "look_up.h"
 #include "message.h"
 #include "people.h"
+#include "seen.h"
 
-/* One POST /send, from its checked message to its answer. */
+/* One message, from its checked request to its answer. */
 struct sending {
     struct provider *provider;
     struct exchange *exchange;
+    const struct api *api;
     struct message message;
     struct fault fault;
     struct ledger_entry entry;
@@ -32,23 +37,20 @@ static void sending_free(void *owned)
 /* The message has its line; the fault may still spoil the answer. */
 static void sending_answer(struct sending *s)
 {
-    char answer[64];
-    if (s->fault.action == FAULT_CUT) {
+    if (s->fault.action == FAULT_CUT)
         exchange_cut(s->exchange);
-        return;
-    }
-    if (s->fault.action == FAULT_GARBAGE) {
+    else if (s->fault.action == FAULT_GARBAGE)
         exchange_answer(s->exchange, MHD_HTTP_OK, "{\"id\":\"sb-");
-        return;
-    }
-    snprintf(answer, sizeof answer, "{\"id\":\"sb-%lld\"}", (long long)s->entry.seq);
-    exchange_answer(s->exchange, MHD_HTTP_OK, answer);
+    else
+        s->api->accept(s->exchange, &s->message, s->entry.seq);
 }
 
 static void sending_on_written(struct ledger_entry *entry, enum status st)
 {
     struct sending *s = container_of(entry, struct sending, entry);
     struct provider *p = s->provider;
+    if (st == OK)
+        st = seen_add(p->seen, &s->message, entry->seq, wall_now().us);
     if (st != OK) {
         exchange_cut(s->exchange); /* whether the line survives is not known, and that is what a cut says */
         p->on_ledger_failed(p->context);
@@ -56,16 +58,26 @@ static void sending_on_written(struct ledger_entry *entry, enum status st)
     }
     p->stats.accepted++;
     if (p->people != NULL)
-        people_on_accepted(p->people, &s->message);
+        people_on_accepted(p->people, &s->message, entry->seq);
     sending_answer(s);
 }
 
 /* ---- to the ledger ---- */
 
+static void sending_refuse(struct sending *s, enum api_refusal why, const char *text)
+{
+    s->api->refuse(s->exchange, why, text, -1);
+}
+
 static void sending_accept(struct sending *s, const char *key)
 {
     struct provider *p = s->provider;
     s->entry.on_written = sending_on_written;
+    if (s->message.api != NULL && seen_full(p->seen)) {
+        p->stats.turned_away++;
+        sending_refuse(s, API_FULL, "the sandbox has too many messages to find them again");
+        return;
+    }
     switch (ledger_accept(p->ledger, &s->message, key, &s->entry)) {
     case LEDGER_ACCEPTED:
         return;
@@ -75,24 +87,47 @@ static void sending_accept(struct sending *s, const char *key)
         return;
     case LEDGER_KEY_REUSED:
         p->stats.key_reused++;
-        exchange_error(s->exchange, MHD_HTTP_CONFLICT, "Idempotency-Key: was used with another body");
+        sending_refuse(s, API_KEY_REUSED, "Idempotency-Key: was used with another body");
         return;
     case LEDGER_KEY_IN_USE:
         p->stats.key_in_use++;
-        exchange_error(s->exchange, MHD_HTTP_CONFLICT, "key in use");
+        sending_refuse(s, API_KEY_IN_USE, "key in use");
         return;
     case LEDGER_BEHIND:
         p->stats.turned_away++;
-        exchange_error(s->exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "the ledger is behind");
+        sending_refuse(s, API_BUSY, "the ledger is behind");
         return;
     case LEDGER_FULL:
         p->stats.turned_away++;
-        exchange_error(s->exchange, MHD_HTTP_INSUFFICIENT_STORAGE, "the ledger is full");
+        sending_refuse(s, API_FULL, "the ledger is full");
         return;
     case LEDGER_FAILED:
         p->stats.turned_away++;
-        exchange_error(s->exchange, MHD_HTTP_INTERNAL_SERVER_ERROR, "the ledger cannot be written");
+        sending_refuse(s, API_BROKEN, "the ledger cannot be written");
         return;
+    }
+}
+
+/* Of those that have an HTTP status of their own. */
+static enum api_refusal refusal_of(enum fault_action action)
+{
+    switch (action) {
+    case FAULT_429:
+        return API_RATE_LIMITED;
+    case FAULT_503:
+        return API_BUSY;
+    case FAULT_400:
+        return API_INVALID;
+    case FAULT_401:
+        return API_UNAUTHORIZED;
+    case FAULT_INACTIVE:
+        return API_INACTIVE;
+    case FAULT_SUSPENDED:
+        return API_SUSPENDED;
+    case FAULT_QUOTA:
+        return API_QUOTA;
+    default:
+        return API_BROKEN;
     }
 }
 
@@ -100,12 +135,9 @@ static void sending_accept(struct sending *s, const char *key)
 static bool sending_fails(struct sending *s)
 {
     struct exchange *x = s->exchange;
-    int http_status = fault_http_status(s->fault.action);
     exchange_delay(x, s->fault.delay_ms);
-    if (http_status != 0) {
-        if (s->fault.retry_after_s >= 0)
-            exchange_retry_after(x, s->fault.retry_after_s);
-        exchange_error(x, http_status, "a fault rule says so");
+    if (fault_http_status(s->fault.action) != 0) {
+        s->api->refuse(x, refusal_of(s->fault.action), "a fault rule says so", s->fault.retry_after_s);
         return true;
     }
     if (s->fault.action == FAULT_SILENT)
@@ -143,38 +175,75 @@ static void refuse(struct provider *p, struct exchange *x, int http_status, cons
     exchange_error(x, http_status, text);
 }
 
+/* The message is the sending's now, or the exchange's answer says why not. */
+static void sending_start(struct provider *p, struct exchange *x, const struct api *api, struct message *m,
+                          const char *key)
+{
+    struct sending *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        message_fini(m);
+        api->refuse(x, API_BUSY, "out of memory", -1);
+        return;
+    }
+    *s = (struct sending){ .provider = p, .exchange = x, .api = api, .message = *m };
+    exchange_own(x, s, sending_free);
+    s->fault = faults_pick(p->faults, &s->message);
+    p->stats.faults[s->fault.action]++;
+    if (!sending_fails(s))
+        sending_accept(s, key);
+}
+
 static void on_send(void *context, struct exchange *x)
 {
     struct provider *p = context;
     const struct buf *body = exchange_body(x);
     const char *key = exchange_header(x, "Idempotency-Key");
     const char *problem = key != NULL ? key_problem(key) : NULL;
+    struct message m;
     struct err e;
-    if (!is_json(exchange_header(x, "Content-Type"))) {
+    if (!is_json(exchange_header(x, "Content-Type")))
         refuse(p, x, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "Content-Type: must be application/json");
-        return;
-    }
-    if (problem != NULL) {
+    else if (problem != NULL)
         refuse(p, x, MHD_HTTP_BAD_REQUEST, problem);
-        return;
-    }
-    struct sending *s = calloc(1, sizeof *s);
-    if (s == NULL) {
-        exchange_error(x, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
-        return;
-    }
-    if (message_parse(body->used > 0 ? body->data : "", body->used, &s->message, &e) != OK) {
-        free(s);
+    else if (message_parse(body->used > 0 ? body->data : "", body->used, &m, &e) != OK)
         refuse(p, x, MHD_HTTP_BAD_REQUEST, e.text);
-        return;
+    else
+        sending_start(p, x, &api_generic, &m, key);
+}
+
+static enum status read_api_message(const struct api *api, const struct exchange *x, struct message *ret, struct err *e)
+{
+    json_t *document;
+    enum status st = api->read(x, &document, e);
+    if (st != OK)
+        return st;
+    st = message_read(document, ret, e);
+    if (st != OK)
+        json_decref(document);
+    return st;
+}
+
+/* Through a provider's own API, which is the route's data. */
+static void on_api_send(void *context, struct exchange *x)
+{
+    struct provider *p = context;
+    const struct api *api = exchange_route_data(x);
+    const char *key = api->keys ? exchange_header(x, "Idempotency-Key") : NULL;
+    const char *problem = key != NULL ? key_problem(key) : NULL;
+    struct message m;
+    struct err e;
+    if (!api->authorized(x, p->credentials[api->which])) {
+        p->stats.unauthorized++;
+        api->refuse(x, API_UNAUTHORIZED, "the credentials are not known here", -1);
+    } else if (problem != NULL) {
+        p->stats.refused++;
+        api->refuse(x, API_KEY_INVALID, problem, -1);
+    } else if (read_api_message(api, x, &m, &e) != OK) {
+        p->stats.refused++;
+        api->refuse(x, API_INVALID, e.text, -1);
+    } else {
+        sending_start(p, x, api, &m, key);
     }
-    s->provider = p;
-    s->exchange = x;
-    exchange_own(x, s, sending_free);
-    s->fault = faults_pick(p->faults, &s->message);
-    p->stats.faults[s->fault.action]++;
-    if (!sending_fails(s))
-        sending_accept(s, key);
 }
 
 static void on_faults(void *context, struct exchange *x)
@@ -213,26 +282,40 @@ static json_t *people_counters(const struct provider *p)
     if (p->people == NULL)
         return json_null();
     people_stats(p->people, &l);
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "replies", (json_int_t)l.done[PEOPLE_REPLY], "bounces",
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "replies", (json_int_t)l.done[PEOPLE_REPLY], "bounces",
                      (json_int_t)l.done[PEOPLE_BOUNCE], "unsubscribes", (json_int_t)l.done[PEOPLE_UNSUBSCRIBE],
-                     "refused", (json_int_t)l.refused, "failed", (json_int_t)l.failed, "dropped", (json_int_t)l.dropped,
-                     "other_account", (json_int_t)l.other_account, "waiting", (json_int_t)l.waiting);
+                     "complaints", (json_int_t)l.done[PEOPLE_COMPLAIN], "refused", (json_int_t)l.refused, "failed",
+                     (json_int_t)l.failed, "dropped", (json_int_t)l.dropped, "other_account",
+                     (json_int_t)l.other_account, "waiting", (json_int_t)l.waiting);
+}
+
+static json_t *hook_counters(const struct provider *p)
+{
+    struct hooks_stats h;
+    if (p->hooks == NULL)
+        return json_null();
+    hooks_stats(p->hooks, &h);
+    return json_pack("{s:I,s:I,s:I,s:I,s:I}", "posted", (json_int_t)h.posted, "repeated", (json_int_t)h.repeated,
+                     "given_up", (json_int_t)h.given_up, "dropped", (json_int_t)h.dropped, "waiting",
+                     (json_int_t)h.waiting);
 }
 
 static json_t *all_counters(const struct provider *p)
 {
     const struct server_stats *s = server_stats(p->server);
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I, s:I,s:I,s:I,s:I,s:I,s:I,s:I, s:o,s:o,s:o}", "accepted",
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I, s:I,s:I,s:I,s:I,s:I,s:I,s:I, s:o,s:o,s:o,s:o}", "accepted",
                      (json_int_t)p->stats.accepted, "replayed", (json_int_t)p->stats.replayed, "refused",
                      (json_int_t)p->stats.refused, "key_reused", (json_int_t)p->stats.key_reused, "key_in_use",
-                     (json_int_t)p->stats.key_in_use, "turned_away", (json_int_t)p->stats.turned_away,
+                     (json_int_t)p->stats.key_in_use, "turned_away", (json_int_t)p->stats.turned_away, "unauthorized",
+                     (json_int_t)p->stats.unauthorized,
                      /* of the server */
                      "requests", (json_int_t)s->requests, "in_flight", (json_int_t)s->in_flight, "in_flight_peak",
                      (json_int_t)s->in_flight_peak, "connections", (json_int_t)s->connections, "connections_peak",
                      (json_int_t)s->connections_peak, "cut", (json_int_t)s->cut, "deadlines_missed",
                      (json_int_t)s->deadlines_missed,
                      /* by part */
-                     "faults", fault_counters(p), "ledger", ledger_counters(p), "people", people_counters(p));
+                     "faults", fault_counters(p), "ledger", ledger_counters(p), "people", people_counters(p), "hooks",
+                     hook_counters(p));
 }
 
 static void on_stats(void *context, struct exchange *x)
@@ -247,6 +330,16 @@ static void on_stats(void *context, struct exchange *x)
     json_decref(counters);
 }
 
+/* For a receiver of SNS that is told to fetch certificates here. */
+static void on_certificate(void *context, struct exchange *x)
+{
+    struct provider *p = context;
+    if (p->hooks == NULL)
+        exchange_error(x, MHD_HTTP_NOT_FOUND, "no webhooks are sent");
+    else
+        exchange_answer(x, MHD_HTTP_OK, keys_certificate(hooks_keys(p->hooks)));
+}
+
 static void on_healthz(void *context, struct exchange *x)
 {
     (void)context;
@@ -254,9 +347,19 @@ static void on_healthz(void *context, struct exchange *x)
 }
 
 const struct server_route provider_routes[] = {
-    { "POST", "/send", on_send },
-    { "PUT", "/faults", on_faults },
-    { "GET", "/stats", on_stats },
-    { "GET", "/healthz", on_healthz },
+    { "POST", "/send", on_send, NULL },
+    { "POST", "/v3/mail/send", on_api_send, &api_sendgrid },
+    { "POST", "/v3/*/messages", on_api_send, &api_mailgun },
+    { "POST", "/email", on_api_send, &api_postmark },
+    { "POST", "/v2/email/outbound-emails", on_api_send, &api_ses },
+    { "POST", "/emails", on_api_send, &api_resend },
+    { "GET", "/messages/outbound", look_up_postmark, NULL },
+    { "GET", "/v3/*/events", look_up_mailgun_events, NULL },
+    { "POST", "/v1/analytics/logs", look_up_mailgun_logs, NULL },
+    { "GET", "/emails/*", look_up_resend, NULL },
+    { "GET", KEYS_CERTIFICATE_PATH, on_certificate, NULL },
+    { "PUT", "/faults", on_faults, NULL },
+    { "GET", "/stats", on_stats, NULL },
+    { "GET", "/healthz", on_healthz, NULL },
     { 0 },
 };

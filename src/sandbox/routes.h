@@ -3,7 +3,11 @@
  *     POST /send      a message -> 200 {"id":"sb-<seq>"} once its ledger line is on disk
  *                     400 {"error":"<field>: ..."} · 409 key used with another body, or {"error":"key in use"} ·
  *                     413 · 415 not application/json · 503 the ledger is behind · 507 the ledger is full
+ *     POST /v3/mail/send, /v3/<domain>/messages, /email, /v2/email/outbound-emails, /emails: the same through the API
+ *                     of SendGrid, Mailgun, Postmark, SES and Resend, each with its credential, shapes and words (api.h);
+ *                     look-ups: look_up.h
  *     PUT /faults     a list of rules (fault.h) replaces the ones before -> 200 {"rules":<count>}
+ *     GET /SimpleNotificationService-sandbox.pem   the certificate of SNS (keys.h)
  *     GET /stats      counters
  *     GET /healthz    200 {"status":"ok"}
  *
@@ -14,21 +18,27 @@
 
 #include <stdint.h>
 
+#include "api.h"
 #include "fault.h"
 #include "server.h"
 
 struct ledger;
+struct hooks;
 struct people;
+struct seen;
 
 struct provider {
     struct ledger *ledger; /* borrowed, as all here */
     struct faults *faults;
+    struct seen *seen;
+    struct hooks *hooks;                     /* NULL: no webhooks are sent */
+    const char *credentials[API_NAMES];      /* NULL: nobody is let in */
     struct people *people;                   /* NULL: nobody plays the leads */
     const struct server *server;             /* for its counters */
     void (*on_ledger_failed)(void *context); /* runs once a request */
     void *context;
     struct {
-        uint64_t accepted, replayed, refused, key_reused, key_in_use, turned_away;
+        uint64_t accepted, replayed, refused, key_reused, key_in_use, turned_away, unauthorized;
         uint64_t faults[FAULT_ACTIONS];
     } stats;
 };

@@ -50,6 +50,8 @@ struct exchange {
     struct connection *connection;
     struct MHD_Connection *mhd;
     const struct server_route *route; /* NULL: none for this method and path */
+    char *path;                       /* owned */
+    char method[16];
     bool path_known;
     struct buf body;
     bool too_large;
@@ -64,6 +66,11 @@ struct exchange {
     int http_status;
     struct buf answer;
     int64_t retry_after_s;
+    struct {
+        const char *name;
+        char value[96];
+    } headers[EXCHANGE_HEADERS_MAX];
+    size_t headers_count;
 
     void *owned;
     void (*owned_free)(void *owned);
@@ -132,6 +139,7 @@ static void exchange_free(struct exchange *x)
         x->owned_free(x->owned);
     buf_fini(&x->body);
     buf_fini(&x->answer);
+    free(x->path);
     if (x->delay_open)
         uv_close((uv_handle_t *)&x->delay, exchange_on_closed);
     else
@@ -176,6 +184,26 @@ const char *exchange_header(const struct exchange *x, const char *name)
     return MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND, name);
 }
 
+const char *exchange_query(const struct exchange *x, const char *name)
+{
+    return MHD_lookup_connection_value(x->mhd, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *exchange_path(const struct exchange *x)
+{
+    return x->path;
+}
+
+const char *exchange_method(const struct exchange *x)
+{
+    return x->method;
+}
+
+const void *exchange_route_data(const struct exchange *x)
+{
+    return x->route->data;
+}
+
 void exchange_own(struct exchange *x, void *owned, void (*owned_free)(void *owned))
 {
     x->owned = owned;
@@ -195,6 +223,13 @@ void exchange_delay(struct exchange *x, int64_t delay_ms)
 void exchange_retry_after(struct exchange *x, int64_t retry_after_s)
 {
     x->retry_after_s = retry_after_s;
+}
+
+void exchange_answer_header(struct exchange *x, const char *name, const char *value)
+{
+    assert(x->headers_count < EXCHANGE_HEADERS_MAX);
+    x->headers[x->headers_count].name = name;
+    snprintf(x->headers[x->headers_count++].value, sizeof x->headers[0].value, "%s", value);
 }
 
 void exchange_answer(struct exchange *x, int http_status, const char *json)
@@ -243,6 +278,8 @@ static enum MHD_Result send_answer(struct exchange *x)
         snprintf(seconds, sizeof seconds, "%lld", (long long)x->retry_after_s);
         MHD_add_response_header(response, "Retry-After", seconds);
     }
+    for (size_t i = 0; i < x->headers_count; i++)
+        MHD_add_response_header(response, x->headers[i].name, x->headers[i].value);
     if (s->draining)
         MHD_add_response_header(response, "Connection", "close");
     s->stats.answers[x->http_status / 100 % 6]++;
@@ -251,12 +288,26 @@ static enum MHD_Result send_answer(struct exchange *x)
     return result;
 }
 
+/* Segment by segment; "*" is any one that is not empty. */
+static bool path_fits(const char *pattern, const char *path)
+{
+    while (*pattern != '\0') {
+        if (*pattern == '*' && *path != '\0' && *path != '/') {
+            path += strcspn(path, "/");
+            pattern++;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
 static const struct server_route *find_route(const struct server *s, const char *method, const char *path,
                                              bool *ret_path_known)
 {
     *ret_path_known = false;
     for (const struct server_route *r = s->routes; r->method != NULL; r++) {
-        if (strcmp(r->path, path) != 0)
+        if (!path_fits(r->path, path))
             continue;
         *ret_path_known = true;
         if (strcmp(r->method, method) == 0)
@@ -293,6 +344,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
         *request = x = exchange_new(context, mhd);
         if (x == NULL)
             return MHD_NO;
+        x->path = strdup(url);
+        if (x->path == NULL)
+            return MHD_NO; /* on_completed frees it */
+        snprintf(x->method, sizeof x->method, "%s", method);
         x->route = find_route(x->server, method, url, &x->path_known);
         return MHD_YES;
     }

@@ -28,6 +28,7 @@
 #define SERVER_HEADER_MS       10000
 #define SERVER_REQUEST_MS      30000
 #define SERVER_IDLE_MS         120000
+#define EXCHANGE_HEADERS_MAX   4
 #define SERVER_SILENT_MS       600000 /* then even a silent request is closed */
 #define SERVER_DRAIN_MS        5000   /* what a stop gives late answers */
 
@@ -35,8 +36,9 @@ struct exchange;
 struct server;
 
 struct server_route {
-    const char *method, *path;
+    const char *method, *path; /* a path segment "*" stands for any one segment */
     void (*handle)(void *context, struct exchange *x);
+    const void *data; /* the route's own, exchange_route_data */
 };
 
 struct server_stats {
@@ -61,11 +63,17 @@ const struct server_stats *server_stats(const struct server *s);
 /* Valid until its end; the route may hang something of its own on it, freed with it. */
 const struct buf *exchange_body(const struct exchange *x);
 const char *exchange_header(const struct exchange *x, const char *name); /* NULL: not sent; borrowed */
+const char *exchange_query(const struct exchange *x, const char *name);  /* the same, decoded */
+const char *exchange_path(const struct exchange *x);                     /* without its query */
+const char *exchange_method(const struct exchange *x);
+const void *exchange_route_data(const struct exchange *x);
 void exchange_own(struct exchange *x, void *owned, void (*owned_free)(void *owned));
 void *exchange_owned(const struct exchange *x);
 /* Whatever ends the exchange is held back that long. */
 void exchange_delay(struct exchange *x, int64_t delay_ms);
 void exchange_retry_after(struct exchange *x, int64_t retry_after_s);
+/* A header of the answer; at most EXCHANGE_HEADERS_MAX of them, name borrowed for ever, value copied. */
+void exchange_answer_header(struct exchange *x, const char *name, const char *value);
 void exchange_answer(struct exchange *x, int http_status, const char *json); /* copied */
 void exchange_error(struct exchange *x, int http_status, const char *text);  /* {"error":text} */
 void exchange_cut(struct exchange *x);                                       /* closes the connection without a byte */

@@ -13,11 +13,13 @@ static uv_loop_t loop;
 static struct ledger *ledger;
 static int loaded;
 
-static void count_loaded(void *context, const struct message *m)
+static enum status count_loaded(void *context, const struct message *m, int64_t seq, int64_t at_us)
 {
     (void)context;
     (void)m;
-    loaded++;
+    (void)at_us;
+    cr_assert_eq(seq, ++loaded);
+    return OK;
 }
 
 static enum status try_open(struct err *e)

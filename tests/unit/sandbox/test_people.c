@@ -54,10 +54,10 @@ Test(people, a_database_that_is_away_is_counted_and_fatal_to_nobody)
     struct people_stats s;
     uv_loop_t loop;
     uv_loop_init(&loop);
-    struct people *p = people_new(&loop, &all);
+    struct people *p = people_new(&loop, &all, NULL);
     for (int i = 1; i <= 100; i++) {
         struct message m = sample(i, "b@example.org");
-        people_on_accepted(p, &m);
+        people_on_accepted(p, &m, 1);
         message_fini(&m);
     }
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -77,9 +77,9 @@ Test(people, a_stop_drops_those_who_wait)
     struct people_stats s;
     uv_loop_t loop;
     uv_loop_init(&loop);
-    struct people *p = people_new(&loop, &all);
+    struct people *p = people_new(&loop, &all, NULL);
     struct message m = sample(1, "b@example.org");
-    people_on_accepted(p, &m);
+    people_on_accepted(p, &m, 1);
     message_fini(&m);
     people_stop(p);
     uv_run(&loop, UV_RUN_DEFAULT);

@@ -1,0 +1,18 @@
+/* sigv4: is a request signed as AWS Signature Version 4 says? Computed anew from the bytes that came and the secret.
+ *
+ * credential "ACCESS_KEY:SECRET"; any region, that service only. The date may be SIGV4_SKEW_S off either way; host and
+ * x-amz-date must be among the signed headers. The query must be empty: no request of ours has one. */
+#ifndef SANDBOX_SIGV4_H
+#define SANDBOX_SIGV4_H
+
+#include <stdbool.h>
+
+#include "followupd/base/clock.h"
+
+#define SIGV4_SKEW_S 300
+
+struct exchange;
+
+bool sigv4_verify(const struct exchange *x, const char *credential, const char *service, struct wall now);
+
+#endif
