@@ -315,7 +315,7 @@ const struct command commands[] = {
     { "engine providers", "followup.engine_providers", "how workers see their providers", false, { { NULL } } },
     { "engine refusals", "followup.engine_refusals", "what providers did not accept", false, { { NULL } } },
     { "check", "followup.invariants", "whether what must always be true is true", false, { { "full", COMMAND_FLAG } } },
-    { "webhook confirmations",
+    { "webhook list",
       "followup.webhook_confirmations",
       "SNS topics that ask whether they may send",
       false,

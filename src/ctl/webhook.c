@@ -7,7 +7,7 @@ static enum ctl_exit confirmations(struct ctl *c)
     struct err e = { "" };
     struct once_rows *rows = NULL;
     const struct command_argument arguments[] = { { "source", ctl_option(c, "source") } };
-    enum status st = ctl_command(c, "webhook confirmations", arguments, COUNT_OF(arguments), &rows, &e);
+    enum status st = ctl_command(c, "webhook list", arguments, COUNT_OF(arguments), &rows, &e);
     if (st != OK)
         return ctl_fail(st, &e);
     output_rows(c, rows, "Nothing waits to be confirmed.");
@@ -16,7 +16,7 @@ static enum ctl_exit confirmations(struct ctl *c)
 }
 
 const struct ctl_verb webhook_verbs[] = {
-    { "webhook confirmations",
+    { "webhook list",
       "",
       0,
       0,

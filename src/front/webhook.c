@@ -161,7 +161,7 @@ static void on_confirmation(void *arg, enum status st, const struct err *e, cons
     (void)fresh;
     if (st == OK && count == 1 && verdicts[0] == WEBHOOK_STORED)
         log_info("webhook_asks_confirmation", kv("source", (const char *)k->source->name), kv("account", k->account_id),
-                 kv("see", "followupctl webhook confirmations"));
+                 kv("see", "followupctl webhook list"));
     answer_stored(k, st == OK && count != 1 ? E_DB : st, count == 1 ? verdicts[0] : WEBHOOK_REFUSED);
 }
 

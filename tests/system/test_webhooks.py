@@ -481,12 +481,12 @@ def test_a_subscription_is_confirmed_by_a_person(world, hooked, ctl, database):
     one.environment["FOLLOWUPD_TEST_CERTIFICATES"] = host.url
     one.set_now(clock_of(vector))
     one.start()
-    assert "Nothing" in ctl("webhook", "confirmations").stdout
+    assert "Nothing" in ctl("webhook", "list").stdout
     assert hooks.post(address_of(one), f"/webhooks/ses/{account}", vector["body"].encode(), vector["headers"]).status == 200
     assert len(host.asked) == 1, "the certificate, and never SubscribeURL"
     host.close()
     message = json.loads(vector["body"])
-    shown = json.loads(ctl("webhook", "confirmations", "--json").stdout)[0]
+    shown = json.loads(ctl("webhook", "list", "--json").stdout)[0]
     url = urllib.parse.urlsplit(shown["confirm_url"])
     assert url.hostname == "sns.us-east-1.amazonaws.com" and shown["topic_arn"] == message["TopicArn"]
     assert dict(urllib.parse.parse_qsl(url.query)) == {"Action": "ConfirmSubscription", "Version": "2010-03-31",
