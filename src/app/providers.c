@@ -76,6 +76,13 @@ enum status providers_check(const char *conf_path, const struct conf *conf, stru
         configs[i] = config_of(p, p->key_file != NULL ? "named" : NULL, p->session_token_file != NULL ? "named" : NULL);
     }
     enum status st = registry_new(configs, conf->providers_count, &registry, e);
+    for (size_t i = 0; i < conf->providers_count && st == OK; i++) {
+        if (conf->providers[i].type != CONF_PROVIDER_GENERIC && conf->public_url == NULL)
+            st = err_set(
+                e, E_INVALID,
+                "[http] public_url is missing: by [provider.%s] people get mail, and their way out is a link to it",
+                conf->providers[i].name);
+    }
     if (st != OK)
         err_prefix(e, st, "%s", conf_path);
     registry_free(registry);

@@ -81,7 +81,7 @@ def at(daemon):
     def make(api, kind, **keys):
         one = daemon(start=False, url=api.url, config={
             "engine": {"settle_after": "1200ms"},
-            "provider.sandbox": {"type": kind, "key_file": "key", "timeout": "1s", **keys}})
+            "provider.sandbox": {"type": kind, "key_file": "key", "timeout": "1s", **keys}, "http": {"public_url": "https://follow.example"}})
         one.credential("key", "s3cret")
         return one.start()
     return make
@@ -96,10 +96,16 @@ def at(daemon):
     ({"type": "resend", "key_file": "key"}, None),
 ])
 def test_a_check_says_what_a_type_needs_and_reads_no_key(daemon, keys, said):
-    one = daemon(start=False, config={"provider.sandbox": {"url": None, **keys}})
+    one = daemon(start=False, config={"provider.sandbox": {"url": None, **keys}, "http": {"public_url": "https://follow.example"}})
     done = subprocess.run([program("followupd"), *one.command(), "--check"], capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == (said is None), done
     assert said is None or f"{one.config_path}: provider sandbox: {said}" in done.stderr
+
+
+def test_people_get_no_mail_without_a_way_out(daemon):
+    one = daemon(start=False, config={"provider.sandbox": {"url": None, "type": "resend", "key_file": "key"}})
+    done = subprocess.run([program("followupd"), *one.command(), "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and "[http] public_url is missing: by [provider.sandbox] people get mail" in done.stderr, done
 
 
 def started(world, count=1, **kwargs):

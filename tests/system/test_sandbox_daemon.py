@@ -25,7 +25,7 @@ def joined(sandbox_factory, daemon, tmp_path):
         sandbox = sandbox_factory(args=["--credential", f"{kind}={secret}", "--keys", str(keys)])
         provider, webhook = PROVIDERS[kind]
         one = daemon(start=False, config={
-            "http": ANY_PORT, "engine": {"inbox_interval": "100ms", "settle_after": "2500ms"},
+            "http": {**ANY_PORT, "public_url": "https://follow.example"}, "engine": {"inbox_interval": "100ms", "settle_after": "2500ms"},
             "provider.sandbox": {"type": kind, "url": f"http://{sandbox.address}", "key_file": "key", "timeout": "1s", **provider},
             "webhook.hook": {"type": kind, **webhook}})
         one.credential("key", "s3cret")

@@ -31,7 +31,7 @@ def at(sandbox_factory, daemon):
         provider.put_faults(list(faults))
         one = daemon(start=False, url=f"http://{provider.address}", config={
             "engine": {"settle_after": "1200ms"},
-            "provider.sandbox": {"type": kind, "key_file": "key", "timeout": "1s", **keys}})
+            "provider.sandbox": {"type": kind, "key_file": "key", "timeout": "1s", **keys}, "http": {"public_url": "https://follow.example"}})
         one.credential("key", secret)
         one.start()
         return provider
