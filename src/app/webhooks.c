@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define INBOUND_BYTES_MAX ((int64_t)10 * 1024 * 1024) /* the route's own limit is smaller where it is for events */
 
@@ -90,10 +91,14 @@ static enum status add_source(const char *conf_path, const struct conf_webhook *
             return err_prefix(e, st, "%s:%d: [webhook.%s] public_key_file", conf_path, w->public_key_file_line,
                               w->name);
     }
+    if (w->classifier_url != NULL && strncasecmp(w->classifier_url, "http://", 7) != 0 &&
+        strncasecmp(w->classifier_url, "https://", 8) != 0)
+        return err_set(e, E_INVALID, "%s:%d: [webhook.%s] classifier_url: must begin with http:// or https://",
+                       conf_path, w->line, w->name);
     enum status st = webhook_source_new(&settings, &source, e);
     if (st != OK)
         return err_prefix(e, st, "%s:%d: [webhook.%s]", conf_path, w->line, w->name);
-    st = sources_add(sources, w->name, w->account_id, source);
+    st = sources_add(sources, w->name, w->account_id, source, w->classifier_url, w->classifier_timeout_ms);
     return st == OK ? OK : err_set(e, st, "out of memory");
 }
 

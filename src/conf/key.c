@@ -143,6 +143,13 @@ const struct conf_key conf_keys[] = {
       .offset = WEBHOOK_AT(topic_arn), .sentence = "ses: the SNS topics that are taken, separated by commas." },
     { "webhook.", "fresh", CONF_DURATION, "0ms", "0ms", "720h", RELOADABLE, .offset = WEBHOOK_AT(fresh_ms),
       .sentence = "How old a signature may be; 0ms: resend 5m, mailgun 9h, sendgrid and ses 25h." },
+    { "webhook.", "classifier_url", CONF_TEXT, .example = "http://127.0.0.1:9000/classify", RELOADABLE,
+      .offset = WEBHOOK_AT(classifier_url),
+      .sentence =
+          "A service of your own that is asked what a reply means, before the account's rules; empty: none is." },
+    { "webhook.", "classifier_timeout", CONF_DURATION, "2s", "50ms", "10s", RELOADABLE,
+      .offset = WEBHOOK_AT(classifier_timeout_ms),
+      .sentence = "Longest time for its answer; after it the rules decide alone." },
 
     { "http", "listen", CONF_TEXT, "127.0.0.1:8025", .offset = AT(listen),
       .sentence = "Address and port of webhooks, /u/, /healthz, /readyz and /metrics; empty: no HTTP. A port that is "
@@ -164,7 +171,8 @@ const struct conf_key conf_keys[] = {
     { "http", "idle_timeout", CONF_DURATION, "60s", "50ms", "1h", .offset = AT(idle_timeout_ms),
       .sentence = "Longest time between two requests on one HTTP connection." },
     { "http", "public_url", CONF_TEXT, .example = "https://follow.example", .offset = AT(public_url),
-      .sentence = "Where the world reaches us, for unsubscribe links; empty: messages carry none." },
+      .sentence = "Where the world reaches us, for unsubscribe links. Every provider but one of type generic needs it; "
+                  "without it messages carry none." },
     { "log", "level", CONF_ENUM, "info", .words = "debug|info|warn|error", RELOADABLE, .offset = AT(log_level),
       .sentence = "Lines below this level are not written." },
 };

@@ -17,18 +17,20 @@ struct sources *sources_new(void)
     return s;
 }
 
-enum status sources_add(struct sources *s, const char *name, int64_t account_id, struct webhook_source *webhook)
+enum status sources_add(struct sources *s, const char *name, int64_t account_id, struct webhook_source *webhook,
+                        const char *classifier_url, int64_t classifier_timeout_ms)
 {
-    char *copy = strdup(name);
+    char *copy = strdup(name), *url = classifier_url != NULL ? strdup(classifier_url) : NULL;
     struct source *all = realloc(s->all, (s->count + 1) * sizeof *all);
     if (all != NULL)
         s->all = all;
-    if (copy == NULL || all == NULL) {
+    if (copy == NULL || all == NULL || (classifier_url != NULL && url == NULL)) {
         free(copy);
+        free(url);
         webhook_source_free(webhook);
         return E_NOMEM;
     }
-    s->all[s->count++] = (struct source){ copy, account_id, webhook };
+    s->all[s->count++] = (struct source){ copy, account_id, webhook, url, classifier_timeout_ms };
     return OK;
 }
 
@@ -53,6 +55,7 @@ void sources_unref(struct sources *s)
         return;
     for (size_t i = 0; i < s->count; i++) {
         free(s->all[i].name);
+        free(s->all[i].classifier_url);
         webhook_source_free(s->all[i].webhook);
     }
     free(s->all);

@@ -7,6 +7,7 @@
 
 #include "followupd/base/log.h"
 #include "followupd/front/sources.h"
+#include "followupd/inbound/classify.h"
 #include "followupd/inbound/reply.h"
 #include "stand_in.h"
 
@@ -44,7 +45,9 @@ struct work {
     enum status read; /* of events, when authentic */
     struct err why;
     size_t count;
-    char *events; /* owned */
+    json_t *found;  /* owned; the events */
+    char *events;   /* owned; the same, to be stored */
+    char *question; /* owned; NULL: nobody is asked */
     /* on its way */
     struct inbox_entry entry;
     struct transport_request fetch;
@@ -59,7 +62,9 @@ static void finish(struct work *k)
     struct webhooks *w = k->webhooks;
     webhook_verified_fini(&k->verified);
     sources_unref(k->sources);
+    json_decref(k->found);
     free(k->events);
+    free(k->question);
     free(k);
     w->under_way--;
     if (w->closed)
@@ -190,19 +195,19 @@ static const char *header_of(const void *headers, const char *name)
 
 static void read_events(struct work *k, const struct webhook_request *request)
 {
-    json_t *events = NULL;
     if (k->inbound)
         k->read = reply_read(webhook_source_type(k->source->webhook), request->content_type, request->body,
-                             request->bytes, &events, &k->why);
+                             request->bytes, &k->found, &k->why);
     else
-        k->read = webhook_events(k->source->webhook, request, &events, &k->why);
+        k->read = webhook_events(k->source->webhook, request, &k->found, &k->why);
     if (k->read != OK)
         return;
-    k->count = json_array_size(events);
-    k->events = json_dumps(events, JSON_COMPACT);
+    k->count = json_array_size(k->found);
+    k->events = json_dumps(k->found, JSON_COMPACT);
     if (k->events == NULL)
         k->read = E_NOMEM;
-    json_decref(events);
+    else if (k->inbound && k->source->classifier_url != NULL && classify_question(k->found, &k->question) != OK)
+        k->question = NULL; /* a delivery report, or no text */
 }
 
 static void in_pool(uv_work_t *pool)
@@ -289,6 +294,46 @@ static void fetch_certificate(struct work *k)
     w->fetch_after = mono_add(now, FETCH_EVERY_MS);
 }
 
+/* --- what a reply means, says somebody else ------------------------------------------------------------------------ */
+
+/* Whatever goes wrong here, the reply is stored, and the rules read it. */
+static void on_classified(void *arg, const struct transport_answer *answer)
+{
+    struct work *k = arg;
+    struct err e = { "" };
+    enum status st = answer->end == TRANSPORT_ANSWERED && answer->body_whole
+                         ? classify_answer(k->found, answer->http_status, answer->body, answer->body_bytes, &e)
+                         : err_set(&e, E_GONE, "%s", answer->detail);
+    char *events = st == OK ? json_dumps(k->found, JSON_COMPACT) : NULL;
+    if (events != NULL) {
+        free(k->events);
+        k->events = events;
+    } else if (st != E_NOT_FOUND) {
+        log_warn("reply_not_classified", kv("source", (const char *)k->source->name), kv("account", k->account_id),
+                 kv("reason", (const char *)e.text));
+    }
+    if (k->webhooks->closed)
+        answer_later(k, "closing");
+    else
+        store(k);
+}
+
+static void ask_classifier(struct work *k)
+{
+    static const char *const headers[] = { "Content-Type: application/json" };
+    k->fetch = (struct transport_request){
+        .method = TRANSPORT_POST,
+        .url = k->source->classifier_url,
+        .headers = headers,
+        .header_count = 1,
+        .body = k->question,
+        .body_bytes = strlen(k->question),
+        .timeout_ms = k->source->classifier_timeout_ms,
+    };
+    if (transport_send(k->webhooks->config.transport, &k->fetch, on_classified, k) != OK)
+        store(k);
+}
+
 /* --- what the pool found ------------------------------------------------------------------------------------------- */
 
 static void decide(struct work *k)
@@ -301,6 +346,8 @@ static void decide(struct work *k)
             answer_malformed(k, k->why.text);
         else if (k->count == 0)
             answer_done(k, "nothing in it for us");
+        else if (k->question != NULL)
+            ask_classifier(k);
         else
             store(k);
         return;

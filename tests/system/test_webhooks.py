@@ -2,9 +2,11 @@
 nothing stored, and clients that mean no good. The debug build's clock stands where the vectors do."""
 
 import contextlib
+import http.server
 import json
 import pathlib
 import socket
+import threading
 import time
 import urllib.parse
 
@@ -173,26 +175,86 @@ def test_a_bounce_and_a_complaint_change_what_the_lead_gets(world, sandbox, hook
     assert stored(database) == 2
 
 
-def test_a_reply_ends_the_sequence(world, sandbox, hooked, database):
-    account = world.account(steps=[("sequence", "0"), ("sequence", "2 days")])
-    lead = world.leads(account)[0]
-    one = hooked()
-    world.act("start_follow_up", account, [lead])
-    entry = sandbox.wait_for_ledger(1)[0]
-    wait_until(lambda: world.count(state="sent") == 1, "it is recorded")
+def answer_by_mail(one, database, account, text):
+    """The lead's answer to what was sent, as Postmark brings it."""
     sent = database.value("SELECT rfc_message_id FROM followup.message WHERE state = 'sent'")
-    assert entry
     mail = {"FromFull": {"Email": database.value("SELECT email FROM followup.lead"), "Name": "Lead"}, "From": "x@x.example",
             "To": "ada@acme.example", "ToFull": [{"Email": "ada@acme.example", "Name": "", "MailboxHash": ""}],
             "OriginalRecipient": "ada@acme.example", "Subject": "Re: sequence 1", "MessageID": "73e6d360-66eb-11e1-8e72-a8904824019b",
-            "Date": "Fri, 20 Nov 2026 16:59:01 +0000", "TextBody": "Please call me tomorrow.", "HtmlBody": "",
-            "StrippedTextReply": "Please call me tomorrow.", "Attachments": [],
+            "Date": "Fri, 20 Nov 2026 16:59:01 +0000", "TextBody": text, "HtmlBody": "",
+            "StrippedTextReply": text, "Attachments": [],
             "Headers": [{"Name": "In-Reply-To", "Value": sent}, {"Name": "Message-ID", "Value": "<answer@x.example>"}]}
     answer = hooks.post(address_of(one), f"/inbound/postmark/{account}", json.dumps(mail).encode(),
                         {"Content-Type": "application/json", "Authorization": "Basic dXNlcjpwYXNz"})
     assert answer.status == 200, answer.text
     wait_until(lambda: database.value("SELECT count(*) FROM followup.reply") == 1, "the reply is there")
+
+
+def started(world, sandbox, one):
+    account = world.account(steps=[("sequence", "0"), ("sequence", "2 days")])
+    lead = world.leads(account)[0]
+    world.act("start_follow_up", account, [lead])
+    sandbox.wait_for_ledger(1)
+    wait_until(lambda: world.count(state="sent") == 1, "it is recorded")
+    return account
+
+
+def test_a_reply_ends_the_sequence(world, sandbox, hooked, database):
+    one = hooked()
+    account = started(world, sandbox, one)
+    answer_by_mail(one, database, account, "Please call me tomorrow.")
     wait_until(lambda: world.count(state="scheduled", kind="sequence") == 0, "the sequence has ended")
+
+
+@contextlib.contextmanager
+def classifier(answer):
+    """A service that answers so, and what it was asked."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):  # noqa: N802
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            time.sleep(answer.get("after", 0))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer["body"])
+
+        def log_message(self, *_args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/classify", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("answer,outcome", [
+    ({"body": b'{"outcome": "satisfied"}'}, "satisfied"),
+    ({"body": b'{"outcome": null}'}, "lead_to_review"),
+    ({"body": b"not JSON"}, "lead_to_review"),
+    ({"body": b'{"outcome": "satisfied"}', "after": 1}, "lead_to_review"),
+])
+def test_a_classifier_is_asked_and_the_rules_are_there_without_it(world, sandbox, hooked, database, answer, outcome):
+    with classifier(answer) as (url, asked):
+        one = hooked({"webhook.postmark": {"classifier_url": url, "classifier_timeout": "300ms"}})
+        account = started(world, sandbox, one)
+        answer_by_mail(one, database, account, "The quick brown fox jumps over the lazy dog.")
+        assert asked == [{"subject": "Re: sequence 1", "text": "The quick brown fox jumps over the lazy dog."}]
+        assert database.value("SELECT outcome FROM followup.reply") == outcome
+        one.stop()
+    assert ("reply_not_classified" in one.log()) == (answer["body"] == b"not JSON" or "after" in answer)
+
+
+def test_a_stop_is_a_stop_whatever_a_classifier_says(world, sandbox, hooked, database):
+    with classifier({"body": b'{"outcome": "hot_lead"}'}) as (url, _asked):
+        one = hooked({"webhook.postmark": {"classifier_url": url}})
+        account = started(world, sandbox, one)
+        answer_by_mail(one, database, account, "Please unsubscribe me.")
+        assert database.value("SELECT state FROM followup.lead") == "unsubscribed"
 
 
 def test_many_at_once_are_stored_once_each(world, hooked, database):

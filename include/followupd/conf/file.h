@@ -38,7 +38,8 @@ struct conf_provider {
     char *url;         /* NULL: the type's own */
     char *key_file;    /* NULL: no key */
     int key_file_line; /* where it is named: whoever reads the file tells */
-    char *domain, *region, *message_stream, *configuration_set, *message_id_domain, *access_key, *session_token_file; /* NULL: not given */
+    char *domain, *region, *message_stream, *configuration_set, *message_id_domain, *access_key,
+        *session_token_file; /* NULL: not given */
     bool tracking, keep_message_id;
     double rate; /* messages a second */
     int64_t concurrency_max;
@@ -64,6 +65,8 @@ struct conf_webhook {
     char *secret_file, *secret_header, *public_key_file, *topic_arn; /* NULL: not given */
     int secret_file_line, public_key_file_line; /* where they are named: whoever reads the files tells */
     int64_t fresh_ms;                           /* 0: the type's own */
+    char *classifier_url;                       /* NULL: nobody is asked about replies */
+    int64_t classifier_timeout_ms;
 };
 
 struct conf {

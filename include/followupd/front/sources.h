@@ -17,13 +17,16 @@ struct source {
     char *name;
     int64_t account_id; /* 0: any */
     struct webhook_source *webhook;
+    char *classifier_url; /* NULL: nobody is asked about replies */
+    int64_t classifier_timeout_ms;
 };
 
 /* With one reference. NULL: out of memory. */
 struct sources *sources_new(void);
-/* webhook is taken, also on failure. E_NOMEM. */
+/* webhook is taken, also on failure; the texts are copied. E_NOMEM. */
 MUST_USE enum status sources_add(struct sources *s, const char *name, int64_t account_id,
-                                 struct webhook_source *webhook);
+                                 struct webhook_source *webhook, const char *classifier_url,
+                                 int64_t classifier_timeout_ms);
 const struct source *sources_find(const struct sources *s, const char *name); /* NULL: none */
 struct sources *sources_ref(struct sources *s);
 void sources_unref(struct sources *s); /* NULL is fine */
