@@ -25,9 +25,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 
 int main(int argc, char **argv)
 {
-    struct MHD_Daemon *d =
-        MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD, (unsigned short)atoi(argv[argc - 1]), NULL,
-                         NULL, on_request, NULL, MHD_OPTION_CONNECTION_LIMIT, 2100u, MHD_OPTION_END);
+    struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD, (unsigned short)atoi(argv[argc - 1]), NULL,
+                                            NULL, on_request, NULL, MHD_OPTION_CONNECTION_LIMIT, 2100u, MHD_OPTION_END);
     if (d == NULL)
         return 1;
     puts("ready");

@@ -13,9 +13,13 @@ static struct buf out;
 static void prepare(void)
 {
     buf_init(&out, METRICS_BYTES_MAX);
-    figures = (struct figures){
-        .lateness = &empty, .claim = &empty, .send = &filled, .record = &empty, .inbox = &empty, .turn = &empty, .notify_age_s = NAN
-    };
+    figures = (struct figures){ .lateness = &empty,
+                                .claim = &empty,
+                                .send = &filled,
+                                .record = &empty,
+                                .inbox = &empty,
+                                .turn = &empty,
+                                .notify_age_s = NAN };
     figures.outcomes[OUTCOME_SENT] = 12345678901.0;
     figures.wheel_bytes = 10485760;
     figures.lease_left_s = 0.25;
