@@ -184,7 +184,7 @@ class Player:
 
     def do_reply(self, leads, _more):
         self.tell("record_reply(p_account => %(account)s, p_message => %(message)s, p_from => %(lead)s,"
-                  " p_subject => 'Re: your message', p_body => 'Could you call me?')", leads)
+                  " p_subject => 'Re: your message', p_body => 'What does delivery cost?', p_outcome => 'further_action')", leads)
 
     def do_deactivate(self, leads, _more):
         """Ten answers that end it, one for each sub-state."""
