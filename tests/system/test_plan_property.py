@@ -2,7 +2,6 @@
 microsecond. test_engine_instants has messages leave at what was shown."""
 
 import datetime as dt
-import os
 import pathlib
 import random
 import re
@@ -10,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from calendar_oracle import DAY, UTC, Calendar, reading_at
+from extent import SEED
 from random_calendars import RandomCalendars
 
 PLANS = 10_000
 ACCOUNTS = 60
-SEED = int(os.environ.get("FOLLOWUPD_SEED") or random.SystemRandom().randrange(1 << 32))
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 
