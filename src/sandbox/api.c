@@ -90,6 +90,19 @@ enum status api_json(const struct exchange *x, json_t **ret, struct err *e)
     return OK;
 }
 
+enum status api_read_json(const struct exchange *x,
+                          enum status (*read_body)(const json_t *body, json_t **ret_document, struct err *e),
+                          json_t **ret_document, struct err *e)
+{
+    json_t *body;
+    enum status st = api_json(x, &body, e);
+    if (st != OK)
+        return st;
+    st = read_body(body, ret_document, e);
+    json_decref(body);
+    return st;
+}
+
 json_t *api_pairs(const json_t *list, const char *name, const char *value)
 {
     json_t *object = json_object(), *pair;

@@ -68,6 +68,10 @@ struct api_mail {
 /* The ledger's document. */
 enum status api_document(const struct api *api, const struct api_mail *mail, json_t **ret, struct err *e);
 enum status api_json(const struct exchange *x, json_t **ret, struct err *e); /* the body, which must be an object */
+/* The same, made into the ledger's document by read_body. */
+enum status api_read_json(const struct exchange *x,
+                          enum status (*read_body)(const json_t *body, json_t **ret_document, struct err *e),
+                          json_t **ret_document, struct err *e);
 /* A list of {name: .., value: ..} with those member names, as an object; owned by the caller. NULL: none. */
 json_t *api_pairs(const json_t *list, const char *name, const char *value);
 const char *api_text(const json_t *object, const char *name); /* NULL: absent or no string */

@@ -13,12 +13,8 @@ static bool authorized(const struct exchange *x, const char *credential)
     return api_same(exchange_header(x, "X-Postmark-Server-Token"), credential);
 }
 
-static enum status read_request(const struct exchange *x, json_t **ret, struct err *e)
+static enum status read_body(const json_t *body, json_t **ret, struct err *e)
 {
-    json_t *body;
-    enum status st = api_json(x, &body, e);
-    if (st != OK)
-        return st;
     struct api_mail mail = {
         .from = api_text(body, "From"),
         .to = api_text(body, "To"),
@@ -29,10 +25,14 @@ static enum status read_request(const struct exchange *x, json_t **ret, struct e
         .fu_id = api_text(json_object_get(body, "Metadata"), "fu_id"),
         .headers = api_pairs(json_object_get(body, "Headers"), "Name", "Value"),
     };
-    st = api_document(&api_postmark, &mail, ret, e);
+    enum status st = api_document(&api_postmark, &mail, ret, e);
     json_decref(mail.headers);
-    json_decref(body);
     return st;
+}
+
+static enum status read_request(const struct exchange *x, json_t **ret, struct err *e)
+{
+    return api_read_json(x, read_body, ret, e);
 }
 
 static void answer_accepted(struct exchange *x, const struct message *m, int64_t seq)

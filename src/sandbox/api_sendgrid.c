@@ -62,13 +62,7 @@ static enum status read_body(const json_t *body, json_t **ret, struct err *e)
 
 static enum status read_request(const struct exchange *x, json_t **ret, struct err *e)
 {
-    json_t *body;
-    enum status st = api_json(x, &body, e);
-    if (st != OK)
-        return st;
-    st = read_body(body, ret, e);
-    json_decref(body);
-    return st;
+    return api_read_json(x, read_body, ret, e);
 }
 
 static void id(const struct message *m, int64_t seq, char ret[API_ID_BYTES])
