@@ -102,7 +102,7 @@ void model_beat(struct model *m, int worker, bool draining);
 size_t model_load(const struct model *m, const struct load_request *r, struct due_message *rows);
 size_t model_sweep_due(const struct model *m, const struct sweep_request *r, struct due_message *rows);
 size_t model_sweep_sending(struct model *m, int worker, struct lease_set leases, const struct message_ref *in_flight,
-                           size_t in_flight_count, int64_t grace_ms, struct due_message *rows);
+                           size_t in_flight_count, int64_t mark, int64_t grace_ms, struct due_message *rows);
 size_t model_settle_by_policy(struct model *m, int worker, struct lease_set leases, int64_t policy_after_ms,
                               size_t count_max, struct due_message *rows);
 
