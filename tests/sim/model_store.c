@@ -30,12 +30,16 @@ enum kind {
     LOAD_ROWS,
     SWEEP_DUE,
     SWEEP_SENDING,
-    SETTLE
+    SETTLE,
+    CLAIM_LOOK_UPS,
+    SETTLE_LOOKED_UP
 };
 
-static const char *const kind_names[] = { "claim",     "claim_in_doubt", "unclaim", "record", "acquire_leases",
-                                          "renew",     "release",        "beat",    "clock",  "load",
-                                          "sweep_due", "sweep_sending",  "settle" };
+static const char *const kind_names[] = {
+    "claim",     "claim_in_doubt", "unclaim", "record",         "acquire_leases",
+    "renew",     "release",        "beat",    "clock",          "load",
+    "sweep_due", "sweep_sending",  "settle",  "claim_look_ups", "settle_looked_up"
+};
 
 struct model_store {
     struct store base;
@@ -68,6 +72,7 @@ struct request {
     size_t lease_count;
     struct message_ref *refs;
     struct send_result *results;
+    struct looked_up *looked_up;
     size_t count;
     int former;
     int64_t number, number2;
@@ -116,6 +121,7 @@ static void request_free(struct request *r)
 {
     free(r->refs);
     free(r->results);
+    free(r->looked_up);
     free(r->rows);
     free(r);
 }
@@ -155,10 +161,14 @@ static void call_back(struct request *r, enum status st)
     case LOAD_ROWS:
         r->on_done(r->arg, st, e);
         break;
+    case CLAIM_LOOK_UPS:
+        ((store_look_up_cb)r->cb)(r->arg, st, e, r->rows, n);
+        break;
     case UNCLAIM:
     case SWEEP_DUE:
     case SWEEP_SENDING:
     case SETTLE:
+    case SETTLE_LOOKED_UP:
         ((store_due_cb)r->cb)(r->arg, st, e, r->rows, n);
         break;
     }
@@ -245,6 +255,18 @@ static void execute(struct request *r)
         r->rows = due = room(m->message_count, sizeof *due);
         r->row_count = model_settle_by_policy(m, s->worker, leases, r->number, r->count, due);
         break;
+    case CLAIM_LOOK_UPS: {
+        struct look_up_request ask = {
+            .leases = leases, .provider_count = r->has_provider, .settle_after_ms = r->number, .count_max = r->count
+        };
+        r->rows = room(r->count, sizeof(struct look_up_row));
+        r->row_count = model_claim_look_ups(m, s->worker, &ask, r->rows);
+        break;
+    }
+    case SETTLE_LOOKED_UP:
+        r->rows = due = room(r->count, sizeof *due);
+        r->row_count = model_settle_looked_up(m, s->worker, leases, r->looked_up, r->count, due);
+        break;
     }
     r->done = true;
 }
@@ -262,6 +284,7 @@ static enum connection connection_of(enum kind kind)
     switch (kind) {
     case CLAIM:
     case CLAIM_IN_DOUBT:
+    case CLAIM_LOOK_UPS:
         return CLAIMS;
     case LOAD_ROWS:
         return LOAD;
@@ -270,6 +293,7 @@ static enum connection connection_of(enum kind kind)
     case SWEEP_DUE:
     case SWEEP_SENDING:
     case SETTLE:
+    case SETTLE_LOOKED_UP:
         return RESULTS;
     default:
         return CONTROL;
@@ -508,6 +532,27 @@ static enum status settle_by_policy(struct store *base, struct lease_set leases,
     return OK;
 }
 
+static enum status claim_look_ups(struct store *base, const struct look_up_request *q, store_look_up_cb cb, void *arg)
+{
+    START(CLAIM_LOOK_UPS, cb);
+    copy_leases(r, q->leases);
+    r->has_provider = q->provider_count > 0;
+    r->number = q->settle_after_ms;
+    r->count = q->count_max;
+    return OK;
+}
+
+static enum status settle_looked_up(struct store *base, struct lease_set leases, const struct looked_up *answers,
+                                    size_t count, store_due_cb cb, void *arg)
+{
+    START(SETTLE_LOOKED_UP, cb);
+    copy_leases(r, leases);
+    r->looked_up = room(count, sizeof *answers);
+    memcpy(r->looked_up, answers, count * sizeof *answers);
+    r->count = count;
+    return OK;
+}
+
 static bool is_up(const struct store *base)
 {
     return of(base)->up;
@@ -547,6 +592,8 @@ static const struct store_ops ops = {
     .sweep_due = sweep_due,
     .sweep_sending = sweep_sending,
     .settle_by_policy = settle_by_policy,
+    .claim_look_ups = claim_look_ups,
+    .settle_looked_up = settle_looked_up,
     .is_up = is_up,
     .close = close_store,
 };
