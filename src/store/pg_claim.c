@@ -17,7 +17,7 @@ static const struct db_statement claim_statement = {
 
 static const struct db_statement claim_in_doubt_statement = {
     "claim_in_doubt", CLAIM_COLUMNS "followup.claim_in_doubt($1::uuid, $2::int4[], $3::int8[], $4::text[], "
-                                    "$5::int8[], $6::int8, $7::text, $8::int4)"
+                                    "$5::int8[], $6::int4[], $7::int8, $8::text)"
 };
 
 static const struct db_statement unclaim_statement = {
@@ -114,7 +114,10 @@ enum status pg_claim(struct store *base, struct lease_set leases, const struct m
 enum status pg_claim_in_doubt(struct store *base, const struct in_doubt_request *r, store_claim_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    if (r->count_max > STORE_BATCH_MAX)
+    int places = 0;
+    for (size_t i = 0; i < r->provider_count; i++)
+        places += r->places[i];
+    if (places > STORE_BATCH_MAX)
         return E_LIMIT;
     struct pg_op *op = pg_op_new(s, arg);
     if (op != NULL)
@@ -129,9 +132,11 @@ enum status pg_claim_in_doubt(struct store *base, const struct in_doubt_request 
     db_array(&p, DB_INT8, r->provider_count);
     for (size_t i = 0; i < r->provider_count; i++)
         db_element_i64(&p, r->key_window_ms[i]);
+    db_array(&p, DB_INT4, r->provider_count);
+    for (size_t i = 0; i < r->provider_count; i++)
+        db_element_i32(&p, r->places[i]);
     db_add_i64(&p, r->settle_after_ms);
     db_add_text(&p, s->config.default_provider);
-    db_add_i32(&p, (int32_t)r->count_max);
     return pg_start(s, PG_CLAIMS, &claim_in_doubt_statement, &p, op, on_claim);
 }
 

@@ -417,7 +417,7 @@ void model_claim(struct model *m, int worker, struct lease_set leases, const str
 size_t model_claim_in_doubt(struct model *m, int worker, const struct in_doubt_request *r, struct claim_row *rows)
 {
     size_t count = 0;
-    for (size_t i = 0; i < m->message_count && count < r->count_max && r->provider_count > 0; i++) {
+    for (size_t i = 0; i < m->message_count && r->provider_count > 0 && count < (size_t)r->places[0]; i++) {
         struct model_message *x = &m->messages[i];
         if (x->state != M_IN_DOUBT || x->detached || !m->conversations[x->conversation].active ||
             is_paused(m, x->account_id) || x->posts >= DOUBT_POSTS ||

@@ -78,6 +78,7 @@ struct request {
     int64_t number, number2;
     bool flag;
     int64_t key_window_ms;
+    int places;
     bool has_provider;
     int shards[STORE_SHARDS];
     size_t shard_count;
@@ -204,9 +205,9 @@ static void execute(struct request *r)
     case CLAIM_IN_DOUBT: {
         struct in_doubt_request ask = { .leases = leases,
                                         .key_window_ms = &r->key_window_ms,
+                                        .places = &r->places,
                                         .provider_count = r->has_provider,
-                                        .settle_after_ms = r->number,
-                                        .count_max = r->count };
+                                        .settle_after_ms = r->number };
         r->rows = room(r->count, sizeof(struct claim_row));
         r->row_count = model_claim_in_doubt(m, s->worker, &ask, r->rows);
         break;
@@ -434,8 +435,9 @@ static enum status claim_in_doubt(struct store *base, const struct in_doubt_requ
     copy_leases(r, q->leases);
     r->has_provider = q->provider_count > 0;
     r->key_window_ms = r->has_provider ? q->key_window_ms[0] : 0;
+    r->places = r->has_provider ? q->places[0] : 0;
+    r->count = (size_t)r->places;
     r->number = q->settle_after_ms;
-    r->count = q->count_max;
     return OK;
 }
 
