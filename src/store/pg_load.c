@@ -141,12 +141,6 @@ enum status pg_sweep_due(struct store *base, const struct sweep_request *r, stor
         return E_LIMIT;
     if (s->sweeping_due)
         return E_BUSY;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL) {
-        op->cb.due = cb;
-        op->busy = &s->sweeping_due;
-        s->sweeping_due = true;
-    }
     bool first_page = r->after.ref.account_id == 0 && r->after.ref.message_id == 0;
     struct db_params p;
     db_params_init(&p);
@@ -165,7 +159,8 @@ enum status pg_sweep_due(struct store *base, const struct sweep_request *r, stor
         db_add_i64(&p, r->after.ref.message_id);
     }
     db_add_i32(&p, (int32_t)r->count_max);
-    return pg_start(s, PG_RESULTS, &sweep_due_statement, &p, op, pg_on_due);
+    return pg_start(s, PG_RESULTS, &sweep_due_statement, &p, (struct pg_caller){ { .due = cb }, arg, &s->sweeping_due },
+                    pg_on_due);
 }
 
 enum status pg_sweep_sending(struct store *base, struct lease_set leases, const struct message_ref *in_flight,
@@ -176,12 +171,6 @@ enum status pg_sweep_sending(struct store *base, struct lease_set leases, const 
         return E_LIMIT;
     if (s->sweeping_sending)
         return E_BUSY;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL) {
-        op->cb.due = cb;
-        op->busy = &s->sweeping_sending;
-        s->sweeping_sending = true;
-    }
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
@@ -189,5 +178,6 @@ enum status pg_sweep_sending(struct store *base, struct lease_set leases, const 
     pg_add_refs(&p, in_flight, in_flight_count);
     db_add_i64(&p, grace_ms);
     db_add_i32(&p, STORE_BATCH_MAX);
-    return pg_start(s, PG_RESULTS, &sweep_sending_statement, &p, op, pg_on_due);
+    return pg_start(s, PG_RESULTS, &sweep_sending_statement, &p,
+                    (struct pg_caller){ { .due = cb }, arg, &s->sweeping_sending }, pg_on_due);
 }
