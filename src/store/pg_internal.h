@@ -67,6 +67,7 @@ struct pg_caller {
         store_due_cb due;
         store_done_cb done;
         store_clock_cb clock;
+        store_mark_cb mark;
         store_bulk_cb bulk;
         store_inbox_cb inbox;
         store_applied_cb applied;
@@ -113,8 +114,9 @@ enum status pg_clock(struct store *s, store_clock_cb cb, void *arg);
 enum status pg_load(struct store *s, const struct load_request *r, store_due_cb on_rows, store_done_cb on_done,
                     void *arg);
 enum status pg_sweep_due(struct store *s, const struct sweep_request *r, store_due_cb cb, void *arg);
-enum status pg_sweep_sending(struct store *s, struct lease_set leases, const struct message_ref *in_flight,
-                             size_t in_flight_count, int64_t grace_ms, store_due_cb cb, void *arg);
+enum status pg_claim_mark(struct store *s, store_mark_cb cb, void *arg);
+enum status pg_sweep_sending(struct store *s, struct lease_set leases, const struct sending_request *r, store_due_cb cb,
+                             void *arg);
 enum status pg_settle_by_policy(struct store *s, struct lease_set leases, int64_t policy_after_ms, size_t count_max,
                                 store_due_cb cb, void *arg);
 enum status pg_claim_look_ups(struct store *s, const struct look_up_request *r, store_look_up_cb cb, void *arg);

@@ -262,6 +262,7 @@ static const struct store_ops pg_ops = {
     .clock = pg_clock,
     .load = pg_load,
     .sweep_due = pg_sweep_due,
+    .claim_mark = pg_claim_mark,
     .sweep_sending = pg_sweep_sending,
     .settle_by_policy = pg_settle_by_policy,
     .claim_look_ups = pg_claim_look_ups,

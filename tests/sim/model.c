@@ -548,7 +548,7 @@ size_t model_record(struct model *m, int worker, struct lease_set leases, const 
 }
 
 size_t model_sweep_sending(struct model *m, int worker, struct lease_set leases, const struct message_ref *in_flight,
-                           size_t in_flight_count, int64_t grace_ms, struct due_message *rows)
+                           size_t in_flight_count, int64_t mark, int64_t grace_ms, struct due_message *rows)
 {
     size_t n = 0;
     for (size_t i = 0; i < m->message_count; i++) {
@@ -562,7 +562,7 @@ size_t model_sweep_sending(struct model *m, int worker, struct lease_set leases,
             doubt(x);
             continue;
         }
-        bool known = x->claimed_by != worker || x->claimed_at_us >= model_now(m) - grace_ms * MS;
+        bool known = x->claimed_by != worker || x->claim_seq > mark || x->claimed_at_us >= model_now(m) - grace_ms * MS;
         for (size_t k = 0; k < in_flight_count && !known; k++)
             known = in_flight[k].message_id == x->id;
         if (!known)

@@ -104,7 +104,7 @@ void model_beat(struct model *m, int worker, bool draining);
 size_t model_load(const struct model *m, const struct load_request *r, struct due_message *rows);
 size_t model_sweep_due(const struct model *m, const struct sweep_request *r, struct due_message *rows);
 size_t model_sweep_sending(struct model *m, int worker, struct lease_set leases, const struct message_ref *in_flight,
-                           size_t in_flight_count, int64_t grace_ms, struct due_message *rows);
+                           size_t in_flight_count, int64_t mark, int64_t grace_ms, struct due_message *rows);
 /* rows has room for count_max. */
 size_t model_claim_look_ups(struct model *m, int worker, const struct look_up_request *r, struct look_up_row *rows);
 /* rows has room for count. */

@@ -29,6 +29,7 @@ enum kind {
     CLOCK,
     LOAD_ROWS,
     SWEEP_DUE,
+    CLAIM_MARK,
     SWEEP_SENDING,
     SETTLE,
     CLAIM_LOOK_UPS,
@@ -36,9 +37,10 @@ enum kind {
 };
 
 static const char *const kind_names[] = {
-    "claim",     "claim_in_doubt", "unclaim", "record",         "acquire_leases",
-    "renew",     "release",        "beat",    "clock",          "load",
-    "sweep_due", "sweep_sending",  "settle",  "claim_look_ups", "settle_looked_up"
+    "claim",          "claim_in_doubt", "unclaim",        "record",
+    "acquire_leases", "renew",          "release",        "beat",
+    "clock",          "load",           "sweep_due",      "claim_mark",
+    "sweep_sending",  "settle",         "claim_look_ups", "settle_looked_up",
 };
 
 struct model_store {
@@ -165,6 +167,9 @@ static void call_back(struct request *r, enum status st)
     case CLAIM_LOOK_UPS:
         ((store_look_up_cb)r->cb)(r->arg, st, e, r->rows, n);
         break;
+    case CLAIM_MARK:
+        ((store_mark_cb)r->cb)(r->arg, st, e, r->number);
+        break;
     case UNCLAIM:
     case SWEEP_DUE:
     case SWEEP_SENDING:
@@ -248,9 +253,12 @@ static void execute(struct request *r)
         r->rows = due = room(m->message_count, sizeof *due);
         r->row_count = model_sweep_due(m, &r->sweep, due);
         break;
+    case CLAIM_MARK:
+        r->number = m->order_seq;
+        break;
     case SWEEP_SENDING:
         r->rows = due = room(m->message_count, sizeof *due);
-        r->row_count = model_sweep_sending(m, s->worker, leases, r->refs, r->count, r->number, due);
+        r->row_count = model_sweep_sending(m, s->worker, leases, r->refs, r->count, r->number, r->number2, due);
         break;
     case SETTLE:
         r->rows = due = room(m->message_count, sizeof *due);
@@ -292,6 +300,7 @@ static enum connection connection_of(enum kind kind)
     case UNCLAIM:
     case RECORD:
     case SWEEP_DUE:
+    case CLAIM_MARK:
     case SWEEP_SENDING:
     case SETTLE:
     case SETTLE_LOOKED_UP:
@@ -514,13 +523,20 @@ static enum status sweep_due(struct store *base, const struct sweep_request *q, 
     return OK;
 }
 
-static enum status sweep_sending(struct store *base, struct lease_set leases, const struct message_ref *in_flight,
-                                 size_t in_flight_count, int64_t grace_ms, store_due_cb cb, void *arg)
+static enum status claim_mark(struct store *base, store_mark_cb cb, void *arg)
+{
+    START(CLAIM_MARK, cb);
+    return OK;
+}
+
+static enum status sweep_sending(struct store *base, struct lease_set leases, const struct sending_request *q,
+                                 store_due_cb cb, void *arg)
 {
     START(SWEEP_SENDING, cb);
     copy_leases(r, leases);
-    copy_refs(r, in_flight, in_flight_count);
-    r->number = grace_ms;
+    copy_refs(r, q->in_flight, q->in_flight_count);
+    r->number = q->mark;
+    r->number2 = q->grace_ms;
     return OK;
 }
 
@@ -592,6 +608,7 @@ static const struct store_ops ops = {
     .clock = clock_read,
     .load = load,
     .sweep_due = sweep_due,
+    .claim_mark = claim_mark,
     .sweep_sending = sweep_sending,
     .settle_by_policy = settle_by_policy,
     .claim_look_ups = claim_look_ups,

@@ -153,6 +153,7 @@ typedef void (*store_lease_cb)(void *arg, enum status st, const struct err *e, c
 typedef void (*store_due_cb)(void *arg, enum status st, const struct err *e, const struct due_message *rows,
                              size_t count);
 typedef void (*store_done_cb)(void *arg, enum status st, const struct err *e);
+typedef void (*store_mark_cb)(void *arg, enum status st, const struct err *e, int64_t mark);
 /* asked and answered: mono_now_us() around the round trip. */
 typedef void (*store_clock_cb)(void *arg, enum status st, const struct err *e, struct wall business, double rate,
                                int64_t asked_us, int64_t answered_us);
@@ -197,6 +198,14 @@ struct load_request {
     size_t shard_count;
     int64_t account_id;      /* 0: all accounts of the shards */
     struct wall from, until; /* due in [from, until); from 0: everything before until */
+};
+
+/* The statement may run long after it is asked: mark is an answer of claim_mark from before in_flight was listed, so that
+ * what was claimed since is not taken for lost. */
+struct sending_request {
+    const struct message_ref *in_flight; /* all that is being claimed, posted or recorded */
+    size_t in_flight_count;
+    int64_t mark, grace_ms;
 };
 
 struct sweep_request {
@@ -249,10 +258,12 @@ struct store_ops {
                                  store_done_cb on_done, void *arg);
     /* One keyset page of what is scheduled and due in the interval. */
     MUST_USE enum status (*sweep_due)(struct store *s, const struct sweep_request *r, store_due_cb cb, void *arg);
-    /* `sending` rows nobody works on: of an older epoch -> in_doubt; ours but not among in_flight and claimed longer
-     * ago than grace_ms -> scheduled. Rows: what is due again. */
-    MUST_USE enum status (*sweep_sending)(struct store *s, struct lease_set leases, const struct message_ref *in_flight,
-                                          size_t in_flight_count, int64_t grace_ms, store_due_cb cb, void *arg);
+    /* The number of the newest claim: what is claimed after the answer has a greater one. */
+    MUST_USE enum status (*claim_mark)(struct store *s, store_mark_cb cb, void *arg);
+    /* `sending` rows nobody works on: of an older epoch -> in_doubt; ours but not among the list, claimed no later than
+     * its mark and longer ago than its grace -> scheduled. Rows: what is due again. */
+    MUST_USE enum status (*sweep_sending)(struct store *s, struct lease_set leases, const struct sending_request *r,
+                                          store_due_cb cb, void *arg);
     /* Messages in doubt that no key can settle any more: the account's policy, after policy_after_ms. Rows: what is
      * due next because of it. */
     MUST_USE enum status (*settle_by_policy)(struct store *s, struct lease_set leases, int64_t policy_after_ms,
