@@ -90,6 +90,7 @@ static enum status build(struct program *p, struct err *e)
                                      .people = p->people,
                                      .seen = p->seen,
                                      .hooks = p->hooks,
+                                     .look_up_lag_ms = p->options.look_up_lag_ms,
                                      .server = p->server,
                                      .on_ledger_failed = on_ledger_failed,
                                      .context = p };

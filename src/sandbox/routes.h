@@ -33,6 +33,7 @@ struct provider {
     struct seen *seen;
     struct hooks *hooks;                     /* NULL: no webhooks are sent */
     const char *credentials[API_NAMES];      /* NULL: nobody is let in */
+    int64_t look_up_lag_ms;                  /* look-ups know what was accepted so long ago */
     struct people *people;                   /* NULL: nobody plays the leads */
     const struct server *server;             /* for its counters */
     void (*on_ledger_failed)(void *context); /* runs once a request */

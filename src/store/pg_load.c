@@ -142,12 +142,6 @@ enum status pg_sweep_due(struct store *base, const struct sweep_request *r, stor
         return E_LIMIT;
     if (s->sweeping_due)
         return E_BUSY;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL) {
-        op->cb.due = cb;
-        op->busy = &s->sweeping_due;
-        s->sweeping_due = true;
-    }
     bool first_page = r->after.ref.account_id == 0 && r->after.ref.message_id == 0;
     struct db_params p;
     db_params_init(&p);
@@ -166,12 +160,13 @@ enum status pg_sweep_due(struct store *base, const struct sweep_request *r, stor
         db_add_i64(&p, r->after.ref.message_id);
     }
     db_add_i32(&p, (int32_t)r->count_max);
-    return pg_start(s, PG_RESULTS, &sweep_due_statement, &p, op, pg_on_due);
+    return pg_start(s, PG_RESULTS, &sweep_due_statement, &p, (struct pg_caller){ { .due = cb }, arg, &s->sweeping_due },
+                    pg_on_due);
 }
 
 static void on_mark(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
+    struct pg_caller caller = pg_end(q);
     struct err why;
     if (st == OK) {
         st = db_result_check(res, "l", &why);
@@ -179,21 +174,15 @@ static void on_mark(struct db_query *q, enum status st, const struct err *e, con
     }
     if (st == OK && PQntuples(res) != 1)
         st = err_set(&why, E_DB, "followup.claim_mark() answered no number");
-    store_mark_cb cb = op->cb.mark;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, st == OK ? db_i64(res, 0, 0) : 0);
+    caller.cb.mark(caller.arg, st, st == OK ? NULL : e, st == OK ? db_i64(res, 0, 0) : 0);
 }
 
 enum status pg_claim_mark(struct store *base, store_mark_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.mark = cb;
     struct db_params p;
     db_params_init(&p);
-    return pg_start(s, PG_RESULTS, &claim_mark_statement, &p, op, on_mark);
+    return pg_start(s, PG_RESULTS, &claim_mark_statement, &p, (struct pg_caller){ { .mark = cb }, arg }, on_mark);
 }
 
 enum status pg_sweep_sending(struct store *base, struct lease_set leases, const struct sending_request *r,
@@ -204,12 +193,6 @@ enum status pg_sweep_sending(struct store *base, struct lease_set leases, const 
         return E_LIMIT;
     if (s->sweeping_sending)
         return E_BUSY;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL) {
-        op->cb.due = cb;
-        op->busy = &s->sweeping_sending;
-        s->sweeping_sending = true;
-    }
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
@@ -218,5 +201,6 @@ enum status pg_sweep_sending(struct store *base, struct lease_set leases, const 
     db_add_i64(&p, r->mark);
     db_add_i64(&p, r->grace_ms);
     db_add_i32(&p, STORE_BATCH_MAX);
-    return pg_start(s, PG_RESULTS, &sweep_sending_statement, &p, op, pg_on_due);
+    return pg_start(s, PG_RESULTS, &sweep_sending_statement, &p,
+                    (struct pg_caller){ { .due = cb }, arg, &s->sweeping_sending }, pg_on_due);
 }

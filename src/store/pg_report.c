@@ -7,12 +7,9 @@ static const struct db_statement report_statement = { "worker_report",
 enum status pg_report(struct store *base, const char *figures, store_done_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.done = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     db_add_text(&p, figures);
-    return pg_start(s, PG_RESULTS, &report_statement, &p, op, pg_on_done);
+    return pg_start(s, PG_RESULTS, &report_statement, &p, (struct pg_caller){ { .done = cb }, arg }, pg_on_done);
 }

@@ -89,7 +89,7 @@ SELECT is(t.state(1, :ada), 'scheduled', 'scheduled');
 SELECT is(t.verdict(1, :cid), 'claimed', 'cid is claimed');
 \o /dev/null
 SELECT t.record(1, :cid, 'in_doubt');
-SELECT * FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['sandbox'], ARRAY[3600000]::bigint[], 0, 'sandbox', 10);
+SELECT * FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['sandbox'], ARRAY[3600000]::bigint[], ARRAY[10], 0, 'sandbox');
 \o
 SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', followup.claim_mark(), 0, 100)', 'is not due again');
 SELECT is((state::text, attempts, posts), ('in_doubt'::text, 1, 1), 'but in doubt, as before') FROM followup.message WHERE id = :cid;

@@ -86,10 +86,10 @@ typedef void (*store_claim_cb)(void *arg, enum status st, const struct err *e, c
 struct in_doubt_request {
     struct lease_set leases;
     const char *const *providers; /* those that honour a key, and ... */
-    const int64_t *key_window_ms; /* ... for how long after its first POST, margin taken off */
+    const int64_t *key_window_ms; /* ... for how long after its first POST, margin taken off, and ... */
+    const int *places;            /* ... how many of its messages; together at most STORE_BATCH_MAX */
     size_t provider_count;
     int64_t settle_after_ms; /* not before claimed_at + this (send timeout and margin) */
-    size_t count_max;
 };
 
 /* --- record: outcome -> database ------------------------------------------------------------------------------- */
@@ -232,7 +232,8 @@ struct store_events {
 struct store_ops {
     MUST_USE enum status (*claim)(struct store *s, struct lease_set leases, const struct message_ref *refs,
                                   size_t count, store_claim_cb cb, void *arg);
-    /* Takes up to count_max messages in doubt back to `sending` with the same key. Rows are all CLAIM_CLAIMED. */
+    /* Takes messages in doubt, as many as there are places, back to `sending` with the same key. Rows are all
+     * CLAIM_CLAIMED. */
     MUST_USE enum status (*claim_in_doubt)(struct store *s, const struct in_doubt_request *r, store_claim_cb cb,
                                            void *arg);
     /* Claimed but no byte left: back to scheduled, the key unused. Rows: what is due again. */

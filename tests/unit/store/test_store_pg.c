@@ -423,7 +423,8 @@ Test(store_pg, the_rest_of_the_operations_answer)
     ASK(f.store->ops->settle_by_policy(f.store, leases, 86400000, 100, on_due, NULL));
     const char *providers[] = { "generic" };
     int64_t windows[] = { 3600000 };
-    struct in_doubt_request doubt = { leases, providers, windows, 1, 0, 100 };
+    const int places[] = { 100 };
+    struct in_doubt_request doubt = { leases, providers, windows, places, 1, 0 };
     ASK(f.store->ops->claim_in_doubt(f.store, &doubt, on_claim, NULL));
     struct lease_set two = { f.leases, 2 };
     struct shard_lease kept[2] = { f.leases[0], f.leases[1] };
