@@ -29,7 +29,8 @@ LEADS = SOURCE / "docs/examples/leads.csv"
 SEQUENCE = SOURCE / "docs/examples/sequence.json"
 TAIL = dt.timedelta(hours=3)    # of business time, after the last message: what is too much would arrive now
 DOUBT_AFTER = dt.timedelta(seconds=2)   # of real time: then nothing settles it any more but a person
-EVENT_SECONDS_MAX = 15                  # until what a lead did has taken effect
+BURST_SECONDS_MAX = 15                  # until the next burst, should this one have passed
+EVENT_SECONDS_MAX = 30                  # until what a lead did has taken effect
 WRITERS = {"Ada": "sendgrid", "Ben": "mailgun", "Cleo": "postmark", "Dora": "resend", "Emil": "ses"}
 CAPPED = "Fay"                          # she invites, through an API of our own (generic)
 STILL_WAITING = "I was told that somebody would call me, but I haven't heard anything."
@@ -318,7 +319,7 @@ class Player:
     def do_kill(self, _leads, _more):
         """In the middle of the burst: as soon as some of it has left."""
         before = len(self.stage.ledger())
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + BURST_SECONDS_MAX
         while len(self.stage.ledger()) < before + 3 and time.monotonic() < deadline:
             time.sleep(0.001)
         self.stage.kill_daemon()
