@@ -6,6 +6,7 @@ complain, unsubscribe and leave their companies, which their providers tell by s
 that some have bought; an assistant may write to five a day; the account is paused for an evening, and the daemon is killed
 in the middle of a burst. What is in doubt then and its provider cannot be asked about, a person looks up there.
 """
+import collections
 import csv
 import datetime as dt
 import json
@@ -193,21 +194,23 @@ class Player:
 
     def settle_doubts(self):
         """As a person who looks into the provider's own log."""
+        arrived, said = {line["message_id"] for line in self.stage.ledger()}, collections.Counter()
         for doubt in self.stage.ctl("in-doubt", "list", "--account", ACCOUNT):
-            posted = dt.datetime.fromisoformat(doubt["last_post_at"])
-            if dt.datetime.now(dt.timezone.utc) - posted < DOUBT_AFTER:
+            before = self.stage.now()
+            if dt.datetime.now(dt.timezone.utc) - dt.datetime.fromisoformat(doubt["last_post_at"]) < DOUBT_AFTER:
                 continue
-            there = any(line["message_id"] == f"m-{doubt['message_id']}" for line in self.stage.ledger())
-            before, word = self.stage.now(), "sent" if there else "not_sent"
+            word = "sent" if f"m-{doubt['message_id']}" in arrived else "not_sent"
             try:
-                [done] = self.stage.ctl("in-doubt", "settle", doubt["message_id"], word, "--account", ACCOUNT, "--note", "looked it up")
+                [done] = self.stage.ctl("in-doubt", "settle", doubt["message_id"], word, "--account", ACCOUNT, "--note", "looked up")
             except RuntimeError as error:
                 if "is not in doubt" in str(error):     # an event came meanwhile
                     continue
                 raise
-            if not there:
+            said[doubt["provider"], word.replace("_", " ")] += 1
+            if word == "not_sent":
                 self.keep({"action": "again", "answered": {doubt["email"]: done["next_due_at"]}}, [doubt["email"]], before)
-            self.tell(f"a person looks up at {doubt['provider']} what is in doubt since the kill: {word.replace('_', ' ')}")
+        for (provider, word), count in said.items():
+            self.tell(f"in doubt at {provider}, a person looked there and settled: {count} {word}")
 
     def tell(self, text):
         self.say(f"{self.stage.now().astimezone(ZONE):%A %H:%M}  {text}")
@@ -329,8 +332,8 @@ class Player:
 
     def story(self, end):
         return {"timezone": str(ZONE), "windows": WINDOWS, "holidays": HOLIDAYS, "origin": self.stage.origin,
-                "events": self.events, "providers": self.cast.providers, "caps": [{"leads": self.cast.groups["invited"], "per_day": CAP_PER_DAY}],
-                "end": end.isoformat()}
+                "events": self.events, "providers": self.cast.providers,
+                "caps": [{"leads": self.cast.groups["invited"], "per_day": CAP_PER_DAY}], "end": end.isoformat()}
 
 
 def import_sequence(stage, document):
