@@ -31,7 +31,7 @@ SEQUENCE = SOURCE / "docs/examples/sequence.json"
 TAIL = dt.timedelta(hours=3)    # of business time, after the last message: what is too much would arrive now
 DOUBT_AFTER = dt.timedelta(seconds=2)   # of real time: then nothing settles it any more but a person
 BURST_SECONDS_MAX = 15                  # until the next burst, should this one have passed
-EVENT_SECONDS_MAX = 30                  # until what a lead did has taken effect
+EVENT_SECONDS_MAX = 60                  # until what a lead did has taken effect
 WRITERS = {"Ada": "sendgrid", "Ben": "mailgun", "Cleo": "postmark", "Dora": "resend", "Emil": "ses"}
 CAPPED = "Fay"                          # she invites, through an API of our own (generic)
 STILL_WAITING = "I was told that somebody would call me, but I haven't heard anything."

@@ -77,12 +77,13 @@ def run(stage):
     set_up(stage)
     stage.ctl("lead", "import", LEADS, "--account", ACCOUNT)
     stage.start_sandbox(*PEOPLE)
-    stage.clock_starts(START, RATE)
-    stage.start_daemon()
+    stage.clock_starts(START, 1)    # until everybody is started
     cast = Cast()
     start(stage, cast, cast.groups["everyone"])
     stage.ctl("start", "--account", ACCOUNT, "--yes", len(cast.groups["invited"]), "--assistant", CAPPED, "--sequence", "Invitation",
               *cast.groups["invited"])
+    stage.clock_starts(START, RATE)
+    stage.start_daemon()
     terminal = sys.stdout.isatty()
     try:
         while True:
