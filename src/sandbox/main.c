@@ -56,7 +56,7 @@ static enum status on_loaded(void *context, const struct message *m, int64_t seq
 {
     struct program *p = context;
     if (p->people != NULL)
-        people_remember(p->people, m);
+        people_remember(p->people, m, seq);
     return seen_add(p->seen, m, seq, at_us);
 }
 

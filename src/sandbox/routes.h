@@ -7,6 +7,7 @@
  *                     of SendGrid, Mailgun, Postmark, SES and Resend, each with its credential, shapes and words (api.h);
  *                     look-ups: look_up.h
  *     PUT /faults     a list of rules (fault.h) replaces the ones before -> 200 {"rules":<count>}
+ *     POST /acts      {"recipient","act","text"}: what a lead does now (people_act_now) -> 200 {"done":true} · 400 · 404
  *     GET /SimpleNotificationService-sandbox.pem   the certificate of SNS (keys.h)
  *     GET /stats      counters
  *     GET /healthz    200 {"status":"ok"}
