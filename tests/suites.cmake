@@ -7,7 +7,7 @@ if(FOLLOWUPD_FULL) # tests/support/extent.py
     set(sim_seeds 1..100000)
     list(APPEND FOLLOWUPD_TEST_ENVIRONMENT "FOLLOWUPD_FULL=1")
 else()
-    set(patience timeout -k 20 280)
+    set(patience timeout -k 20 580)
     set(sim_seeds 1..1000)
 endif()
 file(GLOB migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sql/migrations/*.sql)

@@ -89,7 +89,7 @@ class Fleet:
             ids = [row[0] for row in leads.fetchall()]
             conn.execute(
                 "SELECT (SELECT count(*) FROM followup.start_follow_up(p_account => account,"
-                " p_at => followup.now() + (0.1 + random()) * %s::interval, p_sequence => (" + MAIN_SEQUENCE + "), p_leads =>"
+                " p_at => followup.now() + interval '1 second' + random() * %s::interval, p_sequence => (" + MAIN_SEQUENCE + "), p_leads =>"
                 " array(SELECT id FROM followup.lead WHERE account_id = account AND id = ANY (%s))))"
                 " FROM unnest(%s::bigint[]) AS account", (spread, ids, accounts))
             made = conn.execute("SELECT account_id, lead_id, id FROM followup.message WHERE lead_id = ANY (%s)", (ids,)).fetchall()

@@ -119,7 +119,7 @@ def plan(count):
         yield point, kind, how, heir
 
 
-@pytest.mark.timeout(seconds(250, 14000))
+@pytest.mark.timeout(seconds(500, 14000))
 def test_a_worker_that_dies_anywhere_loses_and_repeats_nothing(database, sandbox, daemon, capsys):
     random.seed(SEED)
     fleet = Fleet(database, sandbox, accounts=24)

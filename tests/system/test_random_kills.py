@@ -40,7 +40,7 @@ def round_of_kills(fleet, pair, kind, kills):
         each.stop()
 
 
-@pytest.mark.timeout(seconds(250, 14000))
+@pytest.mark.timeout(seconds(500, 14000))
 def test_killed_at_random_moments_two_workers_lose_and_repeat_nothing(database, sandbox, daemon, capsys):
     random.seed(SEED)
     fleet = Fleet(database, sandbox, accounts=200, narrow=False)
