@@ -157,8 +157,8 @@ class Player:
     """Plays the script: does each thing as a person or an integration would, or has leads do it, and keeps what the oracle
     must know of it, with what was shown to be planned then."""
 
-    def __init__(self, stage, say):
-        self.stage, self.say = stage, say
+    def __init__(self, stage):
+        self.stage = stage
         self.cast = Cast()
         self.sequences = sequences()
         self.events = []
@@ -213,7 +213,7 @@ class Player:
             self.tell(f"in doubt at {provider}, a person looked there and settled: {count} {word}")
 
     def tell(self, text):
-        self.say(f"{self.stage.now().astimezone(ZONE):%A %H:%M}  {text}")
+        say(f"{self.stage.now().astimezone(ZONE):%A %H:%M}  {text}")
 
     # --- as a person would ------------------------------------------------------------------------------------------
 
@@ -315,7 +315,7 @@ class Player:
     def show(self, lead, what):
         """What has become of that lead."""
         state, = self.stage.database.execute(STATE, [lead]).fetchone()
-        self.say(f"                   {what} {lead}: now {state}")
+        say(f"                   {what} {lead}: now {state}")
 
     # --- and what nobody wants ----------------------------------------------------------------------------------------
 
@@ -365,15 +365,24 @@ def start(stage, cast, leads, *words):
                   "--sequence", sequences()["welcome"]["name"], *words, *mine)
 
 
+def say(text):
+    print(f"  {text}", flush=True)
+
+
 def play_once(stage):
     """Plays the story to its end; the exit status."""
-    def say(text):
-        print(f"  {text}", flush=True)
+    try:
+        return play_and_judge(stage)
+    except oracle.StoryError as error:
+        say(f"this machine was too busy to play the story: {error}")
+        return 1
 
+
+def play_and_judge(stage):
     set_up(stage)
     stage.ctl("lead", "import", LEADS, "--account", ACCOUNT)
     stage.start_sandbox()
-    player = Player(stage, say)
+    player = Player(stage)
     stage.clock_starts(START, 1)
     player.prepare()
     stage.clock_starts(START, RATE)
