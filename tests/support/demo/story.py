@@ -193,9 +193,10 @@ class Player:
             self.stage.sleep_until(min(instant, self.stage.now() + DOUBT_AFTER * RATE / 4))
 
     def settle_doubts(self):
-        """As a person who looks into the provider's own log."""
+        """As a person who looks into the provider's own log; how many there were before."""
+        doubts = self.stage.ctl("in-doubt", "list", "--account", ACCOUNT)
         arrived, said = {line["message_id"] for line in self.stage.ledger()}, collections.Counter()
-        for doubt in self.stage.ctl("in-doubt", "list", "--account", ACCOUNT):
+        for doubt in doubts:
             before = self.stage.now()
             if dt.datetime.now(dt.timezone.utc) - dt.datetime.fromisoformat(doubt["last_post_at"]) < DOUBT_AFTER:
                 continue
@@ -211,6 +212,7 @@ class Player:
                 self.keep({"action": "again", "answered": {doubt["email"]: done["next_due_at"]}}, [doubt["email"]], before)
         for (provider, word), count in said.items():
             self.tell(f"in doubt at {provider}, a person looked there and settled: {count} {word}")
+        return len(doubts)
 
     def tell(self, text):
         say(f"{self.stage.now().astimezone(ZONE):%A %H:%M}  {text}")
@@ -329,6 +331,9 @@ class Player:
         left = len(self.stage.ledger()) - before
         self.stage.start_daemon()
         self.tell(f"kill -9 of the daemon, {left} messages into a burst, and a new one")
+        deadline = time.monotonic() + EVENT_SECONDS_MAX
+        while self.settle_doubts() and time.monotonic() < deadline:     # before anybody acts on one of these leads
+            time.sleep(0.2)
 
     def story(self, end):
         return {"timezone": str(ZONE), "windows": WINDOWS, "holidays": HOLIDAYS, "origin": self.stage.origin,
