@@ -16,8 +16,12 @@ BEGIN
              GROUP BY b.account_id
             UNION ALL
             SELECT e.account_id, 3, 'events failed', count(*), max(e.received_at), (array_agg(e.error ORDER BY e.received_at DESC))[1]
-              FROM followup.provider_event AS e
-             WHERE e.applied_at IS NULL AND e.error <> followup.inbox_unmatched() AND (p_account IS NULL OR e.account_id = p_account)
+              FROM (SELECT v.account_id, v.received_at, v.error
+                      FROM followup.provider_event AS v
+                     WHERE v.applied_at IS NULL AND v.error <> followup.inbox_unmatched()
+                    UNION ALL
+                    SELECT w.account_id, w.received_at, w.error FROM followup.webhook AS w WHERE w.error IS NOT NULL) AS e
+             WHERE p_account IS NULL OR e.account_id = p_account
              GROUP BY e.account_id
             UNION ALL
             SELECT m.account_id, 4, 'events may be missing', count(*), max(m.until_at),

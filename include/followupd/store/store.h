@@ -174,13 +174,14 @@ struct stored_webhook {
     const char *events; /* a JSON array of typed events or replies */
     const char *token;  /* of a single use; NULL: none */
 };
-/* verdicts: one a webhook, in order. fresh: events that were not known before. */
+/* verdicts: one a webhook, in order. */
 typedef void (*store_inbox_cb)(void *arg, enum status st, const struct err *e, const enum webhook_stored *verdicts,
-                               size_t count, int64_t fresh);
+                               size_t count);
 
 struct inbox_applied {
     int64_t applied, unmatched, failed;
-    bool more; /* apply again at once */
+    int64_t fresh; /* events out of webhooks that were not known before */
+    bool more;     /* apply again at once */
 };
 typedef void (*store_applied_cb)(void *arg, enum status st, const struct err *e, const struct inbox_applied *applied);
 
@@ -270,7 +271,7 @@ struct store_ops {
     /* Of SNS: events is the confirmation, an object. The verdict of one webhook. */
     MUST_USE enum status (*receive_confirmation)(struct store *s, const struct stored_webhook *confirmation,
                                                  store_inbox_cb cb, void *arg);
-    /* Applies at most count_max stored events. One at a time. */
+    /* Applies at most count_max stored events, or takes as many webhooks apart. One at a time. */
     MUST_USE enum status (*apply_inbox)(struct store *s, int count_max, store_applied_cb cb, void *arg);
     /* user_agent: NULL: none. acts false: shows alone. */
     MUST_USE enum status (*unsubscribe)(struct store *s, const char *token, const char *user_agent, bool acts,
