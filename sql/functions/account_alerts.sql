@@ -30,6 +30,11 @@ BEGIN
                                      date_trunc('second', m.until_at), m.retries_for) ORDER BY m.from_at DESC))[1]
               FROM followup.events_may_be_missing(p_account) AS m
              GROUP BY m.account_id
+            UNION ALL
+            SELECT r.account_id, 5, 'replies wait', count(*), max(r.received_at), (array_agg(r.alert || ' in reply ' || r.id ORDER BY r.received_at DESC, r.id DESC))[1]
+              FROM followup.reply AS r
+             WHERE r.settled_at IS NULL AND r.alert IS NOT NULL AND (p_account IS NULL OR r.account_id = p_account)
+             GROUP BY r.account_id
            ) AS x
       JOIN followup.account AS a ON a.id = x.account_id
      WHERE p_account IS NULL OR a.id = p_account
@@ -37,4 +42,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.account_alerts(bigint) IS
-    'What a person should see of an account (NULL: of each), the newest with its words: paused (by the engine, and why), blocked (messages of 7 days that came back or were refused through the sender''s or the content''s fault, or by the protocol), events failed (kept in the inbox with an error), events may be missing (events_may_be_missing). No row: nothing.';
+    'What a person should see of an account (NULL: of each), the newest with its words: paused (by the engine, and why), blocked (messages of 7 days that came back or were refused through the sender''s or the content''s fault, or by the protocol), events failed (kept in the inbox with an error), events may be missing (events_may_be_missing), replies wait (anger or a legal threat in them; reply list has them, until somebody settles them). No row: nothing.';

@@ -119,7 +119,7 @@ static const struct row rows[] = {
     { PREFIX "http_late_total", COUNTER, AT(http_late), .help = "HTTP connections cut at a deadline." },
     { PREFIX "http_evicted_total", COUNTER, AT(http_evicted),
       .help = "HTTP connections closed to make room for new ones." },
-    { PREFIX "http_bodies_bytes", GAUGE, AT(http_bodies_bytes), .help = "Request bodies that are held now." },
+    { PREFIX "http_bodies_bytes", GAUGE, AT(http_bodies_bytes), .help = "Request bodies that are held now or announced." },
     { "process_cpu_seconds_total", COUNTER, AT(cpu_s), .help = "User and system CPU time." },
     { "process_resident_memory_bytes", GAUGE, AT(resident_bytes), .help = "Resident memory." },
     { "process_virtual_memory_bytes", GAUGE, AT(virtual_bytes), .help = "Virtual memory." },
