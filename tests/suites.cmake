@@ -27,12 +27,17 @@ if(TARGET unit_store)
     set_tests_properties(store_pg PROPERTIES PROCESSORS 2)
 endif()
 
-# system: one entry a file, so that each one's seconds are shown. timeout's SIGTERM lets the fixtures tidy up.
+# system: one entry a file, so that each one's seconds are shown. timeout's SIGTERM lets the fixtures tidy up. Most of them
+# wait more than they work, so two go side by side; these few need the machine to themselves.
+set(busy system_concurrent_actions system_engine_instants system_plan_property system_stop_races)
 foreach(file ${system_tests})
     get_filename_component(name ${file} NAME_WE)
     string(REGEX REPLACE "^test_" "system_" name ${name})
     add_test(NAME ${name} COMMAND ${patience} ${python} -m pytest -q -p no:cacheprovider --durations=5 ${file})
-    set_tests_properties(${name} PROPERTIES PROCESSORS 2 WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
+    set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
+    if(name IN_LIST busy)
+        set_tests_properties(${name} PROPERTIES PROCESSORS 2)
+    endif()
 endforeach()
 
 # sim: the engine by seed, judged by a program of its own (tests/sim). More: tests/sim/run.sh sim FIRST..LAST

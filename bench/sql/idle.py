@@ -27,11 +27,11 @@ def statements(worker):
     return {
         "sweep_due": ("SELECT * FROM followup.sweep_due(%b::int4[], %b::timestamptz, %b::timestamptz, NULL, NULL, NULL, 1000)",
                       [leases[1], now - 60 * minute, now + minute]),
-        "sweep_sending": ("SELECT * FROM followup.sweep_sending(%b::uuid, %b::int4[], %b::int8[], %b::int8[], %b::int8[], 30000, 1000)",
+        "sweep_sending": ("SELECT * FROM followup.sweep_sending(%b::uuid, %b::int4[], %b::int8[], %b::int8[], %b::int8[], followup.claim_mark(), 30000, 1000)",
                           leases + [int8s([]), int8s([])]),
         "settle_by_policy": ("SELECT * FROM followup.settle_by_policy(%b::uuid, %b::int4[], %b::int8[], 600000, 100)", leases),
-        "claim_in_doubt": ("SELECT * FROM followup.claim_in_doubt(%b::uuid, %b::int4[], %b::int8[], %b::text[], %b::int8[], 5000, "
-                           "'main', 64)", leases + [["main"], int8s([86400000])]),
+        "claim_in_doubt": ("SELECT * FROM followup.claim_in_doubt(%b::uuid, %b::int4[], %b::int8[], %b::text[], %b::int8[], "
+                           "'{64}', 5000, 'main')", leases + [["main"], int8s([86400000])]),
         "renew_leases": ("SELECT * FROM followup.renew_leases(%b::uuid, %b::int4[], %b::int8[], 3600000)", leases),
     }
 

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION followup.claim_in_doubt(
-    p_worker uuid, p_shards integer[], p_epochs bigint[], p_providers text[], p_key_windows_ms bigint[],
-    p_settle_after_ms bigint, p_default_provider text, p_limit integer)
+    p_worker uuid, p_shards integer[], p_epochs bigint[], p_providers text[], p_key_windows_ms bigint[], p_places integer[],
+    p_settle_after_ms bigint, p_default_provider text)
 RETURNS SETOF followup.claim_row
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -29,7 +29,7 @@ BEGIN
     v_now := followup.now();
 
     SELECT k.accounts, k.messages INTO v_accounts, v_messages
-      FROM followup.lock_doubts(v_shards, p_providers, p_key_windows_ms, p_settle_after_ms, p_default_provider, p_limit,
+      FROM followup.lock_doubts(v_shards, p_providers, p_key_windows_ms, p_places, p_settle_after_ms, p_default_provider,
                                 v_real, v_now) AS k;
     IF v_messages IS NULL THEN
         RETURN;
@@ -59,5 +59,5 @@ BEGIN
               v.unsubscribe_token, m.payload;
 END
 $$;
-COMMENT ON FUNCTION followup.claim_in_doubt(uuid, integer[], bigint[], text[], bigint[], bigint, text, integer) IS
-    'in_doubt -> sending with the same key, for the worker''s shards: at most p_limit messages whose provider honours keys (p_providers, and parallel to it for how many real ms after the key''s first POST), last claimed more than p_settle_after_ms ago, twice as long with each POST of the key, at most 128 times. Stop, pause, hold, suppression and window are asked as in a claim; a detached one is never posted again. Rows are all claimed.';
+COMMENT ON FUNCTION followup.claim_in_doubt(uuid, integer[], bigint[], text[], bigint[], integer[], bigint, text) IS
+    'in_doubt -> sending with the same key, for the worker''s shards: messages whose provider honours keys (p_providers, and parallel to it for how many real ms after the key''s first POST, and how many of its messages at most: what is claimed and not posted waits twice as long), last claimed more than p_settle_after_ms ago, twice as long with each POST of the key, at most 128 times. Stop, pause, hold, suppression and window are asked as in a claim; a detached one is never posted again. Rows are all claimed.';

@@ -22,7 +22,7 @@ BEGIN
         SELECT m.account_id, m.id, u.provider_id,
                CASE WHEN u.sent THEN 'sent'
                     -- Nobody is to be written to any more: never sent again.
-                    WHEN m.detached OR c.state = 'ended' OR v.suppressed THEN 'cancelled'
+                    WHEN m.detached OR c.state = 'ended' OR m.conversation_id IS NOT NULL AND v.suppressed THEN 'cancelled'
                     ELSE 'scheduled' END::followup.message_state AS state
           FROM unnest(p_accounts, p_messages, p_sent, p_provider_ids) AS u(account_id, id, sent, provider_id)
           JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
@@ -57,4 +57,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.settle_doubts(bigint[], bigint[], boolean[], text[], text, text, text) IS
-    'Internal: messages in doubt (parallel arrays; locked by the caller, with lead and conversation) of which it is decided whether they were sent. Sent: as of the last POST, and what comes next is planned. Not sent: scheduled again, now, with a new key; a detached one, or one whose conversation ended or whose address is suppressed, is cancelled. p_because_*: what the message says of it. Answers what is due because of it.';
+    'Internal: messages in doubt (parallel arrays; locked by the caller, with lead and conversation) of which it is decided whether they were sent. Sent: as of the last POST, and what comes next is planned. Not sent: scheduled again, now, with a new key; a detached one, or one whose conversation ended or whose address is suppressed, is cancelled (an alert is not: the address of its lead is not where it goes to). p_because_*: what the message says of it. Answers what is due because of it.';

@@ -3,6 +3,7 @@ GRANT EXECUTE ON FUNCTION
     followup.now(), followup.clock(), followup.clock_is_replaced(), followup.known_timezone, followup.lead_timezone,
     followup.local_instant, followup.add_delay, followup.plan_at, followup.next_step, followup.base_of,
     followup.action_verdict, followup.conversation_status, followup.preview, followup.sendable_at, followup.is_holiday,
+    followup.past_holidays, followup.clock_change,
     followup.jitter, followup.cap_of, followup.explain, followup.forecast
     TO followup_engine, followup_app, followup_admin;
 GRANT EXECUTE ON FUNCTION

@@ -81,8 +81,8 @@ void budget_unused(struct budget *b)
 {
     assert(b->used > 0);
     b->used--;
-    if (b->rate_per_s > 0 && b->tokens + 1 <= tokens_max(b))
-        b->tokens += 1;
+    if (b->rate_per_s > 0)
+        b->tokens = fmin(b->tokens + 1, tokens_max(b));
 }
 
 /* The quickest answer of the last 30 to 60 s: what the provider takes when nothing queues. */

@@ -8,7 +8,6 @@
 
 #define LOOK_AGAIN_MS     100 /* when nothing tells us: the database is away */
 #define SETTLE_MARGIN_MS  5000
-#define SETTLE_ROWS       100
 #define LOOK_UP_ROWS      16               /* asked about at once, beside the sends */
 #define KEY_MARGIN_MS_MAX (10 * 60 * 1000) /* of a key's window, at most a tenth of it */
 
@@ -269,37 +268,47 @@ static void on_recorded(void *arg, const struct recorded_row *row)
     dispatcher_ended(d);
 }
 
-static struct settle_providers settle_providers_now(void *arg)
+static bool settles_by_key(const struct lane *l)
 {
-    struct dispatcher *d = arg;
-    size_t count = 0;
-    for (size_t i = 0; i < d->lane_count; i++) {
-        const struct lane *l = &d->lanes[i];
-        int64_t window_ms = l->provider->config.key_window_ms;
-        if (!l->provider->type->honours_key || window_ms == 0 || breaker_wait_ms(&l->breaker, mono_now()) > 0)
-            continue;
-        d->settle_names[count] = l->provider->config.name;
-        d->settle_windows_ms[count++] = window_ms - min_ms(window_ms / 10, KEY_MARGIN_MS_MAX);
-    }
-    return (struct settle_providers){ d->settle_names, d->settle_windows_ms, count };
+    return l->provider->type->honours_key && l->provider->config.key_window_ms > 0;
 }
 
-static size_t settle_reserve(void *arg, size_t wanted)
+/* Takes up to `most` slots of one provider; returns how many. */
+static int set_aside(struct dispatcher *d, size_t lane, size_t most)
+{
+    int taken = 0;
+    while ((size_t)taken < most && lane_take(&d->lanes[lane], mono_now(), &d->set_aside[d->set_aside_count].pass)) {
+        d->set_aside[d->set_aside_count++].lane = (int)lane;
+        d->slots++;
+        taken++;
+    }
+    return taken;
+}
+
+/* What cannot be posted at once is not taken out of its doubt for nothing: each provider's own slots count. Every
+ * provider gets its share of the places, and what is left over goes to another one each time. */
+static struct settle_places settle_reserve(void *arg, size_t wanted)
 {
     struct dispatcher *d = arg;
-    if (d->draining || d->slots >= d->config.in_flight_max)
-        return 0;
-    /* What cannot be posted at once is not taken out of its doubt for nothing. */
-    size_t free_slots = 0;
-    for (size_t i = 0; i < d->lane_count; i++) {
-        struct lane *l = &d->lanes[i];
-        if (l->provider->type->honours_key && breaker_wait_ms(&l->breaker, mono_now()) == 0)
-            free_slots += l->breaker.state == BREAKER_CLOSED ? budget_room(&l->budget, mono_now()) : 1;
+    size_t count = 0, lanes = 0;
+    size_t room = d->draining || d->slots >= d->config.in_flight_max ? 0 : d->config.in_flight_max - d->slots;
+    room = min_size(min_size(room, d->flights.max - d->flights.count), min_size(wanted, SETTLE_ROWS));
+    for (size_t i = 0; i < d->lane_count; i++)
+        lanes += settles_by_key(&d->lanes[i]);
+    for (size_t k = 0; k < d->lane_count; k++) {
+        size_t i = (d->settle_turn + k) % d->lane_count;
+        const struct provider_config *c = &d->lanes[i].provider->config;
+        if (!settles_by_key(&d->lanes[i]))
+            continue;
+        int places = set_aside(d, i, min_size(room - d->set_aside_count, room / lanes + 1));
+        if (places == 0)
+            continue;
+        d->settle_names[count] = c->name;
+        d->settle_windows_ms[count] = c->key_window_ms - min_ms(c->key_window_ms / 10, KEY_MARGIN_MS_MAX);
+        d->settle_places[count++] = places;
     }
-    wanted = min_size(wanted, free_slots);
-    size_t places = min_size(wanted, min_size(d->config.in_flight_max - d->slots, d->flights.max - d->flights.count));
-    d->slots += places;
-    return places;
+    d->settle_turn++;
+    return (struct settle_places){ d->settle_names, d->settle_windows_ms, d->settle_places, count };
 }
 
 static bool may_look_up(void *arg, size_t provider)
@@ -332,7 +341,6 @@ static enum status open_stages(struct dispatcher *d)
                                           .rows_max = SETTLE_ROWS };
     const struct settle_hooks settle_hooks = { .arg = d,
                                                .leases = hook_leases,
-                                               .providers = settle_providers_now,
                                                .reserve = settle_reserve,
                                                .on_claimed = handover_settle,
                                                .set = hook_set,

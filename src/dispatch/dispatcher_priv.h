@@ -9,6 +9,7 @@
 
 #define ACCOUNTS_SEEN 4096 /* a power of two */
 #define UNSET_MAX     (2 * STORE_BATCH_MAX)
+#define SETTLE_ROWS   100
 
 struct dispatcher {
     uv_loop_t *loop;
@@ -24,14 +25,22 @@ struct dispatcher {
     struct {
         int64_t account_id; /* 0: none */
         int lane;
-    } seen[ACCOUNTS_SEEN];                            /* which provider an account's last message had */
-    const char *settle_names[REGISTRY_PROVIDERS_MAX]; /* what settle_providers_now answered last */
+    } seen[ACCOUNTS_SEEN]; /* which provider an account's last message had */
+    /* Slots held for what is in doubt, from settle_reserve to its answer; and what settle_reserve answered last. */
+    struct {
+        int lane;
+        struct breaker_pass pass;
+    } set_aside[SETTLE_ROWS];
+    size_t set_aside_count;
+    const char *settle_names[REGISTRY_PROVIDERS_MAX];
     int64_t settle_windows_ms[REGISTRY_PROVIDERS_MAX];
+    int settle_places[REGISTRY_PROVIDERS_MAX];
+    size_t settle_turn; /* whose lane is the first to take of the places */
     struct flights flights;
     bool offering; /* sets wait in unset until the next turn: whoever offers is still counting */
     struct due_message unset[UNSET_MAX];
     size_t unset_count;
-    size_t slots;           /* flights that claim or post, and places settle has set aside */
+    size_t slots;           /* flights that claim or post, and those set aside */
     size_t claims, returns; /* statements under way */
     struct batch *batch;
     struct settle *settle;
@@ -78,6 +87,6 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
 /* Taken; NULL: nothing to give back. */
 void handover_give_back(struct giveback *g);
 /* settle's rows. */
-void handover_settle(void *dispatcher, size_t reserved, const struct claim_row *rows, size_t count, int64_t asked_us);
+void handover_settle(void *dispatcher, const struct claim_row *rows, size_t count, int64_t asked_us);
 
 #endif

@@ -173,8 +173,7 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
     if (lane < 0) {
         log_error("provider_unknown", kv("account", row->ref.account_id), kv("message", row->ref.message_id),
                   kv("provider", row->provider));
-        record_unposted(d, f, row, f->settling ? OUTCOME_IN_DOUBT : OUTCOME_RETRY,
-                        "its provider is not in the configuration", NO_PROVIDER_AGAIN_MS);
+        record_unposted(d, f, row, OUTCOME_RETRY, "its provider is not in the configuration", NO_PROVIDER_AGAIN_MS);
         return;
     }
     dispatcher_saw_lane(d, row->ref.account_id, lane);
@@ -209,34 +208,45 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
     record(d, f, rejected);
 }
 
-/* A message in doubt takes the slot that was set aside for it; its provider's own slot it needs too. */
+/* False: none is left at that provider. */
+static bool take_set_aside(struct dispatcher *d, int lane, struct breaker_pass *ret)
+{
+    for (size_t i = 0; i < d->set_aside_count; i++) {
+        if (d->set_aside[i].lane == lane) {
+            *ret = d->set_aside[i].pass;
+            d->set_aside[i] = d->set_aside[--d->set_aside_count];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A message in doubt goes on with a slot that was set aside for it. Without one, or without room in the table, it is left
+ * as it is: sweep_sending finds it. */
 static void settle_row(struct dispatcher *d, const struct claim_row *row, int64_t asked_us)
 {
-    struct flight *f = flights_find(&d->flights, row->ref) == NULL ? flights_add(&d->flights, row->ref) : NULL;
+    struct breaker_pass pass;
     int lane = row->provider != NULL ? registry_find(d->registry, row->provider) : -1;
-    if (f == NULL)
-        return; /* sweep_sending finds it */
+    if (flights_find(&d->flights, row->ref) != NULL || d->flights.count == d->flights.max ||
+        !take_set_aside(d, lane, &pass))
+        return;
+    struct flight *f = flights_add(&d->flights, row->ref);
     f->dispatcher = d;
     f->settling = true;
     f->lane = lane;
-    d->slots++;
-    if (lane >= 0 && lane_take(&d->lanes[lane], mono_now(), &f->pass)) {
-        handover_begin(d, f, row, asked_us, NULL);
-        return;
-    }
-    d->slots--;
-    struct kept_result *k = attempt_not_posted(row, OUTCOME_IN_DOUBT, "not posted again yet: its provider has no room");
-    if (k == NULL)
-        dispatcher_end_flight(d, f, -1);
-    else
-        record(d, f, k);
+    f->pass = pass;
+    handover_begin(d, f, row, asked_us, NULL);
 }
 
-void handover_settle(void *dispatcher, size_t reserved, const struct claim_row *rows, size_t count, int64_t asked_us)
+void handover_settle(void *dispatcher, const struct claim_row *rows, size_t count, int64_t asked_us)
 {
     struct dispatcher *d = dispatcher;
-    d->slots -= reserved;
     for (size_t i = 0; i < count; i++)
         settle_row(d, &rows[i], asked_us);
+    while (d->set_aside_count > 0) {
+        d->set_aside_count--;
+        d->slots--;
+        lane_unused(&d->lanes[d->set_aside[d->set_aside_count].lane], d->set_aside[d->set_aside_count].pass);
+    }
     dispatcher_ended(d);
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 
 /* One message that is asked about. */
@@ -50,6 +51,7 @@ static void turn_finish(struct look_ups *l)
 static void on_settled(void *arg, enum status st, const struct err *e, const struct due_message *rows, size_t count)
 {
     struct look_ups *l = arg;
+    CRASH_POINT(looked_up);
     if (st != OK) {
         failed(l, "settle_looked_up", st, e);
         count = 0;
@@ -73,6 +75,7 @@ static void settle(struct look_ups *l)
     }
     enum status st =
         l->store->ops->settle_looked_up(l->store, l->hooks.leases(l->hooks.arg), answers, count, on_settled, l);
+    CRASH_POINT(looked_up_asked);
     if (st != OK)
         on_settled(l, st, NULL, NULL, 0);
 }
@@ -90,6 +93,7 @@ static void on_answer(void *arg, const struct transport_answer *answer)
 {
     struct question *q = arg;
     struct look_ups *l = q->owner;
+    CRASH_POINT(look_up_answered);
     if (answer->end == TRANSPORT_ANSWERED && answer->body_whole)
         q->said = q->provider->type->read_look_up(answer, q->provider_message_id);
     q->answer.found = q->said == LOOK_UP_FOUND;
@@ -194,7 +198,9 @@ static void on_timer(uv_timer_t *timer)
                                  .settle_after_ms = l->config.after_ms,
                                  .count_max = l->config.rows_max };
     l->busy = true;
+    CRASH_POINT(look_up_wanted);
     enum status st = l->store->ops->claim_look_ups(l->store, &r, on_claimed, l);
+    CRASH_POINT(look_up_asked);
     if (st != OK)
         on_claimed(l, st, NULL, NULL, 0);
 }

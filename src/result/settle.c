@@ -11,7 +11,6 @@ struct settle {
     struct settle_config config;
     struct settle_hooks hooks;
     uv_timer_t timer;
-    size_t reserved;
     int64_t asked_us;
     bool claiming, deciding; /* a statement is under way */
     struct settle_stats stats;
@@ -29,9 +28,7 @@ static void failed(struct settle *s, const char *what, enum status st, const str
 static void on_claimed(void *arg, enum status st, const struct err *e, const struct claim_row *rows, size_t count)
 {
     struct settle *s = arg;
-    size_t reserved = s->reserved;
     s->claiming = false;
-    s->reserved = 0;
     CRASH_POINT(settle_answered);
     if (st != OK) {
         failed(s, "claim_in_doubt", st, e);
@@ -40,7 +37,7 @@ static void on_claimed(void *arg, enum status st, const struct err *e, const str
     s->stats.claimed += count;
     if (count > 0)
         log_info("messages_in_doubt_posted_again", kv("messages", count));
-    s->hooks.on_claimed(s->hooks.arg, reserved, rows, count, s->asked_us);
+    s->hooks.on_claimed(s->hooks.arg, rows, count, s->asked_us);
 }
 
 static void on_decided(void *arg, enum status st, const struct err *e, const struct due_message *rows, size_t count)
@@ -60,21 +57,17 @@ static void on_decided(void *arg, enum status st, const struct err *e, const str
 
 static void claim(struct settle *s, struct lease_set leases)
 {
-    struct settle_providers providers = s->hooks.providers(s->hooks.arg);
-    if (providers.count == 0)
-        return;
-    size_t reserved = s->hooks.reserve(s->hooks.arg, s->config.rows_max);
-    if (reserved == 0)
+    struct settle_places room = s->hooks.reserve(s->hooks.arg, s->config.rows_max);
+    if (room.provider_count == 0)
         return;
     struct in_doubt_request r = {
         .leases = leases,
-        .providers = providers.names,
-        .key_window_ms = providers.key_window_ms,
-        .provider_count = providers.count,
+        .providers = room.providers,
+        .key_window_ms = room.key_window_ms,
+        .places = room.places,
+        .provider_count = room.provider_count,
         .settle_after_ms = s->config.after_ms,
-        .count_max = reserved,
     };
-    s->reserved = reserved;
     s->claiming = true;
     s->asked_us = mono_now_us();
     CRASH_POINT(settle_wanted);

@@ -27,6 +27,18 @@ static enum status add_json(struct buf *out, json_t *document)
     return st;
 }
 
+/* What the lead's server said. */
+static const char *bounce_words(const struct hook_about *a)
+{
+    return a->words != NULL ? a->words : "550 5.1.1 no such user here";
+}
+
+/* NULL: the words are somebody else's, and no provider finds a code in them. */
+static const char *bounce_status(const struct hook_about *a)
+{
+    return a->words == NULL ? "5.1.1" : NULL;
+}
+
 /* ---- SendGrid ---- */
 
 static enum status sendgrid_event(const struct hook_about *a, enum hook_kind kind, struct buf *out)
@@ -43,9 +55,11 @@ static enum status sendgrid_event(const struct hook_about *a, enum hook_kind kin
                               "sg_message_id", message_id, "smtp-id", smtp_id, "fu_id", a->message->fu_id);
     if (event != NULL && kind == HOOK_BOUNCED) {
         json_object_set_new(event, "type", json_string("bounce"));
-        json_object_set_new(event, "status", json_string("5.1.1"));
-        json_object_set_new(event, "reason", json_string("550 5.1.1 no such user here"));
-        json_object_set_new(event, "bounce_classification", json_string("Invalid Address"));
+        json_object_set_new(event, "reason", json_string(bounce_words(a)));
+        json_object_set_new(event, "bounce_classification",
+                            json_string(a->words == NULL ? "Invalid Address" : "Unclassified"));
+        if (bounce_status(a) != NULL)
+            json_object_set_new(event, "status", json_string(bounce_status(a)));
     }
     enum status st = add_json(out, json_pack("[o]", event));
     return st == OK ? buf_text(out, "\r\n") : st;
@@ -85,8 +99,9 @@ static enum status mailgun_event(const struct hook_about *a, enum hook_kind kind
         json_object_set_new(event, "severity", json_string("permanent"));
         json_object_set_new(event, "reason", json_string("bounce"));
         json_object_set_new(event, "delivery-status",
-                            json_pack("{s:i,s:s,s:s,s:s}", "code", 550, "enhanced-code", "5.1.1", "bounce-type", "hard",
-                                      "message", "5.1.1 no such user here"));
+                            json_pack("{s:o*,s:s*,s:s,s:s}", "code", a->words == NULL ? json_integer(550) : NULL,
+                                      "enhanced-code", bounce_status(a), "bounce-type", "hard", "message",
+                                      bounce_words(a)));
     }
     return add_json(out, json_pack("{s:{s:s,s:s,s:s},s:o}", "signature", "timestamp", s.timestamp, "token", s.token,
                                    "signature", s.signature, "event-data", event));
@@ -110,8 +125,8 @@ static enum status postmark_event(const struct hook_about *a, enum hook_kind kin
     case HOOK_BOUNCED:
         return add_json(out, json_pack("{s:s,s:I,s:s,s:i,s:s,s:s,s:s,s:s,s:b,s:{s:s*}}", "RecordType", "Bounce", "ID",
                                        number, "Type", "HardBounce", "TypeCode", 1, "MessageID", id, "Email", email,
-                                       "BouncedAt", at, "Details", "550 5.1.1 no such user here", "Inactive", 1,
-                                       "Metadata", "fu_id", fu_id));
+                                       "BouncedAt", at, "Details", bounce_words(a), "Inactive", 1, "Metadata", "fu_id",
+                                       fu_id));
     case HOOK_COMPLAINED:
         return add_json(out, json_pack("{s:s,s:I,s:s,s:i,s:s,s:s,s:s,s:{s:s*}}", "RecordType", "SpamComplaint", "ID",
                                        number, "Type", "SpamComplaint", "TypeCode", 100001, "MessageID", id, "Email",
@@ -153,16 +168,17 @@ static enum status sns_envelope(const struct hook_about *a, int number, json_t *
     return st;
 }
 
-static json_t *ses_detail(enum hook_kind kind, const char *email, const char *at)
+static json_t *ses_detail(const struct hook_about *a, enum hook_kind kind, const char *email, const char *at)
 {
+    char code[ADDRESS_BYTES];
+    snprintf(code, sizeof code, "smtp; %s", bounce_words(a));
     switch (kind) {
     case HOOK_DELIVERED:
         return json_pack("{s:s,s:[s],s:s}", "timestamp", at, "recipients", email, "smtpResponse", "250 ok");
     case HOOK_BOUNCED:
-        return json_pack("{s:s,s:s,s:s,s:[{s:s,s:s,s:s,s:s}],s:s}", "bounceType", "Permanent", "bounceSubType",
+        return json_pack("{s:s,s:s,s:s,s:[{s:s,s:s,s:s*,s:s}],s:s}", "bounceType", "Permanent", "bounceSubType",
                          "NoEmail", "feedbackId", "sandbox", "bouncedRecipients", "emailAddress", email, "action",
-                         "failed", "status", "5.1.1", "diagnosticCode", "smtp; 550 5.1.1 no such user here",
-                         "timestamp", at);
+                         "failed", "status", bounce_status(a), "diagnosticCode", code, "timestamp", at);
     case HOOK_COMPLAINED:
         return json_pack("{s:[{s:s}],s:s,s:s,s:s}", "complainedRecipients", "emailAddress", email, "timestamp", at,
                          "feedbackId", "sandbox", "complaintFeedbackType", "abuse");
@@ -191,7 +207,7 @@ static enum status ses_event(const struct hook_about *a, enum hook_kind kind, st
         json_object_set_new(tags, "fu_id", json_pack("[s]", a->message->fu_id));
     return sns_envelope(a, kind,
                         json_pack("{s:s,s:o,s:{s:s,s:s,s:s,s:o,s:[s],s:o}}", "eventType", events[kind][0],
-                                  events[kind][1], ses_detail(kind, email, at), "mail", "messageId", id, "timestamp",
+                                  events[kind][1], ses_detail(a, kind, email, at), "mail", "messageId", id, "timestamp",
                                   at, "source", a->message->from, "sourceArn",
                                   json_sprintf("arn:aws:ses:%s:123456789012:identity/sandbox.example", region),
                                   "destination", email, "tags", tags),
@@ -213,9 +229,9 @@ static enum status resend_event(const struct hook_about *a, enum hook_kind kind,
         json_pack("{s:s,s:s,s:s,s:[s],s:s,s:{s:s*}}", "email_id", id, "created_at", at, "from", a->message->from, "to",
                   email, "subject", a->message->subject, "tags", "fu_id", a->message->fu_id);
     if (data != NULL && kind == HOOK_BOUNCED)
-        json_object_set_new(data, "bounce",
-                            json_pack("{s:s,s:s,s:s}", "type", "Permanent", "subType", "General", "message",
-                                      "550 5.1.1 no such user here"));
+        json_object_set_new(
+            data, "bounce",
+            json_pack("{s:s,s:s,s:s}", "type", "Permanent", "subType", "General", "message", bounce_words(a)));
     return add_json(out, json_pack("{s:s,s:s,s:o}", "type", events[kind], "created_at", at, "data", data));
 }
 

@@ -10,6 +10,7 @@ struct hook_about {
     const struct keys *keys;
     const struct message *message;
     int64_t seq, now_us;
+    const char *words; /* of a bounce: what the lead's server said; NULL: no such user */
 };
 
 /* E_INVALID: the provider has no such event */

@@ -266,13 +266,15 @@ bool hooks_tell(const struct hooks *h, const struct message *m)
     return h != NULL && api != NULL && h->options.webhooks[api->which] != NULL;
 }
 
-bool hooks_event(struct hooks *h, enum hook_kind kind, const struct message *m, int64_t seq)
+bool hooks_event(struct hooks *h, enum hook_kind kind, const struct message *m, int64_t seq, const char *words)
 {
     const struct api *api = api_find(m->api);
     struct post *p = hooks_tell(h, m) ? post_new(h, api, h->options.webhooks[api->which], m->account_id) : NULL;
     if (p == NULL)
         return false;
-    const struct hook_about about = { .keys = h->keys, .message = m, .seq = seq, .now_us = wall_now().us };
+    const struct hook_about about = {
+        .keys = h->keys, .message = m, .seq = seq, .now_us = wall_now().us, .words = words
+    };
     snprintf(p->id, sizeof p->id, "msg_sandbox_%" PRId64 "_%d", seq, (int)kind);
     return post_start(p, hook_event_body(&about, api, kind, &p->body));
 }

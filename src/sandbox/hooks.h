@@ -41,8 +41,9 @@ struct hooks;
 /* options: borrowed for as long as hooks live */
 MUST_USE enum status hooks_new(uv_loop_t *loop, const struct hooks_options *options, struct hooks **ret, struct err *e);
 bool hooks_tell(const struct hooks *h, const struct message *m); /* are there webhooks for the message's API? */
-/* false: this API has no such event, or no URL, or it was dropped */
-bool hooks_event(struct hooks *h, enum hook_kind kind, const struct message *m, int64_t seq);
+/* false: this API has no such event, or no URL, or it was dropped. words: of a bounce, what the lead's server said; NULL:
+ * that there is no such user. */
+bool hooks_event(struct hooks *h, enum hook_kind kind, const struct message *m, int64_t seq, const char *words);
 bool hooks_reply(struct hooks *h, const struct message *m, int64_t seq, const char *text);
 const struct keys *hooks_keys(const struct hooks *h);
 void hooks_stop(struct hooks *h); /* posts that wait are dropped; then the loop holds nothing of ours. NULL is fine */

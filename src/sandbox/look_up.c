@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "followupd/base/clock.h"
 #include "message.h"
 #include "routes.h"
 #include "seen.h"
@@ -17,6 +18,16 @@ static bool is_let_in(struct provider *p, struct exchange *x, const struct api *
     p->stats.unauthorized++;
     api->refuse(x, API_UNAUTHORIZED, "the credentials are not known here", -1);
     return false;
+}
+
+/* The youngest that the pages have by now; NULL: none. */
+static const struct seen_message *find(const struct provider *p, const char *api, const char *key)
+{
+    int64_t until_us = wall_now().us - p->look_up_lag_ms * 1000;
+    const struct seen_message *s = seen_find(p->seen, api, key);
+    while (s != NULL && s->at_us > until_us)
+        s = s->older;
+    return s;
 }
 
 static json_t *postmark_message(const struct seen_message *s)
@@ -40,7 +51,7 @@ void look_up_postmark(void *context, struct exchange *x)
         return;
     }
     json_t *messages = json_array();
-    for (const struct seen_message *s = seen_find(p->seen, "postmark", fu_id); s != NULL; s = s->older)
+    for (const struct seen_message *s = find(p, "postmark", fu_id); s != NULL; s = s->older)
         json_array_append_new(messages, postmark_message(s));
     api_answer(x, MHD_HTTP_OK,
                json_pack("{s:I,s:o}", "TotalCount", (json_int_t)json_array_size(messages), "Messages", messages));
@@ -49,7 +60,7 @@ void look_up_postmark(void *context, struct exchange *x)
 static json_t *mailgun_items(const struct provider *p, const char *message_id)
 {
     json_t *items = json_array();
-    for (const struct seen_message *s = seen_find(p->seen, "mailgun", message_id); s != NULL; s = s->older) {
+    for (const struct seen_message *s = find(p, "mailgun", message_id); s != NULL; s = s->older) {
         json_t *variables = json_object();
         if (s->message.fu_id != NULL)
             json_object_set_new(variables, "fu_id", json_string(s->message.fu_id));
@@ -114,7 +125,7 @@ void look_up_resend(void *context, struct exchange *x)
     char message_id[API_ID_BYTES], at[40];
     if (!is_let_in(p, x, &api_resend))
         return;
-    const struct seen_message *s = seen_find(p->seen, "resend", id);
+    const struct seen_message *s = find(p, "resend", id);
     if (s == NULL) {
         api_answer(x, MHD_HTTP_NOT_FOUND,
                    json_pack("{s:i,s:s,s:s}", "statusCode", 404, "name", "not_found", "message", "Email not found"));

@@ -56,7 +56,7 @@ static enum status on_loaded(void *context, const struct message *m, int64_t seq
 {
     struct program *p = context;
     if (p->people != NULL)
-        people_remember(p->people, m);
+        people_remember(p->people, m, seq);
     return seen_add(p->seen, m, seq, at_us);
 }
 
@@ -90,6 +90,7 @@ static enum status build(struct program *p, struct err *e)
                                      .people = p->people,
                                      .seen = p->seen,
                                      .hooks = p->hooks,
+                                     .look_up_lag_ms = p->options.look_up_lag_ms,
                                      .server = p->server,
                                      .on_ledger_failed = on_ledger_failed,
                                      .context = p };

@@ -18,6 +18,7 @@ const char options_help[] =
     "                       read again at start, so that keys of earlier runs are still known\n"
     "  --credential API=SECRET  lets in who has it; without one an API answers 401 (SES 403) to everybody.\n"
     "                       sendgrid, mailgun, postmark, resend: the key; ses: ACCESS_KEY:SECRET. Once for each API\n"
+    "  --look-up-lag-ms N   a look-up knows a message no sooner after it was accepted (default 0)\n"
     "  --seed N             of faults by rate and of what leads do (default 1): same seed, same run\n"
     "  --no-fsync           do not wait for the disk; for benchmarks, a power cut loses lines\n"
     "  --help\n"
@@ -63,6 +64,11 @@ const char options_help[] =
     "                  not accepted: 429 503 500 400 401 inactive suspended quota\n"
     "                  silent cut_before; accepted: late garbage cut.\n"
     "                  ms: held back that long (late needs it)\n"
+    "  POST /acts      {\"recipient\":\"b@example.org\",\"act\":\"reply\",\"text\":\"How much is it?\"}: a lead does "
+    "that now,\n"
+    "                  with the last message it got through an API with webhooks. act: reply bounce unsubscribe "
+    "complaint;\n"
+    "                  text of a bounce: what the server said, which tells the provider nothing\n"
     "  GET /stats      counters\n"
     "  GET /healthz\n"
     "\n"
@@ -89,7 +95,8 @@ enum {
     KEYS,
     WEBHOOK,
     INBOUND,
-    RETRY
+    RETRY,
+    LAG
 };
 
 static const struct option table[] = {
@@ -110,6 +117,7 @@ static const struct option table[] = {
     { "inbound", required_argument, NULL, INBOUND },
     { "webhook-retry-ms", required_argument, NULL, RETRY },
     { "credential", required_argument, NULL, CREDENTIAL },
+    { "look-up-lag-ms", required_argument, NULL, LAG },
     { 0 },
 };
 
@@ -175,13 +183,12 @@ static enum status read_url(const char *name, char *text, const char **urls, str
     return OK;
 }
 
-static enum status read_retry(const char *text, int64_t *ret, struct err *e)
+static enum status read_ms(const char *name, const char *text, int least, int most, int64_t *ret, struct err *e)
 {
     char *end;
     long long ms = strtoll(text, &end, 10);
-    if (end == text || *end != '\0' || ms < 1 || ms > HOOKS_RETRY_MS_MAX)
-        return err_set(e, E_INVALID, "--webhook-retry-ms %s: must be a whole number from 1 to %d", text,
-                       HOOKS_RETRY_MS_MAX);
+    if (end == text || *end != '\0' || ms < least || ms > most)
+        return err_set(e, E_INVALID, "--%s %s: must be a whole number from %d to %d", name, text, least, most);
     *ret = ms;
     return OK;
 }
@@ -225,7 +232,9 @@ static enum status read_option(int option, const char *name, struct options *o, 
     case INBOUND:
         return read_url(name, optarg, o->hooks.inbound, e);
     case RETRY:
-        return read_retry(optarg, &o->hooks.retry_ms, e);
+        return read_ms(name, optarg, 1, HOOKS_RETRY_MS_MAX, &o->hooks.retry_ms, e);
+    case LAG:
+        return read_ms(name, optarg, 0, LOOK_UP_LAG_MS_MAX, &o->look_up_lag_ms, e);
     case CREDENTIAL:
         return read_credential(optarg, o, e);
     case DELAY:

@@ -10,11 +10,14 @@
 #include "hooks.h"
 #include "people.h"
 
+#define LOOK_UP_LAG_MS_MAX (24 * 3600 * 1000)
+
 struct options {
     const char *listen, *ledger; /* borrowed from argv, as all texts */
     bool fsync, help;
     uint64_t seed;
     const char *credentials[API_NAMES]; /* NULL: none */
+    int64_t look_up_lag_ms;             /* at most LOOK_UP_LAG_MS_MAX */
     struct hooks_options hooks;         /* keys NULL: no webhooks */
     struct people_options people;       /* conninfo NULL: nobody plays the leads */
 };

@@ -15,7 +15,8 @@
 #include "keymap.h"
 #include "message.h"
 
-#define BATCH_MAX 64
+#define BATCH_MAX     64
+#define ADDRESS_BYTES 512
 
 /* The calls, as an integration makes them. $1 account, $2 message; each answers one followup.action_result. */
 static const char SQL_RECORD_REPLY[] = "SELECT done FROM followup.record_reply(p_account => $1::bigint, p_message => "
@@ -29,6 +30,8 @@ static const char SQL_UNSUBSCRIBE[] =
 static const char SQL_ACCOUNT_IS_NAMED[] =
     "SELECT EXISTS (SELECT FROM followup.account WHERE id = $1::bigint AND name = $2)";
 
+static const char *const act_names[PEOPLE_ACTS] = { "nothing", "reply", "bounce", "unsubscribe", "complaint" };
+
 static const char *const replies[] = {
     "Thanks for writing. Yes, please call me tomorrow.",
     "I have a few more questions. What does it cost?",
@@ -39,7 +42,9 @@ static const char *const replies[] = {
 struct recipient {
     struct keymap_node node;
     uint64_t messages;
-    char address[];
+    struct message last; /* that webhooks are sent for; its document is referenced */
+    int64_t last_seq;    /* 0: there is none */
+    char address[];      /* without a name */
 };
 
 struct act {
@@ -104,28 +109,54 @@ enum people_act people_decide(const struct people_options *o, const char *addres
     return PEOPLE_NOTHING;
 }
 
-/* Which message to this address it is, from 1; 0: out of memory. */
-static uint64_t count_message(struct people *p, const char *address)
+static struct recipient *find_recipient(const struct people *p, const char *address)
 {
     struct keymap_node *node = keymap_find(&p->recipients, address);
-    if (node != NULL)
-        return ++container_of(node, struct recipient, node)->messages;
+    return node != NULL ? container_of(node, struct recipient, node) : NULL;
+}
+
+/* NULL: out of memory */
+static struct recipient *recipient_of(struct people *p, const char *address)
+{
+    struct recipient *r = find_recipient(p, address);
+    if (r != NULL)
+        return r;
     size_t bytes = strlen(address) + 1;
-    struct recipient *r = calloc(1, sizeof *r + bytes);
+    r = calloc(1, sizeof *r + bytes);
     if (r == NULL)
-        return 0;
+        return NULL;
     memcpy(r->address, address, bytes);
-    r->messages = 1;
     if (keymap_add(&p->recipients, &r->node, r->address) != OK) {
         free(r);
-        return 0;
+        return NULL;
     }
-    return 1;
+    return r;
+}
+
+/* Which message to this address it is, from 1; 0: out of memory. */
+static uint64_t count_message(struct people *p, const struct message *m, int64_t seq)
+{
+    char address[ADDRESS_BYTES];
+    size_t bytes;
+    const char *from = message_address(m->to, &bytes);
+    snprintf(address, sizeof address, "%.*s", (int)bytes, from);
+    struct recipient *r = recipient_of(p, address);
+    if (r == NULL)
+        return 0;
+    if (hooks_tell(p->hooks, m)) {
+        json_decref(r->last.document);
+        r->last = *m;
+        r->last_seq = seq;
+        json_incref(m->document);
+    }
+    return ++r->messages;
 }
 
 static void forget_recipient(struct keymap_node *node)
 {
-    free(container_of(node, struct recipient, node));
+    struct recipient *r = container_of(node, struct recipient, node);
+    json_decref(r->last.document);
+    free(r);
 }
 
 /* ---- an act: waits, is ready, is called, ends ---- */
@@ -150,17 +181,43 @@ static void call_start(struct people *p);
 
 static void act_count(struct act *a);
 
-static void act_by_hook(struct act *a)
+static bool by_hook(struct people *p, enum people_act what, const struct message *m, int64_t seq, const char *text)
 {
     static const enum hook_kind kinds[PEOPLE_ACTS] = {
         [PEOPLE_BOUNCE] = HOOK_BOUNCED,
         [PEOPLE_UNSUBSCRIBE] = HOOK_UNSUBSCRIBED,
         [PEOPLE_COMPLAIN] = HOOK_COMPLAINED,
     };
-    a->done = a->what == PEOPLE_REPLY ? hooks_reply(a->people->hooks, &a->message, a->seq, a->reply)
-                                      : hooks_event(a->people->hooks, kinds[a->what], &a->message, a->seq);
+    return what == PEOPLE_REPLY ? hooks_reply(p->hooks, m, seq, text)
+                                : hooks_event(p->hooks, kinds[what], m, seq, text);
+}
+
+static void act_by_hook(struct act *a)
+{
+    a->done = by_hook(a->people, a->what, &a->message, a->seq, a->what == PEOPLE_REPLY ? a->reply : NULL);
     act_count(a);
     act_end(a);
+}
+
+enum people_act people_act_named(const char *name)
+{
+    enum people_act what = PEOPLE_REPLY;
+    while (what < PEOPLE_ACTS && strcmp(name, act_names[what]) != 0)
+        what++;
+    return what < PEOPLE_ACTS ? what : PEOPLE_NOTHING;
+}
+
+enum status people_act_now(struct people *p, const char *address, enum people_act what, const char *text, struct err *e)
+{
+    const struct recipient *r = p != NULL ? find_recipient(p, address) : NULL;
+    if (r == NULL || r->last_seq == 0)
+        return err_set(e, E_NOT_FOUND, "recipient: got no message that webhooks are sent for");
+    if (text == NULL && what == PEOPLE_REPLY)
+        text = replies[0];
+    if (!by_hook(p, what, &r->last, r->last_seq, text))
+        return err_set(e, E_INVALID, "act: %s tells of no %s here", r->last.api, act_names[what]);
+    p->stats.done[what]++;
+    return OK;
 }
 
 static void act_on_time(uv_timer_t *timer)
@@ -175,23 +232,23 @@ static void act_on_time(uv_timer_t *timer)
     call_start(a->people);
 }
 
-void people_remember(struct people *p, const struct message *m)
+void people_remember(struct people *p, const struct message *m, int64_t seq)
 {
-    count_message(p, m->to);
+    count_message(p, m, seq);
 }
 
 void people_on_accepted(struct people *p, const struct message *m, int64_t seq)
 {
     int64_t delay_ms;
-    uint64_t n = count_message(p, m->to);
+    uint64_t n = count_message(p, m, seq);
     enum people_act what = people_decide(&p->options, m->to, n, &delay_ms);
-    bool by_hook = hooks_tell(p->hooks, m);
-    if (by_hook && !p->stopping) {
-        hooks_event(p->hooks, HOOK_ACCEPTED, m, seq);
+    bool told = hooks_tell(p->hooks, m);
+    if (told && !p->stopping) {
+        hooks_event(p->hooks, HOOK_ACCEPTED, m, seq, NULL);
         if (what != PEOPLE_BOUNCE)
-            hooks_event(p->hooks, HOOK_DELIVERED, m, seq);
+            hooks_event(p->hooks, HOOK_DELIVERED, m, seq, NULL);
     }
-    if (p->stopping || what == PEOPLE_NOTHING || (!by_hook && (p->options.conninfo == NULL || what == PEOPLE_COMPLAIN)))
+    if (p->stopping || what == PEOPLE_NOTHING || (!told && (p->options.conninfo == NULL || what == PEOPLE_COMPLAIN)))
         return;
     struct act *a = p->stats.waiting < PEOPLE_WAITING_MAX ? calloc(1, sizeof *a) : NULL;
     if (a != NULL) {
@@ -211,7 +268,7 @@ void people_on_accepted(struct people *p, const struct message *m, int64_t seq)
     a->what = what;
     a->account_id = m->account_id;
     a->message_id = m->id;
-    if (by_hook) {
+    if (told) {
         a->message = *m;
         json_incref(m->document);
         a->seq = seq;
@@ -325,7 +382,6 @@ static void act_count(struct act *a)
 /* One line a batch: when the database is away every call of it fails alike. */
 static void log_failures(const struct people *p)
 {
-    static const char *const names[PEOPLE_ACTS] = { "nothing", "reply", "bounce", "unsubscribe", "complaint" };
     struct act *first = NULL;
     uint64_t failed = 0;
     list_for_each (node, &p->batch) {
@@ -338,7 +394,7 @@ static void log_failures(const struct people *p)
     if (first == NULL)
         return;
     first->error[strcspn(first->error, "\n")] = '\0';
-    log_warn("lead_calls_failed", kv("calls", failed), kv("first", names[first->what]),
+    log_warn("lead_calls_failed", kv("calls", failed), kv("first", act_names[first->what]),
              kv("account", first->account_id), kv("message", first->message_id),
              kv("error", (const char *)first->error));
 }

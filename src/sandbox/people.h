@@ -49,8 +49,14 @@ enum people_act people_decide(const struct people_options *o, const char *addres
 /* options: the texts are borrowed for as long as people live, as hooks (NULL: none). NULL: out of memory. */
 struct people *people_new(uv_loop_t *loop, const struct people_options *options, struct hooks *hooks);
 /* A message of an earlier run: counts for its recipient, and nothing else happens. */
-void people_remember(struct people *p, const struct message *m);
+void people_remember(struct people *p, const struct message *m, int64_t seq);
 void people_on_accepted(struct people *p, const struct message *m, int64_t seq);
+/* What a story says a lead does, now and by webhook, with the last message to this address that webhooks are sent
+ * for. text: of a reply, or what the lead's server said to a bounce; NULL: words of ours. Each once a message: told again
+ * it is the same event. E_NOT_FOUND: no such message, or p is NULL. E_INVALID: its provider has no such event, or no URL. */
+MUST_USE enum status people_act_now(struct people *p, const char *address, enum people_act what, const char *text,
+                                    struct err *e);
+enum people_act people_act_named(const char *name); /* reply bounce unsubscribe complaint; PEOPLE_NOTHING: another */
 /* Acts that wait are dropped, a running call ends; then the loop holds nothing of ours. NULL is fine, here and below.
  */
 void people_stop(struct people *p);

@@ -260,6 +260,32 @@ static void on_faults(void *context, struct exchange *x)
     exchange_answer(x, MHD_HTTP_OK, answer);
 }
 
+static void on_act(void *context, struct exchange *x)
+{
+    struct provider *p = context;
+    const struct buf *body = exchange_body(x);
+    const char *recipient, *act, *text = NULL;
+    json_error_t error;
+    struct err e;
+    json_t *order = json_loadb(body->used > 0 ? body->data : "", body->used, JSON_REJECT_DUPLICATES, &error);
+    enum people_act what = PEOPLE_NOTHING;
+    if (order == NULL ||
+        json_unpack_ex(order, &error, 0, "{s:s,s:s,s?s!}", "recipient", &recipient, "act", &act, "text", &text) != 0)
+        exchange_error(x, MHD_HTTP_BAD_REQUEST, error.text);
+    else if ((what = people_act_named(act)) == PEOPLE_NOTHING)
+        exchange_error(x, MHD_HTTP_BAD_REQUEST, "act: must be one of reply, bounce, unsubscribe, complaint");
+    else if (text != NULL && what != PEOPLE_REPLY && what != PEOPLE_BOUNCE)
+        exchange_error(x, MHD_HTTP_BAD_REQUEST, "text: belongs to reply and bounce only");
+    else {
+        enum status st = people_act_now(p->people, recipient, what, text, &e);
+        if (st == OK)
+            exchange_answer(x, MHD_HTTP_OK, "{\"done\":true}");
+        else
+            exchange_error(x, st == E_NOT_FOUND ? MHD_HTTP_NOT_FOUND : MHD_HTTP_BAD_REQUEST, e.text);
+    }
+    json_decref(order);
+}
+
 static json_t *fault_counters(const struct provider *p)
 {
     json_t *counters = json_object();
@@ -359,6 +385,7 @@ const struct server_route provider_routes[] = {
     { "GET", "/emails/*", look_up_resend, NULL },
     { "GET", KEYS_CERTIFICATE_PATH, on_certificate, NULL },
     { "PUT", "/faults", on_faults, NULL },
+    { "POST", "/acts", on_act, NULL },
     { "GET", "/stats", on_stats, NULL },
     { "GET", "/healthz", on_healthz, NULL },
     { 0 },

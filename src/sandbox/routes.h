@@ -7,6 +7,7 @@
  *                     of SendGrid, Mailgun, Postmark, SES and Resend, each with its credential, shapes and words (api.h);
  *                     look-ups: look_up.h
  *     PUT /faults     a list of rules (fault.h) replaces the ones before -> 200 {"rules":<count>}
+ *     POST /acts      {"recipient","act","text"}: what a lead does now (people_act_now) -> 200 {"done":true} · 400 · 404
  *     GET /SimpleNotificationService-sandbox.pem   the certificate of SNS (keys.h)
  *     GET /stats      counters
  *     GET /healthz    200 {"status":"ok"}
@@ -33,6 +34,7 @@ struct provider {
     struct seen *seen;
     struct hooks *hooks;                     /* NULL: no webhooks are sent */
     const char *credentials[API_NAMES];      /* NULL: nobody is let in */
+    int64_t look_up_lag_ms;                  /* look-ups know what was accepted so long ago */
     struct people *people;                   /* NULL: nobody plays the leads */
     const struct server *server;             /* for its counters */
     void (*on_ledger_failed)(void *context); /* runs once a request */

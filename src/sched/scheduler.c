@@ -202,6 +202,12 @@ static void sweep_on_row(void *arg, const struct due_message *row)
     set_unless_in_flight(s, row->ref, row->due);
 }
 
+static const struct message_ref *sweep_in_flight(void *arg, size_t *ret_count)
+{
+    struct scheduler *s = arg;
+    return s->consumer.in_flight_list(s->consumer.arg, ret_count);
+}
+
 static bool load_in_flight(void *arg, struct message_ref ref)
 {
     struct scheduler *s = arg;
@@ -261,9 +267,7 @@ static void sweep_if_time(struct scheduler *s, struct mono now)
     if (!mono_reached(s->sweep_at, now))
         return;
     enum status recent = sweep_recent(&s->sweep, back, ahead);
-    size_t count;
-    const struct message_ref *refs = s->consumer.in_flight_list(s->consumer.arg, &count);
-    enum status sending = sweep_sending(&s->sweep, refs, count, s->config.sending_grace_ms);
+    enum status sending = sweep_sending(&s->sweep, s->config.sending_grace_ms);
     if (recent == OK && sending != E_GONE)
         s->sweep_at = mono_add(now, s->config.sweep_ms);
 }
@@ -448,6 +452,7 @@ enum status scheduler_open(uv_loop_t *loop, struct store *store, const struct sc
     sweep_init(&s->sweep, store);
     s->sweep.arg = s;
     s->sweep.on_row = sweep_on_row;
+    s->sweep.in_flight_list = sweep_in_flight;
     uv_timer_init(loop, &s->wheel_timer);
     uv_idle_init(loop, &s->again);
     uv_timer_init(loop, &s->tick);

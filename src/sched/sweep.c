@@ -86,35 +86,54 @@ enum status sweep_older(struct sweep *s, struct wall until)
 
 /* --- sending ---------------------------------------------------------------------------------------------------- */
 
+static void fail_sending(struct sweep *s, enum status st, const char *why)
+{
+    s->sending = false;
+    if (st != E_GONE && st != E_CANCELLED)
+        log_warn("sweep_sending_failed", kv("error", why));
+}
+
 static void on_sending(void *arg, enum status st, const struct err *e, const struct due_message *rows, size_t count)
 {
     struct sweep *s = arg;
+    if (st != OK) {
+        fail_sending(s, st, e->text);
+        return;
+    }
     s->sending = false;
     struct mono now = mono_now();
     int64_t rest_ms = (now.ms - s->sending_asked.ms) * SWEEP_SENDING_REST;
-    if (st == OK)
-        s->sending_at = mono_add(now, rest_ms < SWEEP_SENDING_REST_MS_MAX ? rest_ms : SWEEP_SENDING_REST_MS_MAX);
-    if (st != OK) {
-        if (st != E_GONE && st != E_CANCELLED)
-            log_warn("sweep_sending_failed", kv("error", e->text));
-        return;
-    }
+    s->sending_at = mono_add(now, rest_ms < SWEEP_SENDING_REST_MS_MAX ? rest_ms : SWEEP_SENDING_REST_MS_MAX);
     for (size_t i = 0; i < count; i++)
         s->on_row(s->arg, &rows[i]);
     if (count > 0)
         log_info("lost_claims_found", kv("messages", count));
 }
 
-enum status sweep_sending(struct sweep *s, const struct message_ref *in_flight, size_t count, int64_t grace_ms)
+static void on_mark(void *arg, enum status st, const struct err *e, int64_t mark)
+{
+    struct sweep *s = arg;
+    if (st != OK) {
+        fail_sending(s, st, e->text);
+        return;
+    }
+    struct sending_request r = { .mark = mark, .grace_ms = s->grace_ms };
+    r.in_flight = s->in_flight_list(s->arg, &r.in_flight_count);
+    s->sending_asked = mono_now();
+    struct lease_set leases = { s->leases, s->lease_count };
+    st = s->store->ops->sweep_sending(s->store, leases, &r, on_sending, s);
+    if (st != OK)
+        fail_sending(s, st, status_text(st));
+}
+
+enum status sweep_sending(struct sweep *s, int64_t grace_ms)
 {
     if (s->sending)
         return E_BUSY;
-    struct mono now = mono_now();
-    if (s->lease_count == 0 || !mono_reached(s->sending_at, now))
+    if (s->lease_count == 0 || !mono_reached(s->sending_at, mono_now()))
         return OK;
-    struct lease_set leases = { s->leases, s->lease_count };
-    enum status st = s->store->ops->sweep_sending(s->store, leases, in_flight, count, grace_ms, on_sending, s);
+    s->grace_ms = grace_ms;
+    enum status st = s->store->ops->claim_mark(s->store, on_mark, s);
     s->sending = st == OK;
-    s->sending_asked = now;
     return st;
 }

@@ -7,7 +7,7 @@ static const struct db_statement bulk_step_statement = {
 
 static void on_bulk_step(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
+    struct pg_caller caller = pg_end(q);
     struct bulk_progress progress;
     struct err why;
     bool worked = false;
@@ -19,10 +19,7 @@ static void on_bulk_step(struct db_query *q, enum status st, const struct err *e
         worked = true;
         progress = (struct bulk_progress){ db_i64(res, 0, 0), db_i64(res, 0, 1), db_bool(res, 0, 2) };
     }
-    store_bulk_cb cb = op->cb.bulk;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, worked ? &progress : NULL);
+    caller.cb.bulk(caller.arg, st, st == OK ? NULL : e, worked ? &progress : NULL);
 }
 
 enum status pg_bulk_step(struct store *base, struct lease_set leases, store_bulk_cb cb, void *arg)
@@ -30,15 +27,10 @@ enum status pg_bulk_step(struct store *base, struct lease_set leases, store_bulk
     struct store_pg *s = pg_of(base);
     if (s->bulk_stepping)
         return E_BUSY;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL) {
-        op->cb.bulk = cb;
-        op->busy = &s->bulk_stepping;
-        s->bulk_stepping = true;
-    }
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     pg_add_leases(&p, leases);
-    return pg_start(s, PG_BULK, &bulk_step_statement, &p, op, on_bulk_step);
+    return pg_start(s, PG_BULK, &bulk_step_statement, &p, (struct pg_caller){ { .bulk = cb }, arg, &s->bulk_stepping },
+                    on_bulk_step);
 }

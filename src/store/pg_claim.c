@@ -17,7 +17,7 @@ static const struct db_statement claim_statement = {
 
 static const struct db_statement claim_in_doubt_statement = {
     "claim_in_doubt", CLAIM_COLUMNS "followup.claim_in_doubt($1::uuid, $2::int4[], $3::int8[], $4::text[], "
-                                    "$5::int8[], $6::int8, $7::text, $8::int4)"
+                                    "$5::int8[], $6::int4[], $7::int8, $8::text)"
 };
 
 static const struct db_statement unclaim_statement = {
@@ -36,8 +36,9 @@ static enum status read_verdict(const char *label, enum claim_verdict *ret, stru
     return err_set(e, E_DB, "the claim answered a verdict we do not know: %s", label != NULL ? label : "NULL");
 }
 
-static enum status read_row(const PGresult *res, int row, struct claim_row *ret, struct err *e)
+static enum status read_row(const PGresult *res, int row, void *ret_row, struct err *e)
 {
+    struct claim_row *ret = ret_row;
     enum status st = read_verdict(db_text(res, row, 2), &ret->verdict, e);
     if (st != OK)
         return st;
@@ -56,40 +57,17 @@ static enum status read_row(const PGresult *res, int row, struct claim_row *ret,
     return OK;
 }
 
-static enum status read_rows(const PGresult *res, struct claim_row **ret, size_t *ret_count, struct err *e)
-{
-    enum status st = db_result_check(res, CLAIM_TYPES, e);
-    if (st != OK)
-        return st;
-    size_t count = (size_t)PQntuples(res);
-    struct claim_row *rows = calloc(count + 1, sizeof *rows);
-    if (rows == NULL)
-        return err_set(e, E_NOMEM, "out of memory");
-    for (size_t i = 0; i < count && st == OK; i++)
-        st = read_row(res, (int)i, &rows[i], e);
-    if (st != OK) {
-        free(rows);
-        return st;
-    }
-    *ret = rows;
-    *ret_count = count;
-    return OK;
-}
-
 static void on_claim(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
-    struct claim_row *rows = NULL;
+    struct pg_caller caller = pg_end(q);
+    void *rows = NULL;
     size_t count = 0;
     struct err why;
     if (st == OK) {
-        st = read_rows(res, &rows, &count, &why);
+        st = pg_read_rows(res, CLAIM_TYPES, sizeof(struct claim_row), read_row, &rows, &count, &why);
         e = &why;
     }
-    store_claim_cb cb = op->cb.claim;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, rows, count);
+    caller.cb.claim(caller.arg, st, st == OK ? NULL : e, rows, count);
     free(rows);
 }
 
@@ -99,26 +77,23 @@ enum status pg_claim(struct store *base, struct lease_set leases, const struct m
     struct store_pg *s = pg_of(base);
     if (count > STORE_BATCH_MAX)
         return E_LIMIT;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.claim = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     pg_add_leases(&p, leases);
     pg_add_refs(&p, refs, count);
     db_add_text(&p, s->config.default_provider);
-    return pg_start(s, PG_CLAIMS, &claim_statement, &p, op, on_claim);
+    return pg_start(s, PG_CLAIMS, &claim_statement, &p, (struct pg_caller){ { .claim = cb }, arg }, on_claim);
 }
 
 enum status pg_claim_in_doubt(struct store *base, const struct in_doubt_request *r, store_claim_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    if (r->count_max > STORE_BATCH_MAX)
+    int places = 0;
+    for (size_t i = 0; i < r->provider_count; i++)
+        places += r->places[i];
+    if (places > STORE_BATCH_MAX)
         return E_LIMIT;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.claim = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
@@ -129,10 +104,12 @@ enum status pg_claim_in_doubt(struct store *base, const struct in_doubt_request 
     db_array(&p, DB_INT8, r->provider_count);
     for (size_t i = 0; i < r->provider_count; i++)
         db_element_i64(&p, r->key_window_ms[i]);
+    db_array(&p, DB_INT4, r->provider_count);
+    for (size_t i = 0; i < r->provider_count; i++)
+        db_element_i32(&p, r->places[i]);
     db_add_i64(&p, r->settle_after_ms);
     db_add_text(&p, s->config.default_provider);
-    db_add_i32(&p, (int32_t)r->count_max);
-    return pg_start(s, PG_CLAIMS, &claim_in_doubt_statement, &p, op, on_claim);
+    return pg_start(s, PG_CLAIMS, &claim_in_doubt_statement, &p, (struct pg_caller){ { .claim = cb }, arg }, on_claim);
 }
 
 enum status pg_unclaim(struct store *base, const struct send_result *claimed, size_t count, store_due_cb cb, void *arg)
@@ -140,9 +117,6 @@ enum status pg_unclaim(struct store *base, const struct send_result *claimed, si
     struct store_pg *s = pg_of(base);
     if (count > STORE_BATCH_MAX)
         return E_LIMIT;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.due = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
@@ -155,5 +129,5 @@ enum status pg_unclaim(struct store *base, const struct send_result *claimed, si
     db_array(&p, DB_INT8, count);
     for (size_t i = 0; i < count; i++)
         db_element_i64(&p, claimed[i].epoch);
-    return pg_start(s, PG_RESULTS, &unclaim_statement, &p, op, pg_on_due);
+    return pg_start(s, PG_RESULTS, &unclaim_statement, &p, (struct pg_caller){ { .due = cb }, arg }, pg_on_due);
 }

@@ -27,7 +27,7 @@ static enum webhook_stored verdict_of(const char *text)
 
 static void on_received(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
+    struct pg_caller caller = pg_end(q);
     enum webhook_stored verdicts[STORE_BATCH_MAX];
     int count = 0;
     struct err why;
@@ -41,10 +41,7 @@ static void on_received(struct db_query *q, enum status st, const struct err *e,
         count = PQntuples(res);
     for (int i = 0; i < count; i++)
         verdicts[i] = verdict_of(db_text(res, i, 0));
-    store_inbox_cb cb = op->cb.inbox;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, verdicts, (size_t)count);
+    caller.cb.inbox(caller.arg, st, st == OK ? NULL : e, verdicts, (size_t)count);
 }
 
 enum status pg_receive_webhooks(struct store *base, const struct stored_webhook *webhooks, size_t count,
@@ -53,9 +50,6 @@ enum status pg_receive_webhooks(struct store *base, const struct stored_webhook 
     struct store_pg *s = pg_of(base);
     if (count > STORE_BATCH_MAX)
         return E_LIMIT;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.inbox = cb;
     struct db_params p;
     db_params_init(&p);
     db_array(&p, DB_INT8, count);
@@ -70,22 +64,19 @@ enum status pg_receive_webhooks(struct store *base, const struct stored_webhook 
     db_array(&p, DB_TEXT, count);
     for (size_t i = 0; i < count; i++)
         db_element_text(&p, webhooks[i].token);
-    return pg_start(s, PG_INBOX, &receive_statement, &p, op, on_received);
+    return pg_start(s, PG_INBOX, &receive_statement, &p, (struct pg_caller){ { .inbox = cb }, arg }, on_received);
 }
 
 enum status pg_receive_confirmation(struct store *base, const struct stored_webhook *confirmation, store_inbox_cb cb,
                                     void *arg)
 {
     struct store_pg *s = pg_of(base);
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.inbox = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_i64(&p, confirmation->account_id);
     db_add_text(&p, confirmation->source);
     db_add_text(&p, confirmation->events);
-    return pg_start(s, PG_INBOX, &confirmation_statement, &p, op, on_received);
+    return pg_start(s, PG_INBOX, &confirmation_statement, &p, (struct pg_caller){ { .inbox = cb }, arg }, on_received);
 }
 
 /* --- what they told ------------------------------------------------------------------------------------------- */
@@ -96,7 +87,7 @@ static const struct db_statement apply_statement = {
 
 static void on_applied(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
+    struct pg_caller caller = pg_end(q);
     struct inbox_applied applied = { 0 };
     struct err why;
     if (st == OK) {
@@ -110,10 +101,7 @@ static void on_applied(struct db_query *q, enum status st, const struct err *e, 
         applied.fresh += db_i32(res, i, 3);
         applied.more = applied.more || db_bool(res, i, 4);
     }
-    store_applied_cb cb = op->cb.applied;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, &applied);
+    caller.cb.applied(caller.arg, st, st == OK ? NULL : e, &applied);
 }
 
 enum status pg_apply_inbox(struct store *base, int count_max, store_applied_cb cb, void *arg)
@@ -121,16 +109,11 @@ enum status pg_apply_inbox(struct store *base, int count_max, store_applied_cb c
     struct store_pg *s = pg_of(base);
     if (s->applying)
         return E_BUSY;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL) {
-        op->cb.applied = cb;
-        op->busy = &s->applying;
-        s->applying = true;
-    }
     struct db_params p;
     db_params_init(&p);
     db_add_i32(&p, count_max);
-    return pg_start(s, PG_APPLY, &apply_statement, &p, op, on_applied);
+    return pg_start(s, PG_APPLY, &apply_statement, &p, (struct pg_caller){ { .applied = cb }, arg, &s->applying },
+                    on_applied);
 }
 
 /* --- the unsubscribe page --------------------------------------------------------------------------------------- */
@@ -145,7 +128,7 @@ static const struct db_statement act_statement = {
 
 static void on_unsubscribe(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
+    struct pg_caller caller = pg_end(q);
     struct unsubscribe_state state = { 0 };
     struct err why;
     if (st == OK) {
@@ -154,22 +137,17 @@ static void on_unsubscribe(struct db_query *q, enum status st, const struct err 
     }
     if (st == OK && PQntuples(res) > 0)
         state = (struct unsubscribe_state){ true, db_bool(res, 0, 2), db_text(res, 0, 0), db_text(res, 0, 1) };
-    store_unsubscribe_cb cb = op->cb.unsubscribe;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, &state);
+    caller.cb.unsubscribe(caller.arg, st, st == OK ? NULL : e, &state);
 }
 
 enum status pg_unsubscribe(struct store *base, const char *token, const char *user_agent, bool acts,
                            store_unsubscribe_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.unsubscribe = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, token);
     db_add_text(&p, user_agent);
-    return pg_start(s, PG_INBOX, acts ? &act_statement : &page_statement, &p, op, on_unsubscribe);
+    return pg_start(s, PG_INBOX, acts ? &act_statement : &page_statement, &p,
+                    (struct pg_caller){ { .unsubscribe = cb }, arg }, on_unsubscribe);
 }

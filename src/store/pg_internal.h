@@ -58,10 +58,8 @@ struct store_pg {
     void *on_closed_arg;
 };
 
-/* One operation in flight. */
-struct pg_op {
-    struct db_query query;
-    struct store_pg *store;
+/* Who asked, and what for. */
+struct pg_caller {
     union {
         store_claim_cb claim;
         store_record_cb record;
@@ -70,6 +68,7 @@ struct pg_op {
         store_done_cb done;
         store_report_cb report;
         store_clock_cb clock;
+        store_mark_cb mark;
         store_bulk_cb bulk;
         store_inbox_cb inbox;
         store_applied_cb applied;
@@ -77,8 +76,8 @@ struct pg_op {
         store_look_up_cb look_up;
     } cb;
     void *arg;
-    int64_t asked_us;
-    bool *busy; /* cleared when it ends; NULL: several may run */
+    bool *busy;       /* true while it runs; NULL: several may run */
+    int64_t asked_us; /* set by pg_start */
 };
 
 static inline struct store_pg *pg_of(struct store *s)
@@ -86,11 +85,16 @@ static inline struct store_pg *pg_of(struct store *s)
     return container_of(s, struct store_pg, base);
 }
 
-/* Sends it and frees the parameters. NULL op: out of memory. On failure op is freed. */
+/* Sends it and frees the parameters. */
 MUST_USE enum status pg_start(struct store_pg *s, enum pg_role role, const struct db_statement *statement,
-                              struct db_params *params, struct pg_op *op, db_query_cb cb);
-struct pg_op *pg_op_new(struct store_pg *s, void *arg);
-void pg_op_free(struct pg_op *op);
+                              struct db_params *params, struct pg_caller caller, db_query_cb cb);
+/* The first thing that a db_query_cb does, so that its caller's callback may ask again: the operation is over and gone.
+ * Result and error stay as they are. */
+struct pg_caller pg_end(struct db_query *q);
+/* An answer of these types (db_result_check) as an array, a row by read_row; *ret_rows is owned, and NULL on failure. */
+MUST_USE enum status pg_read_rows(const PGresult *res, const char *types, size_t row_bytes,
+                                  enum status (*read_row)(const PGresult *res, int row, void *ret, struct err *e),
+                                  void **ret_rows, size_t *ret_count, struct err *e);
 void pg_add_leases(struct db_params *p, struct lease_set leases);                    /* two arrays: shards, epochs */
 void pg_add_refs(struct db_params *p, const struct message_ref *refs, size_t count); /* two: accounts, messages */
 void pg_on_due(struct db_query *q, enum status st, const struct err *e, const PGresult *res);
@@ -111,8 +115,9 @@ enum status pg_clock(struct store *s, store_clock_cb cb, void *arg);
 enum status pg_load(struct store *s, const struct load_request *r, store_due_cb on_rows, store_done_cb on_done,
                     void *arg);
 enum status pg_sweep_due(struct store *s, const struct sweep_request *r, store_due_cb cb, void *arg);
-enum status pg_sweep_sending(struct store *s, struct lease_set leases, const struct message_ref *in_flight,
-                             size_t in_flight_count, int64_t grace_ms, store_due_cb cb, void *arg);
+enum status pg_claim_mark(struct store *s, store_mark_cb cb, void *arg);
+enum status pg_sweep_sending(struct store *s, struct lease_set leases, const struct sending_request *r, store_due_cb cb,
+                             void *arg);
 enum status pg_settle_by_policy(struct store *s, struct lease_set leases, int64_t policy_after_ms, size_t count_max,
                                 store_due_cb cb, void *arg);
 enum status pg_claim_look_ups(struct store *s, const struct look_up_request *r, store_look_up_cb cb, void *arg);

@@ -19,7 +19,7 @@ static const struct db_statement clock_statement = { "clock", "SELECT business, 
 
 static void on_lease(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
+    struct pg_caller caller = pg_end(q);
     struct shard_lease leases[STORE_SHARDS];
     size_t count = 0;
     struct err why;
@@ -34,71 +34,56 @@ static void on_lease(struct db_query *q, enum status st, const struct err *e, co
         for (size_t i = 0; i < count; i++)
             leases[i] = (struct shard_lease){ db_i32(res, (int)i, 0), db_i64(res, (int)i, 1), db_bool(res, (int)i, 2) };
     }
-    store_lease_cb cb = op->cb.lease;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, leases, count);
+    caller.cb.lease(caller.arg, st, st == OK ? NULL : e, leases, count);
 }
 
 enum status pg_lease_acquire(struct store *base, const char *former, int64_t ttl_ms, store_lease_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.lease = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     db_add_text(&p, former);
     db_add_i64(&p, ttl_ms);
-    return pg_start(s, PG_CONTROL, &acquire_statement, &p, op, on_lease);
+    return pg_start(s, PG_CONTROL, &acquire_statement, &p, (struct pg_caller){ { .lease = cb }, arg }, on_lease);
 }
 
 enum status pg_lease_renew(struct store *base, struct lease_set leases, int64_t ttl_ms, store_lease_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.lease = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     pg_add_leases(&p, leases);
     db_add_i64(&p, ttl_ms);
-    return pg_start(s, PG_CONTROL, &renew_statement, &p, op, on_lease);
+    return pg_start(s, PG_CONTROL, &renew_statement, &p, (struct pg_caller){ { .lease = cb }, arg }, on_lease);
 }
 
 enum status pg_lease_release(struct store *base, struct lease_set leases, store_done_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.done = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     pg_add_leases(&p, leases);
-    return pg_start(s, PG_CONTROL, &release_statement, &p, op, pg_on_done);
+    return pg_start(s, PG_CONTROL, &release_statement, &p, (struct pg_caller){ { .done = cb }, arg }, pg_on_done);
 }
 
 enum status pg_beat(struct store *base, bool draining, store_done_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.done = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     db_add_text(&p, s->config.host);
     db_add_bool(&p, draining);
-    return pg_start(s, PG_CONTROL, &beat_statement, &p, op, pg_on_done);
+    return pg_start(s, PG_CONTROL, &beat_statement, &p, (struct pg_caller){ { .done = cb }, arg }, pg_on_done);
 }
 
 static void on_clock(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
-    int64_t answered_us = mono_now_us(), asked_us = op->asked_us;
+    struct pg_caller caller = pg_end(q);
+    int64_t answered_us = mono_now_us(), asked_us = caller.asked_us;
     struct wall business = { 0 };
     double rate = 0;
     struct err why;
@@ -112,19 +97,13 @@ static void on_clock(struct db_query *q, enum status st, const struct err *e, co
     }
     if (st == OK && !(rate > 0))
         st = err_set(&why, E_DB, "followup.clock() answered no rate above 0");
-    store_clock_cb cb = op->cb.clock;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, business, rate, asked_us, answered_us);
+    caller.cb.clock(caller.arg, st, st == OK ? NULL : e, business, rate, asked_us, answered_us);
 }
 
 enum status pg_clock(struct store *base, store_clock_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.clock = cb;
     struct db_params p;
     db_params_init(&p);
-    return pg_start(s, PG_CONTROL, &clock_statement, &p, op, on_clock);
+    return pg_start(s, PG_CONTROL, &clock_statement, &p, (struct pg_caller){ { .clock = cb }, arg }, on_clock);
 }

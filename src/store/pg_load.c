@@ -13,9 +13,10 @@ static const struct db_statement sweep_due_statement = {
     "sweep_due", "SELECT account_id, message_id, due_at FROM followup.sweep_due($1::int4[], $2::timestamptz, "
                  "$3::timestamptz, $4::timestamptz, $5::int8, $6::int8, $7::int4)"
 };
+static const struct db_statement claim_mark_statement = { "claim_mark", "SELECT followup.claim_mark()" };
 static const struct db_statement sweep_sending_statement = {
     "sweep_sending", "SELECT account_id, message_id, due_at FROM followup.sweep_sending($1::uuid, $2::int4[], "
-                     "$3::int8[], $4::int8[], $5::int8[], $6::int8, $7::int4)"
+                     "$3::int8[], $4::int8[], $5::int8[], $6::int8, $7::int8, $8::int4)"
 };
 
 /* --- load ------------------------------------------------------------------------------------------------------- */
@@ -141,12 +142,6 @@ enum status pg_sweep_due(struct store *base, const struct sweep_request *r, stor
         return E_LIMIT;
     if (s->sweeping_due)
         return E_BUSY;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL) {
-        op->cb.due = cb;
-        op->busy = &s->sweeping_due;
-        s->sweeping_due = true;
-    }
     bool first_page = r->after.ref.account_id == 0 && r->after.ref.message_id == 0;
     struct db_params p;
     db_params_init(&p);
@@ -165,29 +160,47 @@ enum status pg_sweep_due(struct store *base, const struct sweep_request *r, stor
         db_add_i64(&p, r->after.ref.message_id);
     }
     db_add_i32(&p, (int32_t)r->count_max);
-    return pg_start(s, PG_RESULTS, &sweep_due_statement, &p, op, pg_on_due);
+    return pg_start(s, PG_RESULTS, &sweep_due_statement, &p, (struct pg_caller){ { .due = cb }, arg, &s->sweeping_due },
+                    pg_on_due);
 }
 
-enum status pg_sweep_sending(struct store *base, struct lease_set leases, const struct message_ref *in_flight,
-                             size_t in_flight_count, int64_t grace_ms, store_due_cb cb, void *arg)
+static void on_mark(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
+{
+    struct pg_caller caller = pg_end(q);
+    struct err why;
+    if (st == OK) {
+        st = db_result_check(res, "l", &why);
+        e = &why;
+    }
+    if (st == OK && PQntuples(res) != 1)
+        st = err_set(&why, E_DB, "followup.claim_mark() answered no number");
+    caller.cb.mark(caller.arg, st, st == OK ? NULL : e, st == OK ? db_i64(res, 0, 0) : 0);
+}
+
+enum status pg_claim_mark(struct store *base, store_mark_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    if (in_flight_count > IN_FLIGHT_MAX)
+    struct db_params p;
+    db_params_init(&p);
+    return pg_start(s, PG_RESULTS, &claim_mark_statement, &p, (struct pg_caller){ { .mark = cb }, arg }, on_mark);
+}
+
+enum status pg_sweep_sending(struct store *base, struct lease_set leases, const struct sending_request *r,
+                             store_due_cb cb, void *arg)
+{
+    struct store_pg *s = pg_of(base);
+    if (r->in_flight_count > IN_FLIGHT_MAX)
         return E_LIMIT;
     if (s->sweeping_sending)
         return E_BUSY;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL) {
-        op->cb.due = cb;
-        op->busy = &s->sweeping_sending;
-        s->sweeping_sending = true;
-    }
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     pg_add_leases(&p, leases);
-    pg_add_refs(&p, in_flight, in_flight_count);
-    db_add_i64(&p, grace_ms);
+    pg_add_refs(&p, r->in_flight, r->in_flight_count);
+    db_add_i64(&p, r->mark);
+    db_add_i64(&p, r->grace_ms);
     db_add_i32(&p, STORE_BATCH_MAX);
-    return pg_start(s, PG_RESULTS, &sweep_sending_statement, &p, op, pg_on_due);
+    return pg_start(s, PG_RESULTS, &sweep_sending_statement, &p,
+                    (struct pg_caller){ { .due = cb }, arg, &s->sweeping_sending }, pg_on_due);
 }

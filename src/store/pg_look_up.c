@@ -15,43 +15,29 @@ static const struct db_statement settle_statement = {
                         "$6::int4[], $7::int4[], $8::bool[], $9::int8[], $10::text[])"
 };
 
-static enum status read_rows(const PGresult *res, struct look_up_row **ret, size_t *ret_count, struct err *e)
+static enum status read_row(const PGresult *res, int row, void *ret, struct err *e)
 {
-    enum status st = db_result_check(res, "lliisst", e);
-    if (st != OK)
-        return st;
-    size_t count = (size_t)PQntuples(res);
-    struct look_up_row *rows = calloc(count + 1, sizeof *rows);
-    if (rows == NULL)
-        return err_set(e, E_NOMEM, "out of memory");
-    for (size_t i = 0; i < count; i++) {
-        int n = (int)i;
-        rows[i] = (struct look_up_row){ .ref = { db_i64(res, n, 0), db_i64(res, n, 1) },
-                                        .attempts = db_i32(res, n, 2),
-                                        .posts = db_i32(res, n, 3),
-                                        .provider = db_text(res, n, 4),
-                                        .rfc_message_id = db_text(res, n, 5),
-                                        .first_post_real = db_wall(res, n, 6) };
-    }
-    *ret = rows;
-    *ret_count = count;
+    (void)e;
+    *(struct look_up_row *)ret = (struct look_up_row){ .ref = { db_i64(res, row, 0), db_i64(res, row, 1) },
+                                                       .attempts = db_i32(res, row, 2),
+                                                       .posts = db_i32(res, row, 3),
+                                                       .provider = db_text(res, row, 4),
+                                                       .rfc_message_id = db_text(res, row, 5),
+                                                       .first_post_real = db_wall(res, row, 6) };
     return OK;
 }
 
 static void on_claim(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
-    struct look_up_row *rows = NULL;
+    struct pg_caller caller = pg_end(q);
+    void *rows = NULL;
     size_t count = 0;
     struct err why;
     if (st == OK) {
-        st = read_rows(res, &rows, &count, &why);
+        st = pg_read_rows(res, "lliisst", sizeof(struct look_up_row), read_row, &rows, &count, &why);
         e = &why;
     }
-    store_look_up_cb cb = op->cb.look_up;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, rows, count);
+    caller.cb.look_up(caller.arg, st, st == OK ? NULL : e, rows, count);
     free(rows);
 }
 
@@ -60,9 +46,6 @@ enum status pg_claim_look_ups(struct store *base, const struct look_up_request *
     struct store_pg *s = pg_of(base);
     if (r->count_max > STORE_BATCH_MAX)
         return E_LIMIT;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.look_up = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
@@ -73,7 +56,7 @@ enum status pg_claim_look_ups(struct store *base, const struct look_up_request *
     db_add_i64(&p, r->settle_after_ms);
     db_add_text(&p, s->config.default_provider);
     db_add_i32(&p, (int32_t)r->count_max);
-    return pg_start(s, PG_CLAIMS, &claim_statement, &p, op, on_claim);
+    return pg_start(s, PG_CLAIMS, &claim_statement, &p, (struct pg_caller){ { .look_up = cb }, arg }, on_claim);
 }
 
 enum status pg_settle_looked_up(struct store *base, struct lease_set leases, const struct looked_up *answers,
@@ -82,9 +65,6 @@ enum status pg_settle_looked_up(struct store *base, struct lease_set leases, con
     struct store_pg *s = pg_of(base);
     if (count > STORE_BATCH_MAX)
         return E_LIMIT;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.due = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
@@ -110,5 +90,5 @@ enum status pg_settle_looked_up(struct store *base, struct lease_set leases, con
     db_array(&p, DB_TEXT, count);
     for (size_t i = 0; i < count; i++)
         db_element_text(&p, answers[i].provider_message_id);
-    return pg_start(s, PG_RESULTS, &settle_statement, &p, op, pg_on_due);
+    return pg_start(s, PG_RESULTS, &settle_statement, &p, (struct pg_caller){ { .due = cb }, arg }, pg_on_due);
 }

@@ -48,41 +48,29 @@ static void add_results(struct db_params *p, const struct send_result *results, 
     COLUMN(p, DB_TEXT, results, count, db_element_text(p, r->rfc_message_id));
 }
 
-static enum status read_rows(const PGresult *res, struct recorded_row **ret, size_t *ret_count, struct err *e)
+static enum status read_row(const PGresult *res, int row, void *ret, struct err *e)
 {
-    enum status st = db_result_check(res, "llbllt", e);
-    if (st != OK)
-        return st;
-    size_t count = (size_t)PQntuples(res);
-    struct recorded_row *rows = calloc(count + 1, sizeof *rows);
-    if (rows == NULL)
-        return err_set(e, E_NOMEM, "out of memory");
-    for (size_t i = 0; i < count; i++) {
-        int n = (int)i;
-        rows[i] = (struct recorded_row){ .ref = { db_i64(res, n, 0), db_i64(res, n, 1) },
-                                         .accepted = db_bool(res, n, 2),
-                                         .has_next = !db_null(res, n, 4),
-                                         .next = { { db_i64(res, n, 3), db_i64(res, n, 4) }, db_wall(res, n, 5) } };
-    }
-    *ret = rows;
-    *ret_count = count;
+    (void)e;
+    *(struct recorded_row *)ret = (struct recorded_row){
+        .ref = { db_i64(res, row, 0), db_i64(res, row, 1) },
+        .accepted = db_bool(res, row, 2),
+        .has_next = !db_null(res, row, 4),
+        .next = { { db_i64(res, row, 3), db_i64(res, row, 4) }, db_wall(res, row, 5) },
+    };
     return OK;
 }
 
 static void on_record(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
-    struct recorded_row *rows = NULL;
+    struct pg_caller caller = pg_end(q);
+    void *rows = NULL;
     size_t count = 0;
     struct err why;
     if (st == OK) {
-        st = read_rows(res, &rows, &count, &why);
+        st = pg_read_rows(res, "llbllt", sizeof(struct recorded_row), read_row, &rows, &count, &why);
         e = &why;
     }
-    store_record_cb cb = op->cb.record;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, rows, count);
+    caller.cb.record(caller.arg, st, st == OK ? NULL : e, rows, count);
     free(rows);
 }
 
@@ -92,15 +80,12 @@ enum status pg_record(struct store *base, struct lease_set leases, const struct 
     struct store_pg *s = pg_of(base);
     if (count > STORE_BATCH_MAX)
         return E_LIMIT;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.record = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     pg_add_leases(&p, leases);
     add_results(&p, results, count);
-    return pg_start(s, PG_RESULTS, &record_statement, &p, op, on_record);
+    return pg_start(s, PG_RESULTS, &record_statement, &p, (struct pg_caller){ { .record = cb }, arg }, on_record);
 }
 
 enum status pg_settle_by_policy(struct store *base, struct lease_set leases, int64_t policy_after_ms, size_t count_max,
@@ -109,14 +94,11 @@ enum status pg_settle_by_policy(struct store *base, struct lease_set leases, int
     struct store_pg *s = pg_of(base);
     if (count_max > STORE_BATCH_MAX)
         return E_LIMIT;
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.due = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     pg_add_leases(&p, leases);
     db_add_i64(&p, policy_after_ms);
     db_add_i32(&p, (int32_t)count_max);
-    return pg_start(s, PG_RESULTS, &settle_statement, &p, op, pg_on_due);
+    return pg_start(s, PG_RESULTS, &settle_statement, &p, (struct pg_caller){ { .due = cb }, arg }, pg_on_due);
 }

@@ -6,7 +6,7 @@ static const struct db_statement report_statement = { "worker_report",
 
 static void on_reported(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
+    struct pg_caller caller = pg_end(q);
     struct err why;
     if (st == OK) {
         st = db_result_check(res, "l", &why);
@@ -14,21 +14,15 @@ static void on_reported(struct db_query *q, enum status st, const struct err *e,
     }
     if (st == OK && PQntuples(res) != 1)
         st = err_set(&why, E_DB, "worker_report answered %d rows", PQntuples(res));
-    store_report_cb cb = op->cb.report;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, st == OK ? NULL : e, st == OK ? db_i64(res, 0, 0) : 0);
+    caller.cb.report(caller.arg, st, st == OK ? NULL : e, st == OK ? db_i64(res, 0, 0) : 0);
 }
 
 enum status pg_report(struct store *base, const char *figures, store_report_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
-    struct pg_op *op = pg_op_new(s, arg);
-    if (op != NULL)
-        op->cb.report = cb;
     struct db_params p;
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     db_add_text(&p, figures);
-    return pg_start(s, PG_RESULTS, &report_statement, &p, op, on_reported);
+    return pg_start(s, PG_RESULTS, &report_statement, &p, (struct pg_caller){ { .report = cb }, arg }, on_reported);
 }

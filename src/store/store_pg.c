@@ -262,6 +262,7 @@ static const struct store_ops pg_ops = {
     .clock = pg_clock,
     .load = pg_load,
     .sweep_due = pg_sweep_due,
+    .claim_mark = pg_claim_mark,
     .sweep_sending = pg_sweep_sending,
     .settle_by_policy = pg_settle_by_policy,
     .claim_look_ups = pg_claim_look_ups,
@@ -306,39 +307,66 @@ enum status store_pg_open(uv_loop_t *loop, const struct store_pg_config *config,
 
 /* --- what every operation does ---------------------------------------------------------------------------------- */
 
-struct pg_op *pg_op_new(struct store_pg *s, void *arg)
-{
-    struct pg_op *op = calloc(1, sizeof *op);
-    if (op != NULL) {
-        op->store = s;
-        op->arg = arg;
-    }
-    return op;
-}
-
-void pg_op_free(struct pg_op *op)
-{
-    if (op->busy != NULL)
-        *op->busy = false;
-    free(op);
-}
+struct pg_op {
+    struct db_query query;
+    struct pg_caller caller;
+};
 
 enum status pg_start(struct store_pg *s, enum pg_role role, const struct db_statement *statement,
-                     struct db_params *params, struct pg_op *op, db_query_cb cb)
+                     struct db_params *params, struct pg_caller caller, db_query_cb cb)
 {
-    enum status st = E_NOMEM;
-    if (op == NULL)
-        goto out;
-    st = E_GONE;
+    struct pg_op *op = NULL;
+    enum status st = E_GONE;
     if (s->phase != PG_UP)
         goto out;
-    op->asked_us = mono_now_us();
+    st = E_NOMEM;
+    op = calloc(1, sizeof *op);
+    if (op == NULL)
+        goto out;
+    op->caller = caller;
+    op->caller.asked_us = mono_now_us();
     st = db_query_start(s->slots[role].conn, &op->query, statement, params, cb);
+    if (st != OK)
+        goto out;
+    if (caller.busy != NULL)
+        *caller.busy = true;
+    op = NULL; /* pg_end's */
 out:
-    if (st != OK && op != NULL)
-        pg_op_free(op);
+    free(op);
     db_params_fini(params);
     return st;
+}
+
+struct pg_caller pg_end(struct db_query *q)
+{
+    struct pg_op *op = container_of(q, struct pg_op, query);
+    struct pg_caller caller = op->caller;
+    if (caller.busy != NULL)
+        *caller.busy = false;
+    free(op);
+    return caller;
+}
+
+enum status pg_read_rows(const PGresult *res, const char *types, size_t row_bytes,
+                         enum status (*read_row)(const PGresult *res, int row, void *ret, struct err *e),
+                         void **ret_rows, size_t *ret_count, struct err *e)
+{
+    enum status st = db_result_check(res, types, e);
+    if (st != OK)
+        return st;
+    size_t count = (size_t)PQntuples(res);
+    char *rows = calloc(count + 1, row_bytes);
+    if (rows == NULL)
+        return err_set(e, E_NOMEM, "out of memory");
+    for (size_t i = 0; i < count && st == OK; i++)
+        st = read_row(res, (int)i, rows + i * row_bytes, e);
+    if (st != OK) {
+        free(rows);
+        return st;
+    }
+    *ret_rows = rows;
+    *ret_count = count;
+    return OK;
 }
 
 void pg_add_leases(struct db_params *p, struct lease_set leases)
@@ -362,40 +390,31 @@ void pg_add_refs(struct db_params *p, const struct message_ref *refs, size_t cou
 }
 
 /* (account_id bigint, message_id bigint, due_at timestamptz) */
+static enum status read_due(const PGresult *res, int row, void *ret, struct err *e)
+{
+    (void)e;
+    *(struct due_message *)ret =
+        (struct due_message){ { db_i64(res, row, 0), db_i64(res, row, 1) }, db_wall(res, row, 2) };
+    return OK;
+}
+
 void pg_on_due(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
-    struct pg_op *op = container_of(q, struct pg_op, query);
-    struct due_message *rows = NULL;
+    struct pg_caller caller = pg_end(q);
+    void *rows = NULL;
+    size_t count = 0;
     struct err why;
-    int count = 0;
-    if (st != OK)
-        goto out;
-    st = db_result_check(res, "llt", &why);
-    e = &why;
-    if (st != OK)
-        goto out;
-    count = PQntuples(res);
-    rows = calloc((size_t)count + 1, sizeof *rows);
-    if (rows == NULL) {
-        st = err_set(&why, E_NOMEM, "out of memory");
-        goto out;
+    if (st == OK) {
+        st = pg_read_rows(res, "llt", sizeof(struct due_message), read_due, &rows, &count, &why);
+        e = &why;
     }
-    for (int i = 0; i < count; i++)
-        rows[i] = (struct due_message){ { db_i64(res, i, 0), db_i64(res, i, 1) }, db_wall(res, i, 2) };
-out:;
-    store_due_cb cb = op->cb.due;
-    void *arg = op->arg;
-    pg_op_free(op); /* before the callback, which may ask again */
-    cb(arg, st, st == OK ? NULL : e, rows, st == OK ? (size_t)count : 0);
+    caller.cb.due(caller.arg, st, st == OK ? NULL : e, rows, count);
     free(rows);
 }
 
 void pg_on_done(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
     (void)res;
-    struct pg_op *op = container_of(q, struct pg_op, query);
-    store_done_cb cb = op->cb.done;
-    void *arg = op->arg;
-    pg_op_free(op);
-    cb(arg, st, e);
+    struct pg_caller caller = pg_end(q);
+    caller.cb.done(caller.arg, st, e);
 }

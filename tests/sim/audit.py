@@ -5,8 +5,8 @@ followupd, and believes two kinds of lines only: what people asked for, and what
 
 No message is lost, none is sent twice, none is begun after a stop or in a pause, none is early, none is begun by a worker
 that has lost its lease; what was in flight at a stop has begun by then or begins at once. Exit status 1, with the seed
-and the message, when one is. Where a provider honours no keys, a message that was named as in doubt may be lost (policies
-hold and assume_sent) or sent twice (resend), as the customer chose.
+and the message, when one is. Where a provider neither honours keys nor can be asked, a message that was named as in doubt may
+be lost (policies hold and assume_sent) or sent twice (resend), as the customer chose.
 """
 import sys
 
@@ -18,7 +18,7 @@ class Run:
     """One seed."""
 
     def __init__(self, words):
-        self.seed, self.keys, self.policy = words[0], words[1] == "keys", words[2]
+        self.seed, self.settles, self.policy = words[0], words[1] in ("keys", "look_up"), words[2]
         self.conversation, self.account = {}, {}
         self.dues = {}  # message -> [(since, due)]
         self.accepts = {}  # message -> [(key, begun)]
@@ -60,7 +60,7 @@ class Run:
             raise ValueError(f"a line of kind {kind}")
 
     def may_be_uncertain(self, message):
-        return not self.keys and message in self.doubts
+        return not self.settles and message in self.doubts
 
     def judge(self):
         for message, accepts in self.accepts.items():

@@ -1,7 +1,7 @@
 /* journal: what happened, a line each, for the auditor. Words separated by blanks; times in microseconds of the
  * simulation. The people's lines and the provider's lines are all the auditor believes.
  *
- *     seed N keys|no_keys hold|resend|assume_sent     a run begins
+ *     seed N keys|look_up|neither hold|resend|assume_sent     a run begins
  *     plan MESSAGE CONVERSATION ACCOUNT DUE AT        scheduled; DUE is the database's wall clock, less SIM_EPOCH_US
  *     move MESSAGE DUE AT                             its due time was changed
  *     stop CONVERSATION AT [MESSAGE...]               ended by a person; these were in flight

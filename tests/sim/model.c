@@ -417,7 +417,7 @@ void model_claim(struct model *m, int worker, struct lease_set leases, const str
 size_t model_claim_in_doubt(struct model *m, int worker, const struct in_doubt_request *r, struct claim_row *rows)
 {
     size_t count = 0;
-    for (size_t i = 0; i < m->message_count && count < r->count_max && r->provider_count > 0; i++) {
+    for (size_t i = 0; i < m->message_count && r->provider_count > 0 && count < (size_t)r->places[0]; i++) {
         struct model_message *x = &m->messages[i];
         if (x->state != M_IN_DOUBT || x->detached || !m->conversations[x->conversation].active ||
             is_paused(m, x->account_id) || x->posts >= DOUBT_POSTS ||
@@ -548,7 +548,7 @@ size_t model_record(struct model *m, int worker, struct lease_set leases, const 
 }
 
 size_t model_sweep_sending(struct model *m, int worker, struct lease_set leases, const struct message_ref *in_flight,
-                           size_t in_flight_count, int64_t grace_ms, struct due_message *rows)
+                           size_t in_flight_count, int64_t mark, int64_t grace_ms, struct due_message *rows)
 {
     size_t n = 0;
     for (size_t i = 0; i < m->message_count; i++) {
@@ -562,7 +562,7 @@ size_t model_sweep_sending(struct model *m, int worker, struct lease_set leases,
             doubt(x);
             continue;
         }
-        bool known = x->claimed_by != worker || x->claimed_at_us >= model_now(m) - grace_ms * MS;
+        bool known = x->claimed_by != worker || x->claim_seq > mark || x->claimed_at_us >= model_now(m) - grace_ms * MS;
         for (size_t k = 0; k < in_flight_count && !known; k++)
             known = in_flight[k].message_id == x->id;
         if (!known)
@@ -571,35 +571,88 @@ size_t model_sweep_sending(struct model *m, int worker, struct lease_set leases,
     return n;
 }
 
+static bool is_over(const struct model *m, const struct model_message *x)
+{
+    return x->detached || !m->conversations[x->conversation].active;
+}
+
+/* Decided, whether it was sent; true: *row is due because of it. */
+static bool settle_doubt(struct model *m, size_t message, bool sent, struct due_message *row)
+{
+    struct model_message *x = &m->messages[message];
+    if (!sent && !is_over(m, x)) {
+        x->state = M_SCHEDULED;
+        x->posts = 0;
+        x->due_us = model_now(m);
+        JOURNAL("move %" PRId64 " %" PRId64 " %" PRId64 "\n", x->id, x->due_us - SIM_EPOCH_US, sim_now());
+        *row = due_of(x);
+        return true;
+    }
+    int conversation = x->conversation, before = m->conversations[conversation].live;
+    decided(m, x, sent ? M_SENT : M_CANCELLED);
+    after_message(m, message);
+    int live = m->conversations[conversation].live;
+    if (live < 0 || live == before)
+        return false;
+    *row = due_of(&m->messages[live]);
+    return true;
+}
+
 size_t model_settle_by_policy(struct model *m, int worker, struct lease_set leases, int64_t policy_after_ms,
                               size_t count_max, struct due_message *rows)
 {
     size_t n = 0, seen = 0, end = m->message_count;
     for (size_t i = 0; i < end && seen < count_max; i++) {
         struct model_message *x = &m->messages[i];
-        bool over = x->detached || !m->conversations[x->conversation].active;
         if (x->state != M_IN_DOUBT || x->claimed_at_us >= model_now(m) - policy_after_ms * MS ||
-            lease_of(m, worker, leases, shard_of(x->account_id)) == NULL || (m->policy == POLICY_HOLD && !over))
+            lease_of(m, worker, leases, shard_of(x->account_id)) == NULL ||
+            (m->policy == POLICY_HOLD && !is_over(m, x)))
             continue;
         seen++;
-        int before = m->conversations[x->conversation].live;
-        if (m->policy == POLICY_ASSUME_SENT) {
-            decided(m, x, M_SENT);
-        } else if (over) {
-            decided(m, x, M_CANCELLED);
-        } else {
-            x->state = M_SCHEDULED;
-            x->posts = 0;
-            x->due_us = model_now(m);
-            JOURNAL("move %" PRId64 " %" PRId64 " %" PRId64 "\n", x->id, x->due_us - SIM_EPOCH_US, sim_now());
-            rows[n++] = due_of(x);
+        n += settle_doubt(m, i, m->policy == POLICY_ASSUME_SENT, &rows[n]);
+    }
+    return n;
+}
+
+/* --- look-ups ------------------------------------------------------------------------------------------------------------ */
+
+size_t model_claim_look_ups(struct model *m, int worker, const struct look_up_request *r, struct look_up_row *rows)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < m->message_count && count < r->count_max && r->provider_count > 0; i++) {
+        struct model_message *x = &m->messages[i];
+        int looks = x->looked_key == x->attempts ? x->looks : 0;
+        int64_t last_us = looks > 0 && x->looked_up_us > x->claimed_at_us ? x->looked_up_us : x->claimed_at_us;
+        if (x->state != M_IN_DOUBT || lease_of(m, worker, r->leases, shard_of(x->account_id)) == NULL ||
+            model_now(m) <= last_us + ((r->settle_after_ms * MS) << (looks < 6 ? looks : 6)))
             continue;
-        }
-        int conversation = x->conversation;
-        after_message(m, i);
-        int live = m->conversations[conversation].live;
-        if (live >= 0 && live != before)
-            rows[n++] = due_of(&m->messages[live]);
+        x->looked_key = x->attempts;
+        x->looks = looks + 1;
+        x->looked_up_us = model_now(m);
+        rows[count++] = (struct look_up_row){ .ref = ref_of(x),
+                                              .attempts = x->attempts,
+                                              .posts = x->posts,
+                                              .provider = "model",
+                                              .rfc_message_id = "<fu@firm.example>",
+                                              .first_post_real = { x->first_post_us } };
+    }
+    return count;
+}
+
+size_t model_settle_looked_up(struct model *m, int worker, struct lease_set leases, const struct looked_up *answers,
+                              size_t count, struct due_message *rows)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct looked_up *a = &answers[i];
+        struct model_message *x = find(m, a->ref);
+        if (x == NULL || x->state != M_IN_DOUBT || x->attempts != a->attempts || x->posts != a->posts ||
+            lease_of(m, worker, leases, shard_of(x->account_id)) == NULL || sim_chance(m->busy))
+            continue;
+        bool late_enough =
+            a->proof_ms > 0 && x->looked_key == a->attempts && x->claimed_at_us < x->looked_up_us - a->proof_ms * MS;
+        if (a->found || late_enough)
+            n += settle_doubt(m, (size_t)(x - m->messages), a->found, &rows[n]);
     }
     return n;
 }

@@ -27,6 +27,8 @@ struct model_message {
     int64_t epoch, claim_seq;
     int claimed_by; /* worker number */
     int64_t claimed_at_us, first_post_us;
+    int looked_key, looks; /* the key (attempts) that was asked about, and how often */
+    int64_t looked_up_us;
 };
 struct model_conversation {
     int64_t account_id;
@@ -102,7 +104,12 @@ void model_beat(struct model *m, int worker, bool draining);
 size_t model_load(const struct model *m, const struct load_request *r, struct due_message *rows);
 size_t model_sweep_due(const struct model *m, const struct sweep_request *r, struct due_message *rows);
 size_t model_sweep_sending(struct model *m, int worker, struct lease_set leases, const struct message_ref *in_flight,
-                           size_t in_flight_count, int64_t grace_ms, struct due_message *rows);
+                           size_t in_flight_count, int64_t mark, int64_t grace_ms, struct due_message *rows);
+/* rows has room for count_max. */
+size_t model_claim_look_ups(struct model *m, int worker, const struct look_up_request *r, struct look_up_row *rows);
+/* rows has room for count. */
+size_t model_settle_looked_up(struct model *m, int worker, struct lease_set leases, const struct looked_up *answers,
+                              size_t count, struct due_message *rows);
 size_t model_settle_by_policy(struct model *m, int worker, struct lease_set leases, int64_t policy_after_ms,
                               size_t count_max, struct due_message *rows);
 

@@ -9,6 +9,9 @@
 #include "followupd/base/list.h"
 #include "journal.h"
 
+/* generic's member, Postmark's, each read by its own. */
+static const char accepted_body[] = "{\"id\":\"x\",\"ErrorCode\":0,\"MessageID\":\"x\"}";
+
 #define WAY_US_MIN 200
 #define WAY_US_MAX 20000
 
@@ -32,15 +35,16 @@ struct post {
     void *arg;
     int64_t message_id;
     int64_t begun_us, begun; /* the first byte's, 0: none left, on the worker's clock; the call's, in simulated time */
-    char key[80];
-    bool over, arrives;
+    char key[80];            /* POST: the message's; look-up: that is asked about */
+    bool is_look_up, over, arrives;
     struct transport_answer answer;
     char body[96];
 };
 
-void model_provider_init(struct model_provider *p, bool honours_keys, const struct faults *faults)
+void model_provider_init(struct model_provider *p, enum provider_class class, int64_t lag_us,
+                         const struct faults *faults)
 {
-    *p = (struct model_provider){ .honours_keys = honours_keys, .faults = faults };
+    *p = (struct model_provider){ .class = class, .lag_us = lag_us, .faults = faults };
 }
 
 void model_provider_fini(struct model_provider *p)
@@ -50,18 +54,24 @@ void model_provider_fini(struct model_provider *p)
 
 /* --- the provider -------------------------------------------------------------------------------------------------------- */
 
-static bool knows(const struct model_provider *p, const char *key)
+/* NULL: nothing was accepted under it. */
+static const struct accepted *find_key(const struct model_provider *p, const char *key)
 {
     for (size_t i = 0; i < p->accepted_count; i++) {
         if (strcmp(p->accepted[i].key, key) == 0)
-            return true;
+            return &p->accepted[i];
     }
-    return false;
+    return NULL;
+}
+
+static bool repeats(const struct model_provider *p, const char *key)
+{
+    return p->class == CLASS_KEYS && find_key(p, key) != NULL;
 }
 
 static void take(struct model_provider *p, const struct post *post)
 {
-    if (p->honours_keys && knows(p, post->key))
+    if (repeats(p, post->key))
         return;
     if (p->accepted_count == p->accepted_room) {
         p->accepted_room = p->accepted_room > 0 ? 2 * p->accepted_room : 64;
@@ -69,8 +79,8 @@ static void take(struct model_provider *p, const struct post *post)
         assert(p->accepted != NULL);
     }
     struct accepted *a = &p->accepted[p->accepted_count++];
-    a->message_id = post->message_id;
     strcpy(a->key, post->key);
+    a->shown_us = p->class == CLASS_LOOK_UP ? sim_now() + sim_between(0, p->lag_us) : 0;
     JOURNAL("accept %" PRId64 " %s %" PRId64 " %" PRId64 " %d\n", post->message_id, post->key, post->begun, sim_now(),
             post->worker);
 }
@@ -103,13 +113,29 @@ static void answer_with(struct post *post, int status, const char *body)
     post->answer.body_whole = true;
 }
 
-/* The request has arrived: what it comes to, and what the answer says. */
+/* Its page about one key, as Postmark writes it, if nothing goes wrong. */
+static void arrive_look_up(struct post *post)
+{
+    static const char none[] = "{\"TotalCount\":0,\"Messages\":[]}";
+    const struct model_provider *p = post->t->provider;
+    const struct accepted *a = find_key(p, post->key);
+    bool shown = a != NULL && a->shown_us <= sim_now(), fails = sim_chance(p->faults->look_up_fails);
+    if (fails && sim_chance(0.3))
+        answer_with(post, 429, "{\"ErrorCode\":429,\"Message\":\"later\"}");
+    else if (fails && sim_chance(0.5))
+        answer_with(post, 500, none);
+    else
+        answer_with(post, 200, shown ? "{\"TotalCount\":1,\"Messages\":[{\"MessageID\":\"x\"}]}" : none);
+    post->answer.body_whole = !(fails && post->answer.http_status == 200);
+}
+
+/* The POST has arrived: what it comes to, and what the answer says. */
 static void arrive(struct post *post)
 {
     struct model_provider *p = post->t->provider;
     const struct faults *f = p->faults;
-    if (p->honours_keys && knows(p, post->key)) {
-        answer_with(post, 200, "{\"id\":\"x\"}");
+    if (repeats(p, post->key)) {
+        answer_with(post, 200, accepted_body);
     } else if (sim_chance(f->overloaded)) {
         answer_with(post, sim_chance(0.5) ? 429 : 503, "{\"error\":\"later\"}");
         post->answer.find_header = find_header;
@@ -122,7 +148,7 @@ static void arrive(struct post *post)
         answer_with(post, 422, "{\"error\":\"no such mailbox\"}");
     } else {
         take(p, post);
-        answer_with(post, 200, "{\"id\":\"x\"}");
+        answer_with(post, 200, accepted_body);
     }
 }
 
@@ -181,10 +207,13 @@ static void on_arrive(void *arg)
 {
     struct post *post = arg;
     struct model_transport *t = post->t;
-    if (post->arrives)
+    if (post->is_look_up)
+        arrive_look_up(post);
+    else if (post->arrives)
         arrive(post);
-    TRACE("worker %d: POST of message %" PRId64 ", key %s, begun %.6f, arrives: HTTP %d", post->worker,
-          post->message_id, post->key, (double)post->begun / (double)SECOND, post->answer.http_status);
+    TRACE("worker %d: %s of message %" PRId64 ", key %s, begun %.6f, arrives: HTTP %d %s", post->worker,
+          post->is_look_up ? "look-up" : "POST", post->message_id, post->key, (double)post->begun / (double)SECOND,
+          post->answer.http_status, post->body);
     if (!post->over && sim_chance(t->provider->faults->answer_lost))
         post->answer = (struct transport_answer){ .end = TRANSPORT_IN_DOUBT, .detail = "the connection broke" };
     sim_after(t->host, way_us(t->provider), on_end, post);
@@ -213,27 +242,47 @@ static void on_timeout(void *arg)
     free_if_done(t);
 }
 
-static int64_t read_message_id(const struct transport_request *r)
+/* <account>-<message>-<attempts>, in the body of a POST of Postmark's and in the question of a look-up. */
+static void read_fu_id(const char *fu_id, struct post *ret)
 {
-    json_t *body = json_loadb(r->body, r->body_bytes, 0, NULL);
-    const char *id = json_string_value(json_object_get(body, "message_id"));
-    assert(id != NULL && strncmp(id, "m-", 2) == 0);
-    int64_t message_id = strtoll(id + 2, NULL, 10);
-    json_decref(body);
-    return message_id;
+    int n = sscanf(fu_id, "%*d-%" SCNd64 "-", &ret->message_id);
+    assert(n == 1);
+    snprintf(ret->key, sizeof ret->key, "%s", fu_id);
 }
 
-static void read_key(const struct transport_request *r, char *ret, size_t bytes)
+static void read_generic(const struct transport_request *r, const json_t *body, struct post *ret)
 {
     static const char name[] = "Idempotency-Key: ";
+    const char *id = json_string_value(json_object_get(body, "message_id"));
+    assert(id != NULL && strncmp(id, "m-", 2) == 0);
+    ret->message_id = strtoll(id + 2, NULL, 10);
     for (size_t i = 0; i < r->header_count; i++) {
         if (strncmp(r->headers[i], name, sizeof name - 1) == 0)
-            snprintf(ret, bytes, "%s", r->headers[i] + sizeof name - 1);
+            snprintf(ret->key, sizeof ret->key, "%s", r->headers[i] + sizeof name - 1);
     }
-    assert(ret[0] != '\0');
 }
 
-static enum status post(struct transport *base, const struct transport_request *r, transport_cb cb, void *arg)
+/* Which message and which key. */
+static void read_request(const struct transport_request *r, struct post *ret)
+{
+    if (r->method == TRANSPORT_GET) {
+        const char *asked = strstr(r->url, "metadata_fu_id=");
+        assert(asked != NULL);
+        ret->is_look_up = true;
+        read_fu_id(asked + strlen("metadata_fu_id="), ret);
+        return;
+    }
+    json_t *body = json_loadb(r->body, r->body_bytes, 0, NULL);
+    const char *fu_id = json_string_value(json_object_get(json_object_get(body, "Metadata"), "fu_id"));
+    if (fu_id != NULL)
+        read_fu_id(fu_id, ret);
+    else
+        read_generic(r, body, ret);
+    json_decref(body);
+    assert(ret->key[0] != '\0');
+}
+
+static enum status model_send(struct transport *base, const struct transport_request *r, transport_cb cb, void *arg)
 {
     struct model_transport *t = container_of(base, struct model_transport, base);
     const struct faults *f = t->provider->faults;
@@ -242,10 +291,8 @@ static enum status post(struct transport *base, const struct transport_request *
     struct post *p = calloc(1, sizeof *p);
     struct patience *w = calloc(1, sizeof *w);
     assert(p != NULL && w != NULL);
-    *p = (struct post){
-        .t = t, .worker = t->worker, .cb = cb, .arg = arg, .message_id = read_message_id(r), .begun = sim_now()
-    };
-    read_key(r, p->key, sizeof p->key);
+    *p = (struct post){ .t = t, .worker = t->worker, .cb = cb, .arg = arg, .begun = sim_now() };
+    read_request(r, p);
     p->next = t->under_way;
     p->at = &t->under_way;
     if (p->next != NULL)
@@ -289,7 +336,7 @@ static void close_transport(struct transport *base, void (*on_closed)(void *arg)
     give_up_all(t);
 }
 
-static const struct transport_ops ops = { post, close_transport };
+static const struct transport_ops ops = { model_send, close_transport };
 
 struct transport *model_transport_open(struct model_provider *p, struct host *host, int worker)
 {

@@ -29,13 +29,19 @@ enum kind {
     CLOCK,
     LOAD_ROWS,
     SWEEP_DUE,
+    CLAIM_MARK,
     SWEEP_SENDING,
-    SETTLE
+    SETTLE,
+    CLAIM_LOOK_UPS,
+    SETTLE_LOOKED_UP
 };
 
-static const char *const kind_names[] = { "claim",     "claim_in_doubt", "unclaim", "record", "acquire_leases",
-                                          "renew",     "release",        "beat",    "clock",  "load",
-                                          "sweep_due", "sweep_sending",  "settle" };
+static const char *const kind_names[] = {
+    "claim",          "claim_in_doubt", "unclaim",        "record",
+    "acquire_leases", "renew",          "release",        "beat",
+    "clock",          "load",           "sweep_due",      "claim_mark",
+    "sweep_sending",  "settle",         "claim_look_ups", "settle_looked_up",
+};
 
 struct model_store {
     struct store base;
@@ -68,11 +74,13 @@ struct request {
     size_t lease_count;
     struct message_ref *refs;
     struct send_result *results;
+    struct looked_up *looked_up;
     size_t count;
     int former;
     int64_t number, number2;
     bool flag;
     int64_t key_window_ms;
+    int places;
     bool has_provider;
     int shards[STORE_SHARDS];
     size_t shard_count;
@@ -116,6 +124,7 @@ static void request_free(struct request *r)
 {
     free(r->refs);
     free(r->results);
+    free(r->looked_up);
     free(r->rows);
     free(r);
 }
@@ -155,10 +164,17 @@ static void call_back(struct request *r, enum status st)
     case LOAD_ROWS:
         r->on_done(r->arg, st, e);
         break;
+    case CLAIM_LOOK_UPS:
+        ((store_look_up_cb)r->cb)(r->arg, st, e, r->rows, n);
+        break;
+    case CLAIM_MARK:
+        ((store_mark_cb)r->cb)(r->arg, st, e, r->number);
+        break;
     case UNCLAIM:
     case SWEEP_DUE:
     case SWEEP_SENDING:
     case SETTLE:
+    case SETTLE_LOOKED_UP:
         ((store_due_cb)r->cb)(r->arg, st, e, r->rows, n);
         break;
     }
@@ -194,9 +210,9 @@ static void execute(struct request *r)
     case CLAIM_IN_DOUBT: {
         struct in_doubt_request ask = { .leases = leases,
                                         .key_window_ms = &r->key_window_ms,
+                                        .places = &r->places,
                                         .provider_count = r->has_provider,
-                                        .settle_after_ms = r->number,
-                                        .count_max = r->count };
+                                        .settle_after_ms = r->number };
         r->rows = room(r->count, sizeof(struct claim_row));
         r->row_count = model_claim_in_doubt(m, s->worker, &ask, r->rows);
         break;
@@ -237,13 +253,28 @@ static void execute(struct request *r)
         r->rows = due = room(m->message_count, sizeof *due);
         r->row_count = model_sweep_due(m, &r->sweep, due);
         break;
+    case CLAIM_MARK:
+        r->number = m->order_seq;
+        break;
     case SWEEP_SENDING:
         r->rows = due = room(m->message_count, sizeof *due);
-        r->row_count = model_sweep_sending(m, s->worker, leases, r->refs, r->count, r->number, due);
+        r->row_count = model_sweep_sending(m, s->worker, leases, r->refs, r->count, r->number, r->number2, due);
         break;
     case SETTLE:
         r->rows = due = room(m->message_count, sizeof *due);
         r->row_count = model_settle_by_policy(m, s->worker, leases, r->number, r->count, due);
+        break;
+    case CLAIM_LOOK_UPS: {
+        struct look_up_request ask = {
+            .leases = leases, .provider_count = r->has_provider, .settle_after_ms = r->number, .count_max = r->count
+        };
+        r->rows = room(r->count, sizeof(struct look_up_row));
+        r->row_count = model_claim_look_ups(m, s->worker, &ask, r->rows);
+        break;
+    }
+    case SETTLE_LOOKED_UP:
+        r->rows = due = room(r->count, sizeof *due);
+        r->row_count = model_settle_looked_up(m, s->worker, leases, r->looked_up, r->count, due);
         break;
     }
     r->done = true;
@@ -262,14 +293,17 @@ static enum connection connection_of(enum kind kind)
     switch (kind) {
     case CLAIM:
     case CLAIM_IN_DOUBT:
+    case CLAIM_LOOK_UPS:
         return CLAIMS;
     case LOAD_ROWS:
         return LOAD;
     case UNCLAIM:
     case RECORD:
     case SWEEP_DUE:
+    case CLAIM_MARK:
     case SWEEP_SENDING:
     case SETTLE:
+    case SETTLE_LOOKED_UP:
         return RESULTS;
     default:
         return CONTROL;
@@ -410,8 +444,9 @@ static enum status claim_in_doubt(struct store *base, const struct in_doubt_requ
     copy_leases(r, q->leases);
     r->has_provider = q->provider_count > 0;
     r->key_window_ms = r->has_provider ? q->key_window_ms[0] : 0;
+    r->places = r->has_provider ? q->places[0] : 0;
+    r->count = (size_t)r->places;
     r->number = q->settle_after_ms;
-    r->count = q->count_max;
     return OK;
 }
 
@@ -488,13 +523,20 @@ static enum status sweep_due(struct store *base, const struct sweep_request *q, 
     return OK;
 }
 
-static enum status sweep_sending(struct store *base, struct lease_set leases, const struct message_ref *in_flight,
-                                 size_t in_flight_count, int64_t grace_ms, store_due_cb cb, void *arg)
+static enum status claim_mark(struct store *base, store_mark_cb cb, void *arg)
+{
+    START(CLAIM_MARK, cb);
+    return OK;
+}
+
+static enum status sweep_sending(struct store *base, struct lease_set leases, const struct sending_request *q,
+                                 store_due_cb cb, void *arg)
 {
     START(SWEEP_SENDING, cb);
     copy_leases(r, leases);
-    copy_refs(r, in_flight, in_flight_count);
-    r->number = grace_ms;
+    copy_refs(r, q->in_flight, q->in_flight_count);
+    r->number = q->mark;
+    r->number2 = q->grace_ms;
     return OK;
 }
 
@@ -505,6 +547,27 @@ static enum status settle_by_policy(struct store *base, struct lease_set leases,
     copy_leases(r, leases);
     r->number = policy_after_ms;
     r->count = count_max;
+    return OK;
+}
+
+static enum status claim_look_ups(struct store *base, const struct look_up_request *q, store_look_up_cb cb, void *arg)
+{
+    START(CLAIM_LOOK_UPS, cb);
+    copy_leases(r, q->leases);
+    r->has_provider = q->provider_count > 0;
+    r->number = q->settle_after_ms;
+    r->count = q->count_max;
+    return OK;
+}
+
+static enum status settle_looked_up(struct store *base, struct lease_set leases, const struct looked_up *answers,
+                                    size_t count, store_due_cb cb, void *arg)
+{
+    START(SETTLE_LOOKED_UP, cb);
+    copy_leases(r, leases);
+    r->looked_up = room(count, sizeof *answers);
+    memcpy(r->looked_up, answers, count * sizeof *answers);
+    r->count = count;
     return OK;
 }
 
@@ -545,8 +608,11 @@ static const struct store_ops ops = {
     .clock = clock_read,
     .load = load,
     .sweep_due = sweep_due,
+    .claim_mark = claim_mark,
     .sweep_sending = sweep_sending,
     .settle_by_policy = settle_by_policy,
+    .claim_look_ups = claim_look_ups,
+    .settle_looked_up = settle_looked_up,
     .is_up = is_up,
     .close = close_store,
 };

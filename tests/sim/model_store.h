@@ -22,7 +22,8 @@ struct faults {
     double refused;         /* 4xx for good */
     double overloaded;      /* 429, 503 with Retry-After */
     double broken;          /* 500, before or after it was accepted */
-    double slow;            /* a POST that arrives, or is answered, late: up to slow_us */
+    double look_up_fails;   /* 429, 500, or an answer that is cut */
+    double slow;            /* a POST or a look-up that arrives, or is answered, late: up to slow_us */
     int64_t slow_us;
 };
 

@@ -12,7 +12,7 @@
 
 #define SWEEP_MS       1000
 #define SWEEP_OLDER_MS 5000
-#define GRACE_MS       15000
+#define GRACE_MS       2000
 #define CLOCK_MS       1000
 #define DRAIN_US       (30 * SECOND)
 

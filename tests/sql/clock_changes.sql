@@ -6,11 +6,14 @@ CREATE TABLE t.change (no integer GENERATED ALWAYS AS IDENTITY, zone text, windo
                        planned timestamptz, says text);
 INSERT INTO t.change (zone, windows, holidays, base, delay, planned, says) VALUES
     ('America/New_York', '-', '-', '2026-03-07 02:30-05', '1 day', '2026-03-08 03:30-04', '24 hours are 24 hours'),
-    ('America/New_York', 'Sun 02:30-05:00', '-', '2026-03-07 12:00-05', '0', '2026-03-08 03:30-04', 'gap: it opens at 02:30, which is 03:30'),
+    ('America/New_York', 'Sun 02:30-05:00', '-', '2026-03-07 12:00-05', '0', '2026-03-08 03:00-04', 'gap: it opens where the gap ends'),
     ('America/New_York', 'Sun 02:00-03:00', '-', '2026-03-07 12:00-05', '0', '2026-03-15 02:00-04', 'gap: the window is not there that day'),
     ('America/New_York', 'Sun 02:00-02:30', '-', '2026-03-07 12:00-05', '0', '2026-03-15 02:00-04', 'gap: nor is a part of the gap'),
+    ('America/New_York', 'Sun 01:30-02:30', '-', '2026-03-08 03:00-04', '0', '2026-03-15 01:30-04', 'gap: it closes where the gap begins'),
     ('America/New_York', 'Sun 01:30-05:00', '-', '2026-10-31 12:00-04', '0', '2026-11-01 01:30-04', 'overlap: 01:30 comes twice, the first is meant'),
     ('America/New_York', 'Sun 01:00-02:00', '-', '2026-11-01 01:15-05', '0', '2026-11-01 01:15-05', 'overlap: in the second pass the window is open still'),
+    ('America/New_York', 'Sun 01:30-02:00', '-', '2026-11-01 01:00-05', '0', '2026-11-01 01:30-05', 'overlap: in the second pass it opens again'),
+    ('America/New_York', 'Sun 00:30-01:30', '-', '2026-11-01 01:45-04', '0', '2026-11-01 01:00-05', 'overlap: the second pass begins inside it'),
     ('America/New_York', 'Mon-Fri 09:00-17:00', '-', '2026-03-06 18:00-05', '0', '2026-03-09 09:00-04', 'Friday to Monday over a change: 9 o''clock of summer'),
     ('America/New_York', 'Mon-Fri 09:00-17:00', '-', '2026-03-06 16:30-05', '1 business day', '2026-03-09 16:30-04', 'Friday to Monday over a change: the same local time'),
     ('America/New_York', '-', '-', '2026-10-30 10:00-04', '1 business day', '2026-11-02 10:00-05', 'the same in autumn, without windows'),
@@ -27,7 +30,7 @@ INSERT INTO t.change (zone, windows, holidays, base, delay, planned, says) VALUE
     ('Asia/Tokyo', 'Mon-Fri 09:00-17:00', '2026-07-20', '2026-07-17 18:00+09', '0', '2026-07-21 09:00+09', 'a Monday holiday: Tuesday'),
     ('Asia/Tokyo', '-', '2026-07-20', '2026-07-20 10:00+09', '0', '2026-07-21 10:00+09', 'a holiday without windows: the same time of the next day'),
     ('Australia/Lord_Howe', '-', '-', '2026-04-04 12:00+11', '1 day', '2026-04-05 11:30+10:30', 'clocks move by half an hour'),
-    ('Australia/Lord_Howe', 'Sun 02:15-04:00', '-', '2026-10-03 12:00+10:30', '0', '2026-10-04 02:45+11', 'gap of half an hour: 02:15 is 02:45'),
+    ('Australia/Lord_Howe', 'Sun 02:15-04:00', '-', '2026-10-03 12:00+10:30', '0', '2026-10-04 02:30+11', 'gap of half an hour: it opens where the gap ends'),
     ('Australia/Lord_Howe', 'Sun 01:45-03:00', '-', '2026-04-04 12:00+11', '0', '2026-04-05 01:45+11', 'overlap of half an hour: the first pass'),
     ('Australia/Lord_Howe', 'Mon-Fri 09:00-17:00', '-', '2026-10-02 10:00+10:30', '1 business day', '2026-10-05 10:00+11', 'Friday to Monday over a change'),
     ('Australia/Lord_Howe', 'Mon-Fri 09:00-17:00', '2026-10-05', '2026-10-02 10:00+10:30', '1 business day', '2026-10-06 10:00+11', 'over a change to a Monday holiday: Tuesday'),
@@ -36,10 +39,13 @@ INSERT INTO t.change (zone, windows, holidays, base, delay, planned, says) VALUE
     ('Pacific/Apia', 'Mon-Fri 09:00-17:00', '-', '2011-12-29 18:00-10', '0', '2012-01-02 09:00+14', 'the window of a missing Friday is not there'),
     ('Pacific/Apia', 'Fri 09:00-17:00', '-', '2011-12-29 12:00-10', '0', '2012-01-06 09:00+14', 'nor does it open on Saturday instead'),
     ('Pacific/Apia', '-', '2011-12-29', '2011-12-29 10:00-10', '0', '2011-12-31 10:00+14', 'past a holiday and a missing day'),
-    ('Pacific/Apia', 'Sun 03:30-05:00', '-', '2020-09-26 12:00+13', '0', '2020-09-27 04:30+14', 'gap: 03:30 is 04:30'),
+    ('Pacific/Apia', 'Sun 03:30-05:00', '-', '2020-09-26 12:00+13', '0', '2020-09-27 04:00+14', 'gap: it opens where the gap ends'),
     ('Pacific/Apia', 'Sun 03:30-05:00', '-', '2021-04-03 12:00+14', '0', '2021-04-04 03:30+14', 'overlap: the first pass'),
     ('Pacific/Apia', 'Mon-Fri 09:00-17:00', '-', '2020-09-25 10:00+13', '1 business day', '2020-09-28 10:00+14', 'Friday to Monday over a change'),
-    ('Pacific/Apia', 'Mon-Fri 09:00-17:00', '2026-06-01', '2026-05-29 10:00+13', '1 business day', '2026-06-02 10:00+13', 'a Monday holiday: Tuesday');
+    ('Pacific/Apia', 'Mon-Fri 09:00-17:00', '2026-06-01', '2026-05-29 10:00+13', '1 business day', '2026-06-02 10:00+13', 'a Monday holiday: Tuesday'),
+    ('America/Asuncion', 'Sun 00:15-01:15', '-', '2015-10-03 12:00-04', '0', '2015-10-04 01:00-03', 'gap at midnight: a quarter of an hour is left of it'),
+    ('America/Asuncion', 'Sun 00:00-01:00', '-', '2015-10-03 12:00-04', '0', '2015-10-11 00:00-03', 'gap at midnight: the window is not there that day'),
+    ('America/St_Johns', 'Sat 23:30-24:00', '-', '2010-11-07 00:00-02:30', '0', '2010-11-06 23:30-03:30', 'overlap over midnight: Saturday comes again');
 
 -- 'Mon-Fri 09:00-17:00', '2026-04-03, 2026-04-06'; '-': none
 CREATE FUNCTION t.plan(p_row t.change) RETURNS timestamptz LANGUAGE plpgsql AS $$

@@ -3,9 +3,9 @@
 \o /dev/null
 SELECT t.account(1), t.account(2), t.account(3);
 \o
-SELECT plan(39);
-CREATE FUNCTION t.again(p_window_ms bigint = 3600000, p_settle_ms bigint = 0, p_limit integer = 100) RETURNS SETOF bigint LANGUAGE sql AS $$
-    SELECT message_id FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['other', 'sandbox'], ARRAY[0, p_window_ms], p_settle_ms, 'sandbox', p_limit) $$;
+SELECT plan(42);
+CREATE FUNCTION t.again(p_window_ms bigint = 3600000, p_settle_ms bigint = 0, p_limit integer = 100, p_others integer = 100) RETURNS SETOF bigint LANGUAGE sql AS $$
+    SELECT message_id FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['other', 'sandbox'], ARRAY[p_window_ms, p_window_ms], ARRAY[p_others, p_limit], p_settle_ms, 'sandbox') $$;
 -- A message that is in doubt.
 CREATE FUNCTION t.doubt(p_account bigint, p_name text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -22,12 +22,12 @@ CREATE FUNCTION t.settle(p_after_ms bigint = 0) RETURNS SETOF bigint LANGUAGE sq
 SELECT t.doubt(1, 'ada') AS ada \gset
 SELECT is_empty('SELECT * FROM t.again(p_settle_ms => 60000)', 'not before its time');
 SELECT is_empty('SELECT * FROM t.again(p_window_ms => 0)', 'not when the provider has forgotten the key');
-SELECT is_empty('SELECT * FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY[''other''], ARRAY[3600000]::bigint[], 0, ''sandbox'', 9)', 'not at a provider without keys');
-SELECT is_empty('SELECT * FROM followup.claim_in_doubt(t.other(), t.shards(), t.epochs(), ARRAY[''sandbox''], ARRAY[3600000]::bigint[], 0, ''sandbox'', 9)', 'not by a worker without the lease');
+SELECT is_empty('SELECT * FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY[''other''], ARRAY[3600000]::bigint[], ARRAY[9], 0, ''sandbox'')', 'not at a provider without keys');
+SELECT is_empty('SELECT * FROM followup.claim_in_doubt(t.other(), t.shards(), t.epochs(), ARRAY[''sandbox''], ARRAY[3600000]::bigint[], ARRAY[9], 0, ''sandbox'')', 'not by a worker without the lease');
 SELECT is_empty('SELECT * FROM t.again(p_limit => 0)', 'no more than the limit');
 SELECT first_post_at AS first FROM followup.message WHERE id = :ada \gset
 UPDATE followup.lead SET email = 'new@people.example' WHERE id = t.lead_of(1, :ada);
-CREATE TABLE t.row AS SELECT * FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['sandbox'], ARRAY[3600000]::bigint[], 0, 'sandbox', 9);
+CREATE TABLE t.row AS SELECT * FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['sandbox'], ARRAY[3600000]::bigint[], ARRAY[9], 0, 'sandbox');
 SELECT is((message_id, verdict::text, attempts, posts), (:ada::bigint, 'claimed'::text, 1, 2), 'the same key, the second POST') FROM t.row;
 SELECT is(recipient, 'ada@People.example', 'to the address of the first') FROM t.row;
 SELECT is((state::text, first_post_at), ('sending'::text, :'first'::timestamptz), 'the key''s window still counts from the first') FROM followup.message WHERE id = :ada;
@@ -67,6 +67,17 @@ SELECT t.record(1, :alert, 'in_doubt');
 \o
 SELECT results_eq('SELECT * FROM t.again()', format('VALUES (%s::bigint)', :alert), 'an alert in doubt is posted again too');
 SELECT ok(accepted, 'and is sent') FROM t.record(1, :alert, 'sent');
+
+-- no more of a provider than it has places for
+SELECT t.doubt(1, 'kim') AS kim, t.doubt(1, 'lea') AS lea, t.doubt(3, 'max') AS max, t.doubt(3, 'ned') AS ned, t.doubt(3, 'oda') AS oda \gset
+UPDATE followup.message SET provider = 'other' WHERE account_id = 3;
+SELECT is((count(*) FILTER (WHERE id IN (:max, :ned, :oda)), count(*)), (2::bigint, 3::bigint), 'each provider''s messages fill its own places')
+  FROM t.again(p_limit => 1, p_others => 2) AS id;
+SELECT is(count(*), 2::bigint, 'the rest goes in the next turn') FROM t.again();
+SELECT is(max(posts), 2, 'and nobody was claimed who had no place') FROM followup.message WHERE id IN (:kim, :lea, :max, :ned, :oda);
+\o /dev/null
+SELECT t.record(account_id, id, 'sent') FROM followup.message WHERE id IN (:kim, :lea, :max, :ned, :oda);
+\o
 
 -- policy: hold
 SELECT t.doubt(1, 'eva') AS eva \gset

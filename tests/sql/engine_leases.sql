@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(58);
+SELECT plan(59);
 
 -- leases
 SELECT is(count(*), 64::bigint, 'every shard has a lease') FROM followup.lease WHERE owner = t.me();
@@ -76,26 +76,28 @@ SELECT is_empty(format('SELECT * FROM followup.unclaim_messages(t.me(), ARRAY[1]
 SELECT is(t.state(1, :ben), 'cancelled', 'but cancelled');
 
 -- lost claims
-SELECT is_empty(format('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ARRAY[1]::bigint[], ARRAY[%s]::bigint[], 0, 100)', :ada), 'what is in flight is left alone');
-SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', 60000, 100)', 'what was claimed a moment ago too');
-SELECT is_empty('SELECT * FROM followup.sweep_sending(t.other(), t.shards(), t.epochs(), ''{}'', ''{}'', 0, 100)', 'another worker finds nothing');
+SELECT is_empty(format('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ARRAY[1]::bigint[], ARRAY[%s]::bigint[], followup.claim_mark(), 0, 100)', :ada), 'what is in flight is left alone');
+SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', followup.claim_mark(), 60000, 100)', 'what was claimed a moment ago too');
+SELECT claim_seq - 1 AS before_ada FROM followup.message WHERE id = :ada \gset
+SELECT is_empty(format('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', %s, 0, 100)', :before_ada), 'and what was claimed after the mark, however late that is asked');
+SELECT is_empty('SELECT * FROM followup.sweep_sending(t.other(), t.shards(), t.epochs(), ''{}'', ''{}'', followup.claim_mark(), 0, 100)', 'another worker finds nothing');
 SELECT is(t.state(1, :ada), 'sending', 'and changes nothing');
-SELECT results_eq('SELECT message_id FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', 0, 100)', format('VALUES (%s::bigint)', :ada), 'a claim whose answer was lost is due again');
+SELECT results_eq('SELECT message_id FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', followup.claim_mark(), 0, 100)', format('VALUES (%s::bigint)', :ada), 'a claim whose answer was lost is due again');
 SELECT is(t.state(1, :ada), 'scheduled', 'scheduled');
 
 -- a lost claim of a key that was posted before
 SELECT is(t.verdict(1, :cid), 'claimed', 'cid is claimed');
 \o /dev/null
 SELECT t.record(1, :cid, 'in_doubt');
-SELECT * FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['sandbox'], ARRAY[3600000]::bigint[], 0, 'sandbox', 10);
+SELECT * FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['sandbox'], ARRAY[3600000]::bigint[], ARRAY[10], 0, 'sandbox');
 \o
-SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', 0, 100)', 'is not due again');
+SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', followup.claim_mark(), 0, 100)', 'is not due again');
 SELECT is((state::text, attempts, posts), ('in_doubt'::text, 1, 1), 'but in doubt, as before') FROM followup.message WHERE id = :cid;
 
 -- orphans
 SELECT is(t.verdict(1, :ada), 'claimed', 'ada is claimed again');
 UPDATE followup.lease SET epoch = epoch + 1;
-SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', 0, 100)', 'an older epoch: nothing is due');
+SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', followup.claim_mark(), 0, 100)', 'an older epoch: nothing is due');
 SELECT is(t.state(1, :ada), 'in_doubt', 'in doubt');
 
 -- what is due

@@ -96,7 +96,7 @@ SELECT t.record(1, :fay, 'in_doubt');
 SELECT pg_sleep(0.01);
 \o
 SELECT is((message_id, attempts, posts), (:fay::bigint, 1, 2), 'posted again with its key')
-  FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['sandbox'], ARRAY[3600000]::bigint[], 0, 'sandbox', 10);
+  FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['sandbox'], ARRAY[3600000]::bigint[], ARRAY[10], 0, 'sandbox');
 SELECT is(next_message_id, NULL, 'a retry of that one proves nothing about the first') FROM t.record(1, :fay, 'retry');
 SELECT is((state::text, attempts), ('in_doubt'::text, 1), 'so it is in doubt again, with its key') FROM followup.message WHERE id = :fay;
 

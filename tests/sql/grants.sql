@@ -13,7 +13,7 @@ SELECT plan(12);
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'followup'::regnamespace
     AND pg_catalog.has_function_privilege('grants_nobody', p.oid, 'EXECUTE') $$, 'nobody may call anything without a role of ours');
 SELECT is_empty($$ SELECT n FROM unnest(ARRAY['acquire_leases', 'claim_in_doubt', 'claim_messages', 'record_results', 'release_leases',
-    'renew_leases', 'settle_by_policy', 'sweep_due', 'sweep_sending', 'unclaim_messages', 'worker_beat', 'record_event', 'clock', 'now']) AS n
+    'renew_leases', 'settle_by_policy', 'sweep_due', 'claim_mark', 'sweep_sending', 'unclaim_messages', 'worker_beat', 'record_event', 'clock', 'now']) AS n
     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'followup'::regnamespace AND p.proname = n
                        AND pg_catalog.has_function_privilege('grants_engine', p.oid, 'EXECUTE')) $$, 'the daemon may call all of its functions');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'followup'::regnamespace

@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(19);
+SELECT plan(20);
 -- A message that is in doubt, posted p_age ago.
 CREATE FUNCTION t.doubt(p_account bigint, p_name text, p_age interval = '1 hour') RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -60,4 +60,16 @@ SELECT t.ask();
 SELECT is_empty(format('SELECT t.answer(2, %s, false) UNION ALL SELECT t.answer(2, %s, true)', :dee, :eve), 'stopped: nothing is due');
 SELECT is((t.state(2, :dee), t.state(2, :eve)), ('cancelled'::text, 'sent'::text), 'what was not sent never is, what was sent is known');
 SELECT is_empty(format('SELECT t.answer(2, %s, true)', :dee), 'and an answer that comes again changes nothing');
+
+-- an alert goes to somebody else than its lead
+SELECT t.alert(2) AS alert, t.lead(2, 'fay') AS fay \gset
+\o /dev/null
+INSERT INTO followup.suppression (account_id, address, reason, source) VALUES (2, 'fay@people.example', 'test', 'test');
+UPDATE followup.message SET lead_id = t.lead_of(2, :fay) WHERE id = :alert;
+SELECT t.verdict(2, :alert);
+SELECT t.record(2, :alert, 'in_doubt');
+SELECT t.set(2, :alert, 'claimed_at = claimed_at - ''1 hour''::interval');
+SELECT t.ask();
+\o
+SELECT results_eq(format('SELECT t.answer(2, %s, false)', :alert), format('VALUES (%s::bigint)', :alert), 'that its lead is suppressed does not end it');
 SELECT * FROM finish();

@@ -8,13 +8,15 @@ those of docs/time.md, written down once more. Instants are aware datetimes in U
     calendar.plan(zone, country, base, delay, "elapsed", not_before, seed)
 """
 import datetime as dt
+import functools
 import hashlib
 
 UTC = dt.timezone.utc
 DAYS_MAX = 400
 DAY = dt.timedelta(days=1)
+HOUR = dt.timedelta(hours=1)
+MINUTE = dt.timedelta(minutes=1)
 MICROSECOND = dt.timedelta(microseconds=1)
-MIDNIGHT = dt.time(0)
 
 
 def instant_of(local, zone):
@@ -26,6 +28,16 @@ def instant_of(local, zone):
 def reading_at(instant, zone):
     """What a wall clock in the zone shows."""
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+@functools.lru_cache(maxsize=None)
+def changes(first, days, zone):
+    """The instants of so many days of UTC at which the zone's clocks are changed: on a full minute, and never twice a day."""
+    found = [dt.datetime.combine(first, dt.time(0), UTC) - MINUTE]
+    for step, parts in (DAY, days), (HOUR, 24), (MINUTE, 60):
+        parts_of = [one + n * step for one in found for n in range(parts)]
+        found = [one for one in parts_of if one.astimezone(zone).utcoffset() != (one + step).astimezone(zone).utcoffset()]
+    return [one + MINUTE for one in found]
 
 
 def exists(day, zone):
@@ -60,21 +72,26 @@ class Calendar:
             weekday == reading.isoweekday() and opens <= reading.time() and (closes is None or reading.time() < closes)
             for weekday, opens, closes in self.windows)
 
-    def openings(self, day, asked):
-        """The readings of a later day at which waiting may end."""
-        if not self.windows:
-            return [dt.datetime.combine(day, asked.time())] if day > asked.date() else []
-        return [dt.datetime.combine(day, opens) for weekday, opens, _ in self.windows if weekday == day.isoweekday()]
+    def openings(self, day, zone):
+        """The instants of a day of UTC at which a window may open: the clock shows its opening, for the first time or again, or
+        it is changed."""
+        readings = [dt.datetime.combine(local, opens) for local in (day - DAY, day, day + DAY)
+                    for weekday, opens, _ in self.windows if weekday == local.isoweekday()]
+        found = [reading.replace(tzinfo=zone, fold=fold).astimezone(UTC) for reading in readings for fold in (0, 1)]
+        return [one for one in found if one.date() == day] + changes(day, 1, zone)
+
+    def same_time(self, day, asked, zone):
+        """What a holiday is waited for without windows: the time asked for on another day, if there is such a day."""
+        found = instant_of(dt.datetime.combine(day, asked.time()), zone)
+        return [found] if reading_at(found, zone).date() == day else []
 
     def sendable(self, at, country, zone):
         asked = reading_at(at, zone)
         if self.is_open(asked, country):
             return at
         for ahead in range(DAYS_MAX + 1):
-            day = asked.date() + ahead * DAY
-            found = [instant_of(reading, zone) for reading in self.openings(day, asked)]
-            found = [one for one in found if one > at and reading_at(one, zone).date() == day
-                     and self.is_open(reading_at(one, zone), country)]
+            found = self.openings(at.date() + ahead * DAY, zone) if self.windows else self.same_time(asked.date() + ahead * DAY, asked, zone)
+            found = [one for one in found if one > at and self.is_open(reading_at(one, zone), country)]
             if found:
                 return min(found)
         return None

@@ -13,7 +13,7 @@
 
 struct fake_store {
     struct store base;
-    bool up, hold_load, hold_leases;
+    bool up, hold_load, hold_mark, hold_leases;
     struct wall business;
     double rate;
     /* what is scheduled in the "database" */
@@ -24,17 +24,19 @@ struct fake_store {
     struct shard_lease grant[STORE_SHARDS]; /* acquire and renew answer these */
     size_t grant_count;
     /* what was asked */
-    int clocks, loads, sweeps, sendings, acquires, renews, beats, releases;
+    int clocks, loads, sweeps, marks, sendings, acquires, renews, beats, releases;
     struct load_request load;
     char former[64];
     bool draining;
-    size_t in_flight_count;
+    int64_t mark; /* what claim_mark answers */
+    struct sending_request sending;
     /* what is under way; NULL: nothing */
     store_clock_cb clock_cb;
     store_due_cb load_rows_cb, sweep_cb, sending_cb;
+    store_mark_cb mark_cb;
     store_done_cb load_cb, beat_cb, release_cb;
     store_lease_cb acquire_cb, renew_cb;
-    void *clock_arg, *load_arg, *sweep_arg, *sending_arg, *acquire_arg, *renew_arg, *beat_arg, *release_arg;
+    void *clock_arg, *load_arg, *sweep_arg, *mark_arg, *sending_arg, *acquire_arg, *renew_arg, *beat_arg, *release_arg;
     struct sweep_request sweep;
 };
 
@@ -71,14 +73,18 @@ static enum status fake_sweep_due(struct store *s, const struct sweep_request *r
     FAKE(s)->sweeps++;
     return OK;
 }
-static enum status fake_sweep_sending(struct store *s, struct lease_set leases, const struct message_ref *in_flight,
-                                      size_t in_flight_count, int64_t grace_ms, store_due_cb cb, void *arg)
+static enum status fake_claim_mark(struct store *s, store_mark_cb cb, void *arg)
+{
+    FAKE_START(FAKE(s), mark, cb, arg);
+    FAKE(s)->marks++;
+    return OK;
+}
+static enum status fake_sweep_sending(struct store *s, struct lease_set leases, const struct sending_request *r,
+                                      store_due_cb cb, void *arg)
 {
     (void)leases;
-    (void)in_flight;
-    (void)grace_ms;
     FAKE_START(FAKE(s), sending, cb, arg);
-    FAKE(s)->in_flight_count = in_flight_count;
+    FAKE(s)->sending = *r;
     FAKE(s)->sendings++;
     return OK;
 }
@@ -116,6 +122,7 @@ static enum status fake_beat(struct store *s, bool draining, store_done_cb cb, v
 static const struct store_ops fake_ops = { .clock = fake_clock,
                                            .load = fake_load,
                                            .sweep_due = fake_sweep_due,
+                                           .claim_mark = fake_claim_mark,
                                            .sweep_sending = fake_sweep_sending,
                                            .lease_acquire = fake_acquire,
                                            .lease_renew = fake_renew,
@@ -186,6 +193,10 @@ static inline void fake_answer(struct fake_store *f)
     }
     if (f->sweep_cb != NULL)
         fake_answer_sweep(f);
+    if (f->mark_cb != NULL && !f->hold_mark) {
+        FAKE_TAKE(f, mark, cb, arg);
+        cb(arg, OK, NULL, f->mark);
+    }
     if (f->sending_cb != NULL) {
         FAKE_TAKE(f, sending, cb, arg);
         size_t count = f->lost_count;
@@ -224,6 +235,10 @@ static inline void fake_break(struct fake_store *f)
     if (f->sweep_cb != NULL) {
         FAKE_TAKE(f, sweep, cb, arg);
         cb(arg, E_GONE, &e, NULL, 0);
+    }
+    if (f->mark_cb != NULL) {
+        FAKE_TAKE(f, mark, cb, arg);
+        cb(arg, E_GONE, &e, 0);
     }
     if (f->sending_cb != NULL) {
         FAKE_TAKE(f, sending, cb, arg);

@@ -1,6 +1,8 @@
 """fleet: many accounts under load while workers die, and the judge of what came of it.
 
+    sandbox = sandbox_factory(args=SANDBOX_ARGS)
     fleet = Fleet(database, sandbox, accounts=24)
+    fleet.configure(daemon, "keys")
     fleet.send(leads_each=4)                       # messages of so many new leads in every account, due at once
     stops = fleet.stop_some(8, within_s=1.0)       # meanwhile; stops.result() waits for them
     fleet.settle("keys")
@@ -10,6 +12,7 @@ A third of the accounts has each policy for what is in doubt (hold, resend, assu
 so narrow that messages have to be given back. The class of the provider is the daemons' configuration:
 
     keys      it honours a key as long as anybody could want, so every doubt is settled by the same key
+    look_up   it honours none and can be asked; its pages are LAG_MS late. Postmark, and Mailgun for who sends by `narrow`
     neither   it honours none and nothing can be looked up: the account's policy decides
 
 The judge reads the sandbox's ledger and what an action answered. From followup's tables it takes only which message is
@@ -25,18 +28,15 @@ import time
 from processes import wait_until
 from world import MAIN_SEQUENCE, World
 
-CLASSES = ("keys", "neither")
+CLASSES = ("keys", "look_up", "neither")
 POLICIES = ("hold", "resend", "assume_sent")
+FOUND = "was in doubt; the provider has it"
 SETTLE_SECONDS_MAX = 60
 ARRIVAL_SECONDS = 0.3  # what a dead worker had handed to the kernel is in the ledger by then
+LAG_MS = 300  # a message is in the pages of the provider so long after it was taken
+SECRET = "s3cret"
+SANDBOX_ARGS = ["--credential", f"postmark={SECRET}", "--credential", f"mailgun={SECRET}", "--look-up-lag-ms", str(LAG_MS)]
 STOP = "SELECT done, in_flight FROM followup.stop_messaging(%s, ARRAY[%s::bigint])"
-
-
-def config(kind, policy_after="600ms"):
-    """What a daemon of that class adds to the test configuration."""
-    window = {"keys": "24h", "neither": "0ms"}[kind]
-    return {"engine": {"policy_after": "24h" if kind == "keys" else policy_after, "sending_grace": "1s"},
-            "provider.sandbox": {"key_window": window}}
 
 
 class Fleet:
@@ -59,12 +59,23 @@ class Fleet:
         self.totals = collections.Counter()
         self.lock = threading.Lock()
 
-    def config(self, kind, policy_after="600ms"):
-        one = config(kind, policy_after)
+    def configure(self, daemon, kind, policy_after="600ms", look_up_proof="2s"):
+        """Makes the providers of a daemon those of that class, from its next start on."""
+        if kind == "look_up":
+            provider = {"type": "postmark", "url": f"http://{self.sandbox.address}", "key_file": "key", "key_window": None,
+                        "look_up_proof": look_up_proof}
+        else:
+            provider = {"type": "generic", "url": self.sandbox.url, "key_file": None,
+                        "key_window": "24h" if kind == "keys" else "0ms", "look_up_proof": None}
+        changes = {"engine": {"policy_after": policy_after if kind == "neither" else "24h", "sending_grace": "1s"},
+                   "http": {"public_url": "https://follow.example"}, "provider.sandbox": provider}
         if self.narrow:
-            one["provider.narrow"] = {**one["provider.sandbox"], "type": "generic", "url": self.sandbox.url, "rate": "1000/s",
-                                      "concurrency_max": "3", "timeout": "300ms", "connect_timeout": "200ms"}
-        return one
+            changes["provider.narrow"] = {**provider, "rate": "1000/s", "concurrency_max": "3", "timeout": "300ms",
+                                          "connect_timeout": "200ms", "domain": None}
+            if kind == "look_up":
+                changes["provider.narrow"].update(type="mailgun", domain="mg.acme.example")
+        daemon.credential("key", SECRET)
+        daemon.configure(changes)
 
     def send(self, leads_each, spread=None, accounts=None):
         """Enrols new leads in all accounts or in these, due at once, or each account's at one instant within the spread."""
@@ -117,7 +128,7 @@ class Fleet:
         """Waits until nothing is left to do. What only a person can settle is settled as one would: by the provider's log."""
         def left():
             """What the daemon will still do."""
-            by_machine = "NOT over" if kind == "keys" else "over OR policy <> 'hold'"
+            by_machine = {"keys": "NOT over", "look_up": "true", "neither": "over OR policy <> 'hold'"}[kind]
             return self.database.value(
                 "SELECT count(*) FROM (SELECT m.state, m.detached OR c.state = 'ended' AS over, a.in_doubt_policy AS policy"
                 " FROM followup.message AS m JOIN followup.account AS a ON a.id = m.account_id"
@@ -150,6 +161,9 @@ class Fleet:
         lines = self.ledger()
         rows = {row[0]: row for row in self.database.rows(
             "SELECT id, state::text, attempts, coalesce(detail, '') FROM followup.message WHERE id = ANY (%s)", self._ids())}
+        if kind == "look_up":
+            self.totals["found by look-up"] += sum(detail == FOUND for _, _, _, detail in rows.values())
+            self.totals["not known, sent anew"] += sum(attempts - 1 for _, _, attempts, _ in rows.values() if attempts > 1)
         for (account, _), message in self.messages.items():
             problem = self._problem(kind, self.policy[account], rows[message], lines[message])
             assert problem is None, (f"{problem}: class {kind}, policy {self.policy[account]}, {rows[message]},"
@@ -175,9 +189,9 @@ class Fleet:
                 return "sent after a stop"
         elif state != "sent":
             return "neither sent nor stopped"
-        if len({line["key"] for line in lines}) != len(lines):
+        if len({line.get("fu_id") or line["key"] for line in lines}) != len(lines):
             return "one key twice in the ledger"
-        if kind == "keys" or policy == "hold":
+        if kind != "neither" or policy == "hold":
             if kind == "keys" and attempts > 1:
                 return "a second key"
             if len(lines) > 1:

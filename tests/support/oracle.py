@@ -5,6 +5,10 @@ It exists to disagree with followupd, so it shares nothing with it: no SQL funct
 come from Python's zoneinfo. What the provider's stand-in wrote into its ledger is held against what is computed here:
 nothing missing, nothing extra, nothing early, nothing over the limit late, each at the instant that was planned.
 
+A provider's own API takes no due time: a ledger line of one ("api" and "fu_id") has due_ms 0. Then the instant that was shown
+to be planned, by preview or by the answer of the action, before it left, is held against what is computed here; nothing was
+shown when it left at once.
+
 An action is played by a person at an instant that is known to lie between two readings of the clock, so an instant
 here is an interval (earliest, latest); where the story names the instant itself both are the same.
 
@@ -12,6 +16,7 @@ here is an interval (earliest, latest); where the story names the instant itself
 """
 import argparse
 import csv
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -72,6 +77,15 @@ class Calendar:
         raise StoryError("no window within two weeks")
 
 
+@dataclasses.dataclass
+class Message:
+    """One that must leave."""
+    subject: str
+    text: str
+    at: tuple           # (earliest, latest)
+    shown: object       # the instant that was shown before; None: nobody could see one
+
+
 class Lead:
     """One lead's way through the story: what it is waiting for, and what must have left."""
 
@@ -85,7 +99,9 @@ class Lead:
         self.paused = False
         self.pending = None         # (kind, position, (earliest, latest))
         self.sent = set()           # sequence steps that left in this conversation, by key
-        self.expected = []          # (subject, text, (earliest, latest))
+        self.expected = []
+        self.shown = {}             # step key -> the instant that was shown when somebody acted last
+        self.left = None            # (kind, position) of what left last
 
     def use(self, sequence):
         self.steps = {kind: [s for s in sequence["steps"] if s["kind"] == kind] for kind in ("sequence", "follow_up")}
@@ -100,7 +116,9 @@ class Lead:
         """The pending message goes; the next is planned from the instant this one was planned for."""
         kind, position, at = self.pending
         step = self.steps[kind][position]
-        self.expected.append((merge(step["subject"], self.values), merge_start(step["body_text"], self.values), at))
+        self.expected.append(Message(merge(step["subject"], self.values), merge_start(step["body_text"], self.values), at,
+                                     self.shown.get(step["key"])))
+        self.left = (kind, position)
         if kind == "sequence":
             self.sent.add(step["key"])
         following = self.steps[kind][position + 1:position + 2]
@@ -117,6 +135,11 @@ class Lead:
         if "sequence" in event:
             self.use(event["sequence"])
         getattr(self, "on_" + event["action"])(event, at)
+        self.shown = {key: parse_instant(due) for key, due in event.get("shown", {}).get(self.email, {}).items()}
+        answered = event.get("answered", {}).get(self.email)
+        if answered and self.pending:
+            kind, position, _ = self.pending
+            self.shown[self.steps[kind][position]["key"]] = parse_instant(answered)
 
     def on_start(self, _event, at):
         self.schedule("sequence", 0, at, parse_delay(self.steps["sequence"][0]["delay"]))
@@ -135,8 +158,6 @@ class Lead:
 
     def on_stop(self, _event, _at):
         self.pending = None
-
-    on_bounce = on_unsubscribe = on_stop
 
     def on_reply(self, _event, _at):
         if self.pending and self.pending[0] == "sequence":
@@ -158,6 +179,11 @@ class Lead:
         if self.pending and self.pending[2][0] < at[0]:
             self.pending = (*self.pending[:2], self.plan((at[0], at[1] + SPREAD_MAX)))
 
+    def on_again(self, _event, at):
+        """What left last had not: it was in doubt, and goes now."""
+        self.expected.pop()
+        self.pending = (*self.left, at)
+
     def on_nothing(self, _event, _at):
         """An action that must leave this lead as it was."""
 
@@ -178,10 +204,8 @@ def take_places(group, per_day, lines):
     days = 0
     while waiting:
         for lead in waiting[:per_day]:
-            subject, text, at = lead.expected[0]
             for _ in range(days):
-                at = lead.plan(at, dt.timedelta(days=1))
-            lead.expected[0] = (subject, text, at)
+                lead.expected[0].at = lead.plan(lead.expected[0].at, dt.timedelta(days=1))
         waiting, days = waiting[per_day:], days + 1
 
 
@@ -215,40 +239,60 @@ class Clock:
         return self.business + (real - self.real) * self.rate
 
 
-def hold_against(leads, ledger, clock):
+def judge_provider(line, provider, seen):
+    """Problems of what only a provider's own API has: whose it is, and our id, which no other line may have."""
+    name = f"{line['message_id']} to {line['to']} {line['subject']!r}"
+    api, fu_id = line.get("api", "generic"), line.get("fu_id")
+    if api != provider:
+        yield f"other provider: {name} through {api}, expected {provider}"
+    if api != "generic" and not re.fullmatch(rf"{line['account_id']}-{line['message_id'].removeprefix('m-')}-\d+", fu_id or ""):
+        yield f"other id: {name} carries {fu_id}"
+    elif fu_id in seen:
+        yield f"twice: {name} carries {fu_id} again"
+    if fu_id:
+        seen.add(fu_id)
+
+
+def judge_line(line, message, clock):
+    """(problems, real lateness in ms) of a line and what is expected in its place."""
+    problems = []
+    name = f"{line['message_id']} to {line['to']} {line['subject']!r}"
+    arrived, (earliest, latest) = clock.business_of(line["at_us"]), message.at
+    due = dt.datetime.fromtimestamp(0, UTC) + dt.timedelta(milliseconds=line["due_ms"]) if line["due_ms"] else message.shown
+    if line["subject"] != message.subject or not line["text"].startswith(message.text):
+        problems.append(f"other message: {name}, expected {message.subject!r}")
+    if due and not earliest - dt.timedelta(milliseconds=1) <= due <= latest + dt.timedelta(milliseconds=1):
+        problems.append(f"planned otherwise: {name} for {due}, expected {earliest} to {latest}")
+    due = due or earliest       # nothing was shown: counted from the first instant that it may have been planned for
+    if arrived < max(due, earliest):
+        problems.append(f"early: {name} at {arrived}, planned {due}")
+    late = (arrived - due) / clock.rate
+    if late > LATE_MAX:
+        problems.append(f"late: {name} by {late.total_seconds():.3f} s of real time")
+    return problems, late.total_seconds() * 1000
+
+
+def hold_against(leads, ledger, providers, clock):
     """Problems, one sentence each, and the real lateness of each message in ms."""
-    problems, lateness = [], []
+    problems, lateness, ids = [], [], set()
     seen = {email: [] for email in leads}
     for line in ledger:
         email = line["to"].lower()
+        problems += judge_provider(line, providers.get(email, "generic"), ids)
         if email not in seen:
             problems.append(f"extra: {line['message_id']} to {email}, who is not in the story")
         else:
             seen[email].append(line)
     for email, lead in leads.items():
         lines = sorted(seen[email], key=lambda line: line["at_us"])
-        for number in range(max(len(lines), len(lead.expected))):
-            if number >= len(lines):
-                problems.append(f"missing: {email} {lead.expected[number][0]!r} planned {lead.expected[number][2][0]}")
-                continue
-            line = lines[number]
-            arrived = clock.business_of(line["at_us"])
-            if number >= len(lead.expected):
-                problems.append(f"extra: {line['message_id']} to {email} {line['subject']!r} at {arrived}")
-                continue
-            subject, text, (earliest, latest) = lead.expected[number]
-            due = dt.datetime.fromtimestamp(0, UTC) + dt.timedelta(milliseconds=line["due_ms"])
-            late = (arrived - due) / clock.rate
-            lateness.append(late.total_seconds() * 1000)
-            name = f"{line['message_id']} to {email} {line['subject']!r}"
-            if line["subject"] != subject or not line["text"].startswith(text):
-                problems.append(f"other message: {name}, expected {subject!r}")
-            if not earliest - dt.timedelta(milliseconds=1) <= due <= latest + dt.timedelta(milliseconds=1):
-                problems.append(f"planned otherwise: {name} for {due}, expected {earliest} to {latest}")
-            if arrived < earliest:
-                problems.append(f"early: {name} at {arrived}, planned {earliest}")
-            if late > LATE_MAX:
-                problems.append(f"late: {name} by {late.total_seconds():.3f} s of real time")
+        for line, message in zip(lines, lead.expected):
+            found, late = judge_line(line, message, clock)
+            problems += found
+            lateness.append(late)
+        for message in lead.expected[len(lines):]:
+            problems.append(f"missing: {email} {message.subject!r} planned {message.at[0]}")
+        for line in lines[len(lead.expected):]:
+            problems.append(f"extra: {line['message_id']} to {email} {line['subject']!r} at {clock.business_of(line['at_us'])}")
     return problems, lateness
 
 
@@ -265,11 +309,12 @@ def judge(leads_file, sequence_file, story, ledger_file):
     leads = expect(leads_file, sequence, story)
     for cap in story.get("caps", []):
         take_places([leads[email.lower()] for email in cap["leads"]], cap["per_day"], ledger)
-    problems, lateness = hold_against(leads, ledger, Clock(story))
+    problems, lateness = hold_against(leads, ledger, story.get("providers", {}), Clock(story))
     return {
         "leads": len(leads),
         "expected": sum(len(lead.expected) for lead in leads.values()),
         "arrived": len(ledger),
+        "shown": sum(message.shown is not None for lead in leads.values() for message in lead.expected),
         "late_ms_p50": round(percentile(lateness, 0.50), 1),
         "late_ms_p99": round(percentile(lateness, 0.99), 1),
         "late_ms_max": round(max(lateness, default=0.0), 1),

@@ -14,7 +14,8 @@ from calendar_oracle import DAY, UTC, Calendar
 
 COUNTRIES = ["DE", "us", "Japan", "AU", None]
 ODD_ZONES = ["Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Cairo",
-             "Asia/Beirut", "America/Nuuk", "Asia/Kathmandu", "Pacific/Kiritimati", "America/St_Johns", "Europe/Dublin"]
+             "Asia/Beirut", "America/Nuuk", "Asia/Kathmandu", "Pacific/Kiritimati", "America/St_Johns", "Europe/Dublin",
+             "America/Asuncion", "Antarctica/Casey"]
 DAY_US = 86_400_000_000
 DAYS_A_HOLIDAY = 27         # of all countries together
 DAYS_AN_OWN_HOLIDAY = 55    # of an account

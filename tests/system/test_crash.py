@@ -113,6 +113,53 @@ def test_a_database_killed_in_a_burst_costs_delay_and_nothing_else(world, databa
     assert not twice(sandbox.ledger()) and len(sandbox.ledger()) == count
 
 
+REFUSE = """
+    CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE {}; END $$;
+    CREATE TRIGGER refuse BEFORE UPDATE ON followup.message EXECUTE FUNCTION public.refuse()"""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("condition", ["disk_full", "read_only_sql_transaction"])
+def test_a_database_that_reads_and_does_not_write_costs_delay_and_nothing_else(world, database, sandbox, daemon, condition):
+    """A full disk, a standby: what was claimed is posted, kept in memory and recorded later; nothing is claimed meanwhile."""
+    sandbox.put_faults([{"action": "late", "ms": 50}])
+    count = burst(world, 20, 25)
+    one = daemon(config={"provider.sandbox": {"rate": "100/s"}})
+    sandbox.wait_for_ledger(count // 10)
+    database.rows(REFUSE.format(condition))
+    one.wait_for_log("claim_failed")
+    one.wait_for_log("results_not_recorded")
+    assert world.count(state="sent") < len(sandbox.ledger()) < count, "refused too late to show anything"
+    database.rows("DROP FUNCTION public.refuse() CASCADE")
+    wait_until(all_sent(world, count), lambda: f"all are sent; ledger {len(sandbox.ledger())}", 60)
+    assert not twice(sandbox.ledger()) and len(sandbox.ledger()) == count
+    assert {row["attempts"] for row in world.messages()} == {1}
+
+
+@pytest.mark.timeout(120)
+def test_a_database_restored_from_a_backup_sends_nothing_twice_where_keys_are_honoured(world, database, cluster, sandbox, daemon):
+    """The backup knows none of the sends. The same keys go out again, and the ids of what it does not know to nobody."""
+    count = burst(world, 4, 10)
+    backup = f"{database.name}_backup"
+    cluster.createdb(backup, template=database.name)
+    one = daemon()
+    wait_until(all_sent(world, count), "all are sent")
+    burst(world, 1, 5)  # sent as well, and unknown to the backup
+    sandbox.wait_for_ledger(count + 5)
+    one.stop()
+    lost = {row["id"] for row in world.messages()}
+    cluster.dropdb(database.name)
+    cluster.psql("-c", f"ALTER DATABASE {backup} RENAME TO {database.name}")
+    assert world.count(state="scheduled") == count
+    assert sum(due for _, due in database.rows("SELECT * FROM followup.after_restore()")) == count
+    burst(world, 1, 5)
+    assert len({row["id"] for row in world.messages()} - lost) == 5, "a new message has a new id"
+    one.start()
+    wait_until(all_sent(world, count + 5), lambda: f"all are sent: {world.messages()}")
+    assert not twice(sandbox.ledger()) and len(sandbox.ledger()) == count + 10
+    assert sandbox.stats()["replayed"] == count
+
+
 def test_a_database_that_is_away_at_the_start_is_waited_for(world, database, cluster, sandbox, daemon):
     count = burst(world, 2, 5)
     cluster.stop("immediate")

@@ -5,19 +5,24 @@ import time
 import pytest
 
 from extent import SEED, extent, seconds
-from fleet import CLASSES, Fleet
+from fleet import CLASSES, SANDBOX_ARGS, Fleet
 
-KILLS = extent(20, 500)
-KILLS_A_ROUND = 10  # then everything settles, is judged, and the class of the provider changes
+KILLS = extent(21, 500)
+KILLS_A_ROUND = 7  # then everything settles, is judged, and the class of the provider changes
 
 # Few enough that a round settles soon, and from the first kill to the last there is a doubt somewhere.
 FAULTS = [{"action": "cut", "rate": 0.02, "count": 8}, {"action": "cut_before", "rate": 0.02, "count": 8},
           {"action": "late", "ms": 40, "rate": 0.5}]
 
 
+@pytest.fixture
+def sandbox(sandbox_factory):
+    return sandbox_factory(args=SANDBOX_ARGS)
+
+
 def round_of_kills(fleet, pair, kind, kills):
     for each in pair:
-        each.configure(fleet.config(kind, policy_after="2s"))
+        fleet.configure(each, kind, policy_after="2s")
         each.start()
     fleet.sandbox.put_faults(FAULTS)
     for _ in range(kills):

@@ -259,6 +259,27 @@ def test_look_ups_find_what_was_accepted_in_this_run_and_the_one_before(apis, cl
     client.close()
 
 
+def test_a_look_up_with_a_lag_does_not_know_yet_what_was_accepted(apis):
+    def pages():
+        client = Client(apis)
+        answers = [ask(client, name)[1] for name in ("postmark-search-metadata", "mailgun-events-lookup", "mailgun-logs-lookup")]
+        client.close()
+        return [len(answer.get("items", answer.get("Messages"))) for answer in answers]
+
+    args = list(apis.args)
+    apis.stop()
+    apis.args = [*args, "--look-up-lag-ms", "3600000"]
+    apis.start()
+    client = Client(apis)
+    assert [ask(client, f"{name}-send")[0] for name in ("postmark", "mailgun")] == [200, 200]
+    client.close()
+    assert pages() == [0, 0, 0]
+    apis.stop()
+    apis.args = args
+    apis.start()
+    assert pages() == [1, 1, 1]
+
+
 @pytest.mark.parametrize("name", ["mailgun-events-lookup", "mailgun-logs-lookup", "postmark-search-metadata", "resend-get"])
 def test_a_look_up_needs_the_credential(sandbox, name):
     client = Client(sandbox)

@@ -8,6 +8,7 @@ import http.server
 import json
 import subprocess
 import threading
+import urllib.error
 import urllib.parse
 import urllib.request
 from email.parser import BytesParser
@@ -241,3 +242,50 @@ def test_the_keys_are_the_same_after_a_restart(start, tmp_path):
     sandbox.start()
     assert {path.name: path.read_bytes() for path in (tmp_path / "keys").iterdir()} == before
     assert len(before) == 7
+
+
+BOB = "bob@rcpt.example"
+
+
+@pytest.mark.parametrize("act, kind", [("bounce", 2), ("complaint", 3), ("unsubscribe", 4)])
+@pytest.mark.parametrize("api", APIS)
+def test_a_lead_does_what_it_is_told_after_a_restart_too(start, receiver, api, act, kind):
+    sandbox = start()
+    send(sandbox, api)
+    sandbox.stop()
+    sandbox.start()
+    if WORDS[api][kind] is None:
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            sandbox.act(BOB, act)
+        return
+    sandbox.act(BOB, act)
+    path = f"/webhooks/{api}/12"
+    wait_until(lambda: (WORDS[api][kind], BOB, OURS[1]) in [event(api, body) for _, body in receiver.of(path)], f"{act} is told")
+
+
+def test_a_reply_says_what_it_is_told(start, receiver):
+    sandbox = start()
+    send(sandbox, "mailgun")
+    sandbox.act(BOB, "reply", "Wie viel kostet das?")
+    wait_until(lambda: receiver.of("/inbound/mailgun/12"), "the reply comes in")
+    (headers, body), = receiver.of("/inbound/mailgun/12")
+    assert reply("mailgun", headers, body)[4] == "Wie viel kostet das?"
+
+
+def test_a_bounce_in_other_words_has_no_code(start, receiver):
+    sandbox = start()
+    send(sandbox, "sendgrid")
+    sandbox.act(BOB, "bounce", "who are you?")
+    path = "/webhooks/sendgrid/12"
+    wait_until(lambda: len(receiver.of(path)) == 3, "the bounce is told")
+    (bounce,) = [one for _, body in receiver.of(path) for one in json.loads(body) if one["event"] == "bounce"]
+    assert (bounce["reason"], bounce["bounce_classification"], bounce.get("status")) == ("who are you?", "Unclassified", None)
+
+
+@pytest.mark.parametrize("recipient, act, text, code", [
+    ("eve@rcpt.example", "bounce", None, "404"), (BOB, "nothing", None, "400"), (BOB, "complaint", "!", "400")])
+def test_an_act_that_cannot_be_is_refused(start, recipient, act, text, code):
+    sandbox = start()
+    send(sandbox, "postmark")
+    with pytest.raises(urllib.error.HTTPError, match=code):
+        sandbox.act(recipient, act, text)

@@ -14,7 +14,7 @@ from world import World, message_id, twice
 RACES = extent(1000, 20000)
 SPREAD_SECONDS = 8.0 * RACES / 1000  # a stop takes 7 ms of a core, and the daemon has its part to do
 THREADS = 4
-TEST_SECONDS = seconds(60, 1800)
+TEST_SECONDS = seconds(200, 1800)
 
 
 @pytest.fixture

@@ -19,6 +19,10 @@ struct fake_call {
     struct message_ref refs[STORE_BATCH_MAX];
     struct send_result results[STORE_BATCH_MAX]; /* detail is copied, other texts are not to be read */
     char details[STORE_BATCH_MAX][128];
+    struct {
+        const char *provider;
+        int places;
+    } asked[4]; /* of claim_in_doubt */
     size_t count;
     store_claim_cb on_claim;
     store_record_cb on_record;
@@ -85,7 +89,14 @@ static inline enum status fake_claim_in_doubt(struct store *s, const struct in_d
 {
     if (!fake_of(s)->up)
         return E_GONE;
-    fake_push(&fake_of(s)->in_doubt, arg, r->count_max)->on_claim = cb;
+    struct fake_call *c = fake_push(&fake_of(s)->in_doubt, arg, 0);
+    assert(r->provider_count <= COUNT_OF(c->asked));
+    for (size_t i = 0; i < r->provider_count; i++) {
+        c->asked[i].provider = r->providers[i];
+        c->asked[i].places = r->places[i];
+        c->count += (size_t)r->places[i];
+    }
+    c->on_claim = cb;
     return OK;
 }
 

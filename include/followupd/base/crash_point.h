@@ -38,6 +38,11 @@
     X(settle_wanted)    /* what is in doubt is to be claimed again, nothing is asked */                                \
     X(settle_asked)     /* the statement left */                                                                       \
     X(settle_answered)  /* `sending` again, with the same key */                                                       \
+    X(look_up_wanted)   /* a provider is to be asked about what is in doubt; that is not noted yet */                  \
+    X(look_up_asked)    /* the statement that notes it left */                                                         \
+    X(look_up_answered) /* the provider has answered, the database does not know */                                    \
+    X(looked_up_asked)  /* what it said is to be believed: the statement left */                                       \
+    X(looked_up)        /* it is: what follows is not yet in the wheel */                                              \
     X(policy_asked)     /* the policy is to decide: the statement left */                                              \
     X(policy_answered)  /* it has; what it scheduled is not yet in the wheel */
 

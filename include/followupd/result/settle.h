@@ -2,7 +2,8 @@
  * that has not run out and hands them over to be posted again under the same key; then it lets the accounts' policy
  * decide about the ones no key can settle any more.
  *
- * Bound      at most rows_max messages a turn, and no more than reserve allows; one turn at a time.
+ * Bound      at most rows_max messages a turn, and no more of a provider than reserve has set places aside for; one turn
+ *            at a time.
  * Time       real milliseconds. */
 #ifndef FOLLOWUPD_RESULT_SETTLE_H
 #define FOLLOWUPD_RESULT_SETTLE_H
@@ -18,22 +19,23 @@ struct settle_config {
     size_t rows_max;
 };
 
-/* Providers whose messages may be posted again now. */
-struct settle_providers {
-    const char *const *names;
+/* Places set aside for messages to be posted again now: so many at each of these providers. */
+struct settle_places {
+    const char *const *providers;
     const int64_t *key_window_ms;
-    size_t count;
+    const int *places;
+    size_t provider_count;
 };
 
 struct settle_hooks {
     void *arg;
     struct lease_set (*leases)(void *arg);
-    struct settle_providers (*providers)(void *arg);
-    /* Sets aside up to `wanted` places for messages under way; returns how many. Each turn with places ends in
+    /* Sets aside up to `wanted` places in all; borrowed until the next call. Each turn with places ends in
      * on_claimed. */
-    size_t (*reserve)(void *arg, size_t wanted);
-    /* count <= reserved; the rows are ours and committed. asked_us: mono_now_us() before the claim. */
-    void (*on_claimed)(void *arg, size_t reserved, const struct claim_row *rows, size_t count, int64_t asked_us);
+    struct settle_places (*reserve)(void *arg, size_t wanted);
+    /* Each row has a place at its provider; the rows are ours and committed. Places without a row are free again.
+     * asked_us: mono_now_us() before the claim. */
+    void (*on_claimed)(void *arg, const struct claim_row *rows, size_t count, int64_t asked_us);
     void (*set)(void *arg, struct due_message due);
     void (*on_decided)(void *arg); /* the policy's statement has ended: a drain may wait for it */
 };

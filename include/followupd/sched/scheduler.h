@@ -34,7 +34,7 @@ struct scheduler_consumer {
     void *arg;
     size_t (*on_due)(void *arg, const struct due_message *due, size_t count);
     bool (*in_flight)(void *arg, struct message_ref ref);
-    /* All that is claimed and not yet recorded; borrowed until the next turn of the loop. */
+    /* All that is being claimed, posted or recorded; borrowed until the next turn of the loop. */
     const struct message_ref *(*in_flight_list)(void *arg, size_t *ret_count);
 };
 

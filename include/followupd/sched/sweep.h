@@ -26,13 +26,16 @@ struct sweep {
     struct store *store;
     void *arg;
     void (*on_row)(void *arg, const struct due_message *row);
+    /* All that we are claiming, posting or recording; borrowed until the next turn of the loop. */
+    const struct message_ref *(*in_flight_list)(void *arg, size_t *ret_count);
     struct shard_lease leases[STORE_SHARDS];
     size_t lease_count;
 
     struct sweep_run recent, older;
     struct sweep_run *running; /* NULL: none */
     size_t pages_left;
-    bool sending; /* sweep_sending is asked */
+    bool sending; /* the mark or sweep_sending is asked */
+    int64_t grace_ms;
     struct mono sending_asked, sending_at;
 };
 
@@ -42,9 +45,9 @@ void sweep_leases(struct sweep *s, struct lease_set leases);
 MUST_USE enum status sweep_recent(struct sweep *s, struct wall from, struct wall until);
 /* Everything due before until. */
 MUST_USE enum status sweep_older(struct sweep *s, struct wall until);
-/* in_flight: all we have claimed and not yet recorded. OK without asking while it rests: after an answer, for
- * SWEEP_SENDING_REST times as long as that took, at most SWEEP_SENDING_REST_MS_MAX. */
-MUST_USE enum status sweep_sending(struct sweep *s, const struct message_ref *in_flight, size_t count,
-                                   int64_t grace_ms);
+/* First the mark, then what is in flight, then the question: however long the database takes over each, what we claimed
+ * meanwhile is not taken for lost. OK without asking while it rests: after an answer, for SWEEP_SENDING_REST times as
+ * long as that took, at most SWEEP_SENDING_REST_MS_MAX. */
+MUST_USE enum status sweep_sending(struct sweep *s, int64_t grace_ms);
 
 #endif

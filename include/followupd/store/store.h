@@ -86,10 +86,10 @@ typedef void (*store_claim_cb)(void *arg, enum status st, const struct err *e, c
 struct in_doubt_request {
     struct lease_set leases;
     const char *const *providers; /* those that honour a key, and ... */
-    const int64_t *key_window_ms; /* ... for how long after its first POST, margin taken off */
+    const int64_t *key_window_ms; /* ... for how long after its first POST, margin taken off, and ... */
+    const int *places;            /* ... how many of its messages; together at most STORE_BATCH_MAX */
     size_t provider_count;
     int64_t settle_after_ms; /* not before claimed_at + this (send timeout and margin) */
-    size_t count_max;
 };
 
 /* --- record: outcome -> database ------------------------------------------------------------------------------- */
@@ -155,6 +155,7 @@ typedef void (*store_due_cb)(void *arg, enum status st, const struct err *e, con
 typedef void (*store_done_cb)(void *arg, enum status st, const struct err *e);
 /* reply_alerts: raised by replies, and not settled by anybody. */
 typedef void (*store_report_cb)(void *arg, enum status st, const struct err *e, int64_t reply_alerts);
+typedef void (*store_mark_cb)(void *arg, enum status st, const struct err *e, int64_t mark);
 /* asked and answered: mono_now_us() around the round trip. */
 typedef void (*store_clock_cb)(void *arg, enum status st, const struct err *e, struct wall business, double rate,
                                int64_t asked_us, int64_t answered_us);
@@ -202,6 +203,14 @@ struct load_request {
     struct wall from, until; /* due in [from, until); from 0: everything before until */
 };
 
+/* The statement may run long after it is asked: mark is an answer of claim_mark from before in_flight was listed, so that
+ * what was claimed since is not taken for lost. */
+struct sending_request {
+    const struct message_ref *in_flight; /* all that is being claimed, posted or recorded */
+    size_t in_flight_count;
+    int64_t mark, grace_ms;
+};
+
 struct sweep_request {
     struct lease_set leases;
     struct wall from, until;  /* due in [from, until) */
@@ -226,7 +235,8 @@ struct store_events {
 struct store_ops {
     MUST_USE enum status (*claim)(struct store *s, struct lease_set leases, const struct message_ref *refs,
                                   size_t count, store_claim_cb cb, void *arg);
-    /* Takes up to count_max messages in doubt back to `sending` with the same key. Rows are all CLAIM_CLAIMED. */
+    /* Takes messages in doubt, as many as there are places, back to `sending` with the same key. Rows are all
+     * CLAIM_CLAIMED. */
     MUST_USE enum status (*claim_in_doubt)(struct store *s, const struct in_doubt_request *r, store_claim_cb cb,
                                            void *arg);
     /* Claimed but no byte left: back to scheduled, the key unused. Rows: what is due again. */
@@ -251,10 +261,12 @@ struct store_ops {
                                  store_done_cb on_done, void *arg);
     /* One keyset page of what is scheduled and due in the interval. */
     MUST_USE enum status (*sweep_due)(struct store *s, const struct sweep_request *r, store_due_cb cb, void *arg);
-    /* `sending` rows nobody works on: of an older epoch -> in_doubt; ours but not among in_flight and claimed longer
-     * ago than grace_ms -> scheduled. Rows: what is due again. */
-    MUST_USE enum status (*sweep_sending)(struct store *s, struct lease_set leases, const struct message_ref *in_flight,
-                                          size_t in_flight_count, int64_t grace_ms, store_due_cb cb, void *arg);
+    /* The number of the newest claim: what is claimed after the answer has a greater one. */
+    MUST_USE enum status (*claim_mark)(struct store *s, store_mark_cb cb, void *arg);
+    /* `sending` rows nobody works on: of an older epoch -> in_doubt; ours but not among the list, claimed no later than
+     * its mark and longer ago than its grace -> scheduled. Rows: what is due again. */
+    MUST_USE enum status (*sweep_sending)(struct store *s, struct lease_set leases, const struct sending_request *r,
+                                          store_due_cb cb, void *arg);
     /* Messages in doubt that no key can settle any more: the account's policy, after policy_after_ms. Rows: what is
      * due next because of it. */
     MUST_USE enum status (*settle_by_policy)(struct store *s, struct lease_set leases, int64_t policy_after_ms,

@@ -84,6 +84,11 @@ Test(budget, what_was_not_used_comes_back_with_its_token)
     cr_assert_not(budget_take(&b, now), "the token is gone");
     budget_unused(&b);
     cr_assert(budget_take(&b, now));
+    now.ms += 50;
+    cr_assert_not(budget_take(&b, now), "half a token has come in meanwhile");
+    budget_unused(&b);
+    cr_assert(budget_take(&b, now), "and does not make it worthless");
+    cr_assert_not(budget_take(&b, now), "and no more than can be stored");
 }
 
 static void rounds(int count, int64_t latency_ms)

@@ -632,6 +632,37 @@ Test(dispatcher, no_more_messages_in_doubt_are_taken_than_can_be_posted_at_once)
     finish();
 }
 
+Test(dispatcher, of_what_is_in_doubt_each_provider_gets_what_it_has_slots_for_and_keeps_them_until_the_answer)
+{
+    config.settle_every_ms = 1;
+    config.default_provider = "b";
+    provider_count = 2;
+    providers[1].concurrency_max = 3;
+    start();
+    struct fake_call *c = wait_for_in_doubt();
+    cr_assert_str_eq(c->asked[0].provider, "a");
+    cr_assert_eq(c->asked[0].places, 32);
+    cr_assert_str_eq(c->asked[1].provider, "b");
+    cr_assert_eq(c->asked[1].places, 3);
+    cr_assert_eq(offer(11, 15), 5);
+    cr_assert_eq(store.claims.total, 0, "its slots are set aside: what is due is set again for later");
+    struct claim_row rows[3];
+    for (int i = 0; i < 3; i++) {
+        rows[i] = fake_row(ref(1 + i));
+        rows[i].provider = "b";
+    }
+    c->on_claim(c->arg, OK, NULL, rows, 3);
+    free(c);
+    cr_assert_eq(transport.total, 3, "all are posted, none waits twice as long for nothing");
+    cr_assert_eq(stats().slots, 3, "the other provider's are free again");
+    dispatcher_abort(d);
+    for (int i = 0; i < 3; i++)
+        fake_answer_post(&transport, 200);
+    end_policies();
+    turn();
+    finish();
+}
+
 Test(dispatcher, a_message_in_doubt_that_cannot_be_posted_stays_in_doubt)
 {
     config.settle_every_ms = 1;

@@ -405,7 +405,7 @@ Test(scheduler, a_message_in_flight_is_not_set_again_by_anybody_else)
     fake_row(&store, A, 1, S(-10));
     up();
     UNTIL(complete() && store.sweeps > 4 && store.sendings > 2);
-    cr_assert_eq(store.in_flight_count, 1);
+    cr_assert_eq(store.sending.in_flight_count, 1);
     scheduler_notify(scheduler, "m 1 1 1799999999000000");
     turns(20);
     cr_assert_eq(got_count, 0);
@@ -423,6 +423,25 @@ Test(scheduler, a_lost_claim_comes_back)
     store.lost_count = 1;
     UNTIL(got_count == 1);
     cr_assert_eq(got[0].message_id, 9);
+    finish();
+}
+
+Test(scheduler, what_is_in_flight_is_listed_after_the_mark_is_known)
+{
+    open_with((struct scheduler_config){ .sweep_ms = 20, .sweep_older_ms = 1000000 });
+    store.hold_mark = true;
+    up();
+    UNTIL(complete() && store.marks == 1);
+    store.mark = 7;
+    int sendings = store.sendings;
+    turns(10);
+    cr_assert_eq(store.sendings, sendings, "nobody knows yet what could be lost");
+    flying[0] = m(1);
+    flying_count = 1; /* claimed while the mark was on its way: it may be below it */
+    store.hold_mark = false;
+    UNTIL(store.sendings == sendings + 1);
+    cr_assert_eq(store.sending.mark, 7);
+    cr_assert_eq(store.sending.in_flight_count, 1);
     finish();
 }
 

@@ -32,6 +32,7 @@ struct fixture {
     struct due_message due[10];
     struct recorded_row recorded;
     double rate;
+    int64_t mark;
 };
 static struct fixture f;
 
@@ -205,6 +206,12 @@ static void on_record(void *arg, enum status st, const struct err *e, const stru
     if (count > 0)
         f.recorded = rows[0];
 }
+static void on_mark(void *arg, enum status st, const struct err *e, int64_t mark)
+{
+    (void)arg;
+    note(st, e);
+    f.mark = mark;
+}
 static void on_clock(void *arg, enum status st, const struct err *e, struct wall business, double rate,
                      int64_t asked_us, int64_t answered_us)
 {
@@ -315,8 +322,13 @@ Test(store_pg, a_message_is_claimed_recorded_and_swept)
     cr_assert_str_eq(f.recipient, "a@b.test");
     cr_assert_str_eq(f.payload, "{\"say\": \"it's {\\\"due\\\"}\"}");
     struct claim_row claimed = f.claim;
-    /* Somebody works on it: not lost. Nobody does: back to scheduled. */
-    ASK(f.store->ops->sweep_sending(f.store, leases, &ref, 1, 0, on_due, NULL));
+    /* Somebody works on it: not lost, and not either when the list is older than the claim. */
+    ASK(f.store->ops->claim_mark(f.store, on_mark, NULL));
+    struct sending_request sending = { .in_flight = &ref, .in_flight_count = 1, .mark = f.mark };
+    ASK(f.store->ops->sweep_sending(f.store, leases, &sending, on_due, NULL));
+    cr_assert_eq(f.rows, 0);
+    sending = (struct sending_request){ .mark = f.mark - 1 };
+    ASK(f.store->ops->sweep_sending(f.store, leases, &sending, on_due, NULL));
     cr_assert_eq(f.rows, 0);
     struct send_result r = { .ref = ref,
                              .attempts = claimed.attempts,
@@ -411,7 +423,8 @@ Test(store_pg, the_rest_of_the_operations_answer)
     ASK(f.store->ops->settle_by_policy(f.store, leases, 86400000, 100, on_due, NULL));
     const char *providers[] = { "generic" };
     int64_t windows[] = { 3600000 };
-    struct in_doubt_request doubt = { leases, providers, windows, 1, 0, 100 };
+    const int places[] = { 100 };
+    struct in_doubt_request doubt = { leases, providers, windows, places, 1, 0 };
     ASK(f.store->ops->claim_in_doubt(f.store, &doubt, on_claim, NULL));
     struct lease_set two = { f.leases, 2 };
     struct shard_lease kept[2] = { f.leases[0], f.leases[1] };
