@@ -1,9 +1,9 @@
 /* post: signed webhooks as SendGrid sends them, as fast as somebody takes them, over so many kept connections.
  *
- *     cc -O2 -o post post.c -lcrypto && ./post HOST PORT PATH TOTAL CONNECTIONS KEY.pem [FIRST]
+ *     cc -O2 -o post post.c -lcrypto && ./post HOST PORT PATH TOTAL CONNECTIONS KEY.pem [FIRST [EVENTS]]
  *
- * Each has EVENTS events of real shape (about 1.3 KB) with ids of their own, from FIRST on, and is signed before the clock
- * starts. One request is under way on a connection; an answer is read whole. Prints {"posted", "ok", "other", "seconds",
+ * Each has EVENTS events (3) of real shape (about 420 bytes) with ids of their own, from FIRST on, and is signed before the
+ * clock starts. One request is under way on a connection; an answer is read whole. Prints {"posted", "ok", "other", "seconds",
  * "rate" (a second), "p50_ms", "p99_ms", "max_ms", "bytes" (of a body), "us" (our CPU a request)}. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,9 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS    3
-#define ROOM      4096
-#define CONNS_MAX 2000
+#define EVENTS_MAX 500
+#define EVENT_ROOM 512
+#define CONNS_MAX  2000
 
 struct request {
     char *text;
@@ -38,7 +38,7 @@ static struct request *requests;
 static double *took;
 static struct conn conns[CONNS_MAX];
 static long total, begun, done, ok;
-static int body_bytes;
+static int body_bytes, events = 3;
 
 static double now_s(void)
 {
@@ -49,23 +49,24 @@ static double now_s(void)
 
 static int write_events(char *ret, long first)
 {
-    static const char *const kinds[EVENTS] = { "processed", "delivered", "open" };
+    static const char *const kinds[] = { "processed", "delivered", "open" };
     long long at = (long long)time(NULL);
     int n = sprintf(ret, "[");
-    for (int i = 0; i < EVENTS; i++)
+    for (int i = 0; i < events; i++)
         n += sprintf(ret + n,
                      "%s{\"email\":\"user%ld@customer.example\",\"event\":\"%s\",\"sg_event_id\":\"ev-%ld-%d-"
                      "ZGVsaXZlcmVkLTAtMTA5OTQ5MTktTFJ6WGxfTkhTdE9HaFE0a29mU21fQQ\",\"sg_message_id\":"
                      "\"LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.%ld\",\"smtp-id\":"
                      "\"<LRzXl_NHStOGhQ4kofSm_A@ismtpd0039p1iad1.sendgrid.net>\",\"timestamp\":%lld,\"ip\":"
                      "\"198.51.100.17\",\"response\":\"250 OK\",\"fu_id\":\"1-%ld-1\",\"category\":[\"followup\"]}",
-                     i > 0 ? "," : "", first, kinds[i], first, i, first, at, first);
+                     i > 0 ? "," : "", first, kinds[i % 3], first, i, first, at, first);
     return n + sprintf(ret + n, "]\r\n");
 }
 
 static void sign(EVP_PKEY *key, const char *path, long number, struct request *ret)
 {
-    char body[ROOM], stamp[24], signature64[256];
+    static char body[EVENTS_MAX * EVENT_ROOM];
+    char stamp[24], signature64[256];
     unsigned char signature[128];
     size_t bytes = sizeof signature;
     body_bytes = write_events(body, number);
@@ -96,7 +97,7 @@ static void begin(struct conn *c)
     c->got = 0;
     c->begun = now_s();
     const struct request *r = &requests[c->request];
-    if (write(c->fd, r->text, (size_t)r->bytes) != r->bytes) { /* a few KB into an empty buffer */
+    if (write(c->fd, r->text, (size_t)r->bytes) != r->bytes) { /* a blocking socket: all of it */
         fprintf(stderr, "write: %s\n", strerror(errno));
         exit(1);
     }
@@ -137,9 +138,10 @@ int main(int argc, char **argv)
     total = atol(argv[4]);
     int count = atoi(argv[5]);
     long first = argc > 7 ? atol(argv[7]) : 1;
+    events = argc > 8 ? atoi(argv[8]) : events;
     FILE *file = fopen(argv[6], "r");
     EVP_PKEY *key = file != NULL ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : NULL;
-    if (key == NULL || count < 1 || count > CONNS_MAX)
+    if (key == NULL || count < 1 || count > CONNS_MAX || events < 1 || events > EVENTS_MAX)
         return 2;
     requests = calloc((size_t)total, sizeof *requests);
     took = calloc((size_t)total, sizeof *took);
@@ -164,14 +166,14 @@ int main(int argc, char **argv)
     for (int i = 0; i < count; i++)
         begin(&conns[i]);
     while (done < total) {
-        struct epoll_event events[64];
-        int n = epoll_wait(epoll, events, 64, 30000);
+        struct epoll_event told[64];
+        int n = epoll_wait(epoll, told, 64, 30000);
         if (n <= 0) {
             fprintf(stderr, "no answer for 30 s\n");
             return 1;
         }
         for (int i = 0; i < n; i++)
-            take(events[i].data.ptr);
+            take(told[i].data.ptr);
     }
     double seconds = now_s() - start;
     getrusage(RUSAGE_SELF, &after);

@@ -16,8 +16,12 @@ BEGIN
              GROUP BY b.account_id
             UNION ALL
             SELECT e.account_id, 3, 'events failed', count(*), max(e.received_at), (array_agg(e.error ORDER BY e.received_at DESC))[1]
-              FROM followup.provider_event AS e
-             WHERE e.applied_at IS NULL AND e.error <> followup.inbox_unmatched() AND (p_account IS NULL OR e.account_id = p_account)
+              FROM (SELECT v.account_id, v.received_at, v.error
+                      FROM followup.provider_event AS v
+                     WHERE v.applied_at IS NULL AND v.error <> followup.inbox_unmatched()
+                    UNION ALL
+                    SELECT w.account_id, w.received_at, w.error FROM followup.webhook AS w WHERE w.error IS NOT NULL) AS e
+             WHERE p_account IS NULL OR e.account_id = p_account
              GROUP BY e.account_id
             UNION ALL
             SELECT m.account_id, 4, 'events may be missing', count(*), max(m.until_at),
@@ -26,6 +30,11 @@ BEGIN
                                      date_trunc('second', m.until_at), m.retries_for) ORDER BY m.from_at DESC))[1]
               FROM followup.events_may_be_missing(p_account) AS m
              GROUP BY m.account_id
+            UNION ALL
+            SELECT r.account_id, 5, 'replies wait', count(*), max(r.received_at), (array_agg(r.alert || ' in reply ' || r.id ORDER BY r.received_at DESC, r.id DESC))[1]
+              FROM followup.reply AS r
+             WHERE r.settled_at IS NULL AND r.alert IS NOT NULL AND (p_account IS NULL OR r.account_id = p_account)
+             GROUP BY r.account_id
            ) AS x
       JOIN followup.account AS a ON a.id = x.account_id
      WHERE p_account IS NULL OR a.id = p_account
@@ -33,4 +42,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.account_alerts(bigint) IS
-    'What a person should see of an account (NULL: of each), the newest with its words: paused (by the engine, and why), blocked (messages of 7 days that came back or were refused through the sender''s or the content''s fault, or by the protocol), events failed (kept in the inbox with an error), events may be missing (events_may_be_missing). No row: nothing.';
+    'What a person should see of an account (NULL: of each), the newest with its words: paused (by the engine, and why), blocked (messages of 7 days that came back or were refused through the sender''s or the content''s fault, or by the protocol), events failed (kept in the inbox with an error), events may be missing (events_may_be_missing), replies wait (anger or a legal threat in them; reply list has them, until somebody settles them). No row: nothing.';

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION followup.apply_inbox(p_limit integer = 100)
-RETURNS TABLE (account_id bigint, applied integer, unmatched integer, failed integer, more boolean)
+RETURNS TABLE (account_id bigint, applied integer, unmatched integer, failed integer, fresh integer, more boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -24,12 +24,13 @@ BEGIN
     END IF;
     PERFORM followup.inbox_beat();
     IF followup.judge_bounces() THEN    -- it may have taken an account for itself: the shortest of transactions
-        RETURN QUERY SELECT NULL::bigint, 0, 0, 0, true;
+        RETURN QUERY SELECT NULL::bigint, 0, 0, 0, 0, true;
         RETURN;
     END IF;
 
     SELECT t.items, t.more INTO v_items, v_more FROM followup.take_inbox_items(p_limit) AS t;
-    IF v_items = '{}' THEN
+    IF v_items = '{}' THEN      -- a call of its own: no lock of a lead is held while another caller's events are waited for
+        RETURN QUERY SELECT NULL::bigint, 0, 0, u.failed, u.events, true FROM followup.unpack_webhooks(p_limit) AS u WHERE u.taken > 0;
         RETURN;
     END IF;
     v_done := array_fill(NULL::text, ARRAY[cardinality(v_items)]);
@@ -61,7 +62,7 @@ BEGIN
 
     RETURN QUERY
     SELECT i.account_id, count(*) FILTER (WHERE d.done = 'applied')::integer, count(*) FILTER (WHERE d.done = 'unmatched')::integer,
-           count(*) FILTER (WHERE d.done NOT IN ('applied', 'unmatched', 'busy'))::integer,
+           count(*) FILTER (WHERE d.done NOT IN ('applied', 'unmatched', 'busy'))::integer, 0,
            v_more OR EXISTS (SELECT FROM followup.bounce AS b WHERE NOT b.judged)
       FROM unnest(v_items) WITH ORDINALITY AS i
       JOIN unnest(v_done) WITH ORDINALITY AS d (done, place) ON d.place = i.ordinality
@@ -70,4 +71,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.apply_inbox(integer) IS
-    'Applies at most p_limit (1..1000) stored events, oldest first; any number of callers at once. A reply is applied alone (apply_inbound_reply). One that fails is kept with its error and tried again later, and never stops others (each is then in a subtransaction of its own); so is one of no message of ours, by then perhaps known (inbox_next_try: ten times in five days). One whose lead somebody works on waits 100 ms. Answers a row an account: applied, unmatched, failed; more: call again at once. No row: there is nothing to do now; ask again within 10 s at most, for by its calls it is known when nobody received webhooks (events_may_be_missing). Pauses accounts by their bounce rate (judge_bounces). Refuses (25000) any isolation level but READ COMMITTED.';
+    'Applies at most p_limit (1..1000) stored events, oldest first; when there are none to be applied now, takes as many stored webhooks apart instead (unpack_webhooks). Any number of callers at once. A reply is applied alone (apply_inbound_reply). One that fails is kept with its error and tried again later, and never stops others (each is then in a subtransaction of its own); so is one of no message of ours, by then perhaps known (inbox_next_try: ten times in five days). One whose lead somebody works on waits 100 ms. Answers a row an account (NULL: of several): applied, unmatched, failed; fresh: events that were not known before, out of webhooks; more: call again at once. No row: there is nothing to do now; ask again within 10 s at most, for by its calls it is known when nobody received webhooks (events_may_be_missing). Pauses accounts by their bounce rate (judge_bounces). Refuses (25000) any isolation level but READ COMMITTED.';

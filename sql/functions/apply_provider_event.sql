@@ -5,13 +5,14 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_detail  text := p_event ->> 'detail';
     v_id      text := nullif(pg_catalog.regexp_replace(p_event ->> 'provider_message_id', '\.(filter|recvd).*$', ''), '');
+    v_rfc_id  text := CASE p_event ->> 'provider_type' WHEN 'ses' THEN p_event ->> 'rfc_message_id' END;    -- it writes its own
     v_machine boolean := coalesce(p_event ->> 'machine', '') = 'true';
     v_class   record;
 BEGIN
     IF p_kind IN ('accepted', 'delayed', 'opened', 'clicked', 'delivered') THEN
         -- Whatever happened to it, it had left: that settles what is in flight or in doubt.
         PERFORM followup.apply_event(p_account, p_message,
-            (CASE p_kind WHEN 'delivered' THEN 'delivered' ELSE 'sent' END)::followup.message_state, p_occurred_at, v_detail, v_id);
+            (CASE p_kind WHEN 'delivered' THEN 'delivered' ELSE 'sent' END)::followup.message_state, p_occurred_at, v_detail, v_id, v_rfc_id);
         IF p_kind IN ('opened', 'clicked') THEN
             UPDATE followup.lead AS l
                SET opens = l.opens + (p_kind = 'opened' AND NOT v_machine)::integer,
@@ -30,7 +31,7 @@ BEGIN
         PERFORM followup.apply_event(p_account, p_message, 'delivered', p_occurred_at, NULL, v_id);
     ELSIF v_class.class IN ('complaint', 'unsubscribe') THEN
         PERFORM followup.apply_event(p_account, p_message,
-            (CASE WHEN p_kind = 'failed' THEN 'failed' WHEN v_class.class = 'complaint' THEN 'complained' ELSE 'sent' END)::followup.message_state, p_occurred_at, v_detail, v_id);
+            (CASE WHEN p_kind = 'failed' THEN 'failed' WHEN v_class.class = 'complaint' THEN 'complained' ELSE 'sent' END)::followup.message_state, p_occurred_at, v_detail, v_id, v_rfc_id);
         IF p_lead IS NOT NULL AND v_class.class = 'complaint' THEN
             PERFORM followup.unsubscribe_lead(p_account, p_lead, 'complained', ROW('provider', 'a complaint', true, NULL), 'complaint');
         ELSIF p_lead IS NOT NULL THEN

@@ -11,7 +11,10 @@ BEGIN
     IF v_plan[1].reason IS NOT NULL THEN
         RETURN v_plan;
     END IF;
-    IF p_class = 'block' THEN   -- the sequence goes on: if this is the first to tell that it left, what follows is planned
+    -- The sequence goes on after a block: if this is the first to tell that it left, what follows is planned. And what was to
+    -- be sent again had left then.
+    IF p_class = 'block' OR p_state = 'bounced' AND EXISTS (
+           SELECT FROM followup.message AS m WHERE m.account_id = p_account AND m.id = p_message AND m.state = 'scheduled') THEN
         PERFORM followup.apply_event(p_account, p_message, 'sent', p_occurred_at, NULL);
     END IF;
     UPDATE followup.message AS m

@@ -28,8 +28,7 @@ BEGIN
           LEFT JOIN followup.look_up AS k ON k.account_id = m.account_id AND k.message_id = m.id AND k.attempts = m.attempts
          WHERE m.shard = ANY (v_shards) AND m.pending AND NOT m.queued AND m.state = 'in_doubt'
            AND coalesce(m.provider, p_default_provider) = ANY (p_providers)
-           AND greatest(m.claimed_at, k.looked_up_at)
-                   < v_real - p_settle_after_ms * 2 ^ least(coalesce(k.looks, 0), 6) * '1 millisecond'::interval
+           AND followup.next_look_at(m.claimed_at, k.looked_up_at, k.looks, p_settle_after_ms) < v_real
          ORDER BY k.looked_up_at NULLS FIRST
          LIMIT p_limit
     ), noted AS (

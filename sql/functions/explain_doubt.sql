@@ -14,6 +14,16 @@ LANGUAGE sql STABLE AS $$
      CROSS JOIN followup.clock() AS k
       LEFT JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
      WHERE m.account_id = p_account AND m.id = p_message
+    UNION ALL
+    SELECT 'before that: ' || d.way,
+           p_now + pg_catalog.make_interval(secs => t.rate * extract(epoch FROM d.at - pg_catalog.clock_timestamp())::double precision)
+      FROM followup.message AS m
+     CROSS JOIN followup.clock() AS t
+      LEFT JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+      LEFT JOIN followup.look_up AS k ON k.account_id = m.account_id AND k.message_id = m.id AND k.attempts = m.attempts
+     CROSS JOIN LATERAL followup.doubt_ways(m.claimed_at, m.first_post_at, m.posts, m.provider, k.looked_up_at, k.looks,
+                                            NOT m.detached AND c.state IS DISTINCT FROM 'ended') AS d
+     WHERE m.account_id = p_account AND m.id = p_message
 $$;
 COMMENT ON FUNCTION followup.explain_doubt(bigint, bigint, timestamptz) IS
-    'Internal: what is awaited for a message in doubt; clears_at by the policy''s default age of 24 real hours.';
+    'Internal: what is awaited for a message in doubt; clears_at by the policy''s default age of 24 real hours; then what may settle it before (doubt_ways).';

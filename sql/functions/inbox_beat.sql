@@ -3,6 +3,7 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_real timestamptz := pg_catalog.clock_timestamp();
     v_beat timestamptz;
+    v_forget timestamptz;
 BEGIN
     SELECT b.beat_at INTO v_beat FROM followup.inbox_beat AS b;
     IF v_beat > v_real - '10 seconds'::interval THEN
@@ -23,7 +24,13 @@ BEGIN
     DELETE FROM followup.webhook_token AS t
      WHERE t.ctid = ANY (ARRAY(SELECT w.ctid FROM followup.webhook_token AS w
                                 WHERE w.seen_at < v_real - '7 days'::interval LIMIT 10000 FOR UPDATE SKIP LOCKED));
+    v_forget := v_real - (SELECT r.keep FROM followup.retention AS r WHERE r.what = 'provider_event');
+    DELETE FROM followup.provider_event AS e
+     WHERE e.ctid = ANY (ARRAY(SELECT w.ctid FROM followup.provider_event AS w
+                                WHERE w.received_at < v_forget AND w.next_try_at IS NULL
+                                ORDER BY w.received_at LIMIT 10000 FOR UPDATE SKIP LOCKED));
+    DELETE FROM followup.webhook AS w WHERE w.error IS NOT NULL AND w.received_at < v_forget;
 END
 $$;
 COMMENT ON FUNCTION followup.inbox_beat() IS
-    'Internal, of apply_inbox: somebody is there who receives webhooks; at most every 10 s (real). Notes a gap of a minute or longer since the last one, and forgets gaps after 30 days and single-use tokens after 7.';
+    'Internal, of apply_inbox: somebody is there who receives webhooks; at most every 10 s (real). Notes a gap of a minute or longer since the last one, and forgets gaps after 30 days, single-use tokens after 7, and events that need nothing more, or cannot be read, after followup.retention, the oldest 10000 at a time.';

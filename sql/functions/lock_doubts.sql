@@ -20,7 +20,7 @@ BEGIN
                   JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
                  WHERE m.shard = ANY (p_shards) AND m.pending AND NOT m.queued AND m.state = 'in_doubt' AND NOT m.detached
                    AND coalesce(m.provider, p_default_provider) = p_providers[i]
-                   AND m.claimed_at < p_real - p_settle_after_ms * 2 ^ least(m.posts - 1, 7) * '1 millisecond'::interval
+                   AND followup.next_post_at(m.claimed_at, m.posts, p_settle_after_ms) < p_real
                    AND m.first_post_at > p_real - p_key_windows_ms[i] * '1 millisecond'::interval
                    AND c.state = 'active' AND a.paused_at IS NULL AND (c.hold_until IS NULL OR c.hold_until <= p_now)
                    AND NOT followup.conversation_paused(m.account_id, m.conversation_id)
@@ -37,7 +37,7 @@ BEGIN
                  WHERE m.shard = ANY (p_shards) AND m.pending AND NOT m.queued AND m.state = 'in_doubt'
                    AND m.conversation_id IS NULL
                    AND coalesce(m.provider, p_default_provider) = p_providers[i]
-                   AND m.claimed_at < p_real - p_settle_after_ms * 2 ^ least(m.posts - 1, 7) * '1 millisecond'::interval
+                   AND followup.next_post_at(m.claimed_at, m.posts, p_settle_after_ms) < p_real
                    AND m.first_post_at > p_real - p_key_windows_ms[i] * '1 millisecond'::interval
                  LIMIT p_places[i] - coalesce(pg_catalog.cardinality(v_messages), 0)
                    FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;

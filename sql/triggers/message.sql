@@ -4,6 +4,7 @@ CREATE TRIGGER message_state AFTER UPDATE OF state, due_at ON followup.message F
 WHEN (CASE OLD.state
       WHEN NEW.state THEN OLD.due_at <> NEW.due_at AND NEW.state <> 'scheduled'
       WHEN 'scheduled' THEN NEW.state NOT IN ('sending', 'cancelled', 'failed')
+                            AND (OLD.attempts = 0 OR NEW.state NOT IN ('sent', 'delivered', 'bounced', 'complained'))
       WHEN 'sending' THEN NEW.state NOT IN ('sent', 'scheduled', 'in_doubt', 'failed', 'cancelled', 'delivered', 'bounced', 'complained')
       WHEN 'in_doubt' THEN NEW.state NOT IN ('sending', 'sent', 'delivered', 'bounced', 'complained', 'scheduled', 'failed', 'cancelled')
       WHEN 'sent' THEN NEW.state NOT IN ('delivered', 'bounced', 'complained', 'failed')

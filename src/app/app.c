@@ -308,6 +308,7 @@ static void read_figures(void *arg, struct figures *ret)
         .draining = a->phase != RUNNING,
     };
     figures_read(&parts, &a->figures_room, ret);
+    ret->reply_alerts = report_reply_alerts(a->report);
 }
 
 static void log_stats(const struct scheduler_counts *c, const struct dispatcher_stats *d)

@@ -60,6 +60,9 @@ static void read_provider(const struct dispatcher_provider_stats *p, struct prov
         .breaker_wait_s = seconds_of_ms(p->breaker_wait_ms),
         .in_flight = (double)p->used,
         .window = (double)p->window,
+        .key_window_s = seconds_of_ms(p->key_window_ms),
+        .looks_up = p->looks_up,
+        .look_up_proof_s = seconds_of_ms(p->look_up_proof_ms),
     };
     ret->breaker[p->breaker] = 1;
 }
@@ -83,6 +86,7 @@ static void read_dispatcher(const struct dispatcher *dispatcher, struct dispatch
     ret->recorded = (double)d->batch.recorded;
     ret->record_busy = (double)d->batch.busy;
     ret->record_failures = (double)d->batch.failures;
+    ret->settle_after_s = seconds_of_ms(d->settle_after_ms);
     ret->settle_claimed = (double)d->settle.claimed;
     ret->settled_by_policy = (double)d->settle.by_policy;
     ret->looked_up = (double)d->look_ups.asked;

@@ -1,5 +1,6 @@
 #include "followupd/app/report.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "followupd/base/buf.h"
@@ -24,6 +25,7 @@ struct report {
     unsigned turns; /* of this window */
     struct window windows[HISTOGRAMS];
     struct buf text;
+    double reply_alerts; /* NAN: no report was answered yet */
 };
 
 static void look_back(struct window *w, bool turn, const struct histogram **figure)
@@ -36,10 +38,12 @@ static void look_back(struct window *w, bool turn, const struct histogram **figu
     *figure = &w->recent;
 }
 
-static void on_reported(void *arg, enum status st, const struct err *e)
+static void on_reported(void *arg, enum status st, const struct err *e, int64_t reply_alerts)
 {
     struct report *r = arg;
     r->under_way = false;
+    if (st == OK)
+        r->reply_alerts = (double)reply_alerts;
     if (st != OK && st != E_GONE && st != E_CANCELLED)
         log_warn("report_failed", kv("status", status_text(st)), kv("reason", e->text));
 }
@@ -72,13 +76,18 @@ enum status report_open(uv_loop_t *loop, struct store *store, void (*figures)(vo
     struct report *r = calloc(1, sizeof *r);
     if (r == NULL)
         return err_set(e, E_NOMEM, "out of memory");
-    *r = (struct report){ .store = store, .figures = figures, .arg = arg };
+    *r = (struct report){ .store = store, .figures = figures, .arg = arg, .reply_alerts = NAN };
     buf_init(&r->text, METRICS_BYTES_MAX);
     uv_timer_init(loop, &r->timer);
     r->timer.data = r;
     uv_timer_start(&r->timer, on_timer, REPORT_MS, REPORT_MS);
     *ret = r;
     return OK;
+}
+
+double report_reply_alerts(const struct report *r)
+{
+    return r->reply_alerts;
 }
 
 static void on_timer_closed(uv_handle_t *handle)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define INBOUND_BYTES_MAX ((int64_t)10 * 1024 * 1024) /* the route's own limit is smaller where it is for events */
+#define INBOUND_BYTES_MAX ((int64_t)32 * 1024 * 1024) /* the route's own limit is smaller where it is for events */
 
 static const char *const type_names[] = {
     [CONF_WEBHOOK_SENDGRID] = "sendgrid", [CONF_WEBHOOK_MAILGUN] = "mailgun", [CONF_WEBHOOK_POSTMARK] = "postmark",

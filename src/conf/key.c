@@ -160,8 +160,10 @@ const struct conf_key conf_keys[] = {
     { "http", "address_connections_max", CONF_COUNT, "1024", "1", "60000", .offset = AT(http_address_connections_max),
       .sentence = "Most HTTP connections from one address; further ones are refused. Behind a proxy all have its "
                   "address." },
-    { "http", "bodies_max", CONF_COUNT, "67108864", "1048576", "4294967296", .offset = AT(bodies_bytes_max),
-      .sentence = "Most bytes of request bodies in memory at one time; further ones are told to come again (503)." },
+    { "http", "bodies_max", CONF_COUNT, "134217728", "1048576", "4294967296", .offset = AT(bodies_bytes_max),
+      .sentence =
+          "Most bytes of request bodies in memory at one time; further ones are told to come again (503). Bodies "
+          "over 1 MiB, which only mails have (at most 32 MiB), may take half of it." },
     { "http", "header_timeout", CONF_DURATION, "10s", "50ms", "5m", .offset = AT(header_timeout_ms),
       .sentence = "Longest time from the first byte of an HTTP request to the end of its header." },
     { "http", "body_timeout", CONF_DURATION, "30s", "50ms", "10m", .offset = AT(body_timeout_ms),

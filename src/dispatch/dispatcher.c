@@ -487,6 +487,7 @@ size_t dispatcher_in_flight_max(const struct dispatcher *d)
 void dispatcher_read_stats(const struct dispatcher *d, struct dispatcher_stats *ret)
 {
     *ret = d->stats;
+    ret->settle_after_ms = settle_after_ms(d);
     ret->batch = *batch_stats(d->batch);
     ret->settle = settle_stats(d->settle);
     ret->look_ups = look_ups_stats(d->look_ups);
@@ -509,5 +510,8 @@ struct dispatcher_provider_stats dispatcher_provider_at(const struct dispatcher 
         .breaker_wait_ms = breaker_wait_ms(&l->breaker, mono_now()),
         .used = l->budget.used,
         .window = (size_t)l->budget.window,
+        .key_window_ms = l->provider->config.key_window_ms,
+        .look_up_proof_ms = l->provider->config.look_up_proof_ms,
+        .looks_up = l->provider->type->build_look_up != NULL,
     };
 }

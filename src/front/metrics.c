@@ -60,6 +60,8 @@ static const struct row rows[] = {
       .help = "Outcomes that found their row locked and went with a later batch." },
     { PREFIX "record_failures_total", COUNTER, AT(record_failures),
       .help = "Batches of results that were not recorded." },
+    { PREFIX "settle_after_seconds", GAUGE, AT(settle_after_s),
+      .help = "How long after its POST a message in doubt is first asked about." },
     { PREFIX "in_doubt_retaken_total", COUNTER, AT(settle_claimed),
       .help = "Messages in doubt that were taken up again under their key." },
     { PREFIX "in_doubt_by_policy_total", COUNTER, AT(settled_by_policy),
@@ -105,6 +107,8 @@ static const struct row rows[] = {
     { PREFIX "inbox_applied_total", COUNTER, AT(inbox_unmatched), "result", "unmatched" },
     { PREFIX "inbox_applied_total", COUNTER, AT(inbox_failed), "result", "failed" },
     { PREFIX "inbox_behind", GAUGE, AT(inbox_behind), .help = "1: stored events wait to be applied now." },
+    { PREFIX "reply_alerts", GAUGE, AT(reply_alerts),
+      .help = "Alerts that replies raised and nobody has settled, of all accounts." },
 
     { PREFIX "loop_turn_seconds", HISTOGRAM, AT(turn),
       .help = "Work of one turn of the event loop, waiting left out." },
@@ -119,7 +123,8 @@ static const struct row rows[] = {
     { PREFIX "http_late_total", COUNTER, AT(http_late), .help = "HTTP connections cut at a deadline." },
     { PREFIX "http_evicted_total", COUNTER, AT(http_evicted),
       .help = "HTTP connections closed to make room for new ones." },
-    { PREFIX "http_bodies_bytes", GAUGE, AT(http_bodies_bytes), .help = "Request bodies that are held now." },
+    { PREFIX "http_bodies_bytes", GAUGE, AT(http_bodies_bytes),
+      .help = "Request bodies that are held now or announced." },
     { "process_cpu_seconds_total", COUNTER, AT(cpu_s), .help = "User and system CPU time." },
     { "process_resident_memory_bytes", GAUGE, AT(resident_bytes), .help = "Resident memory." },
     { "process_virtual_memory_bytes", GAUGE, AT(virtual_bytes), .help = "Virtual memory." },
@@ -138,6 +143,12 @@ static const struct row provider_rows[] = {
       .help = "Until something may be posted again; 0: now." },
     { PREFIX "provider_in_flight", GAUGE, PROVIDER_AT(in_flight), .help = "POSTs under way." },
     { PREFIX "provider_window", GAUGE, PROVIDER_AT(window), .help = "POSTs that may be under way at once." },
+    { PREFIX "provider_key_window_seconds", GAUGE, PROVIDER_AT(key_window_s),
+      .help = "How long it honours an idempotency key; 0: never." },
+    { PREFIX "provider_looks_up", GAUGE, PROVIDER_AT(looks_up),
+      .help = "1: it can be asked whether it has a message." },
+    { PREFIX "provider_look_up_proof_seconds", GAUGE, PROVIDER_AT(look_up_proof_s),
+      .help = "After this what it does not know was not sent; 0: never." },
 };
 
 /* The first failure is kept, so that the printers need not look at every piece. */

@@ -16,7 +16,8 @@
 #define POOL_BYTES        ((size_t)8 * 1024) /* request line, headers and read buffer of a connection */
 #define PLACES_SPARE      64                 /* connections that come before those cut for them are gone */
 #define DESCRIPTORS_ELSE  512                /* of the process, beside connections */
-#define DISCARD_BYTES_MAX (1024 * 1024)      /* of a body that is too large, read over so that its answer arrives */
+#define LARGE_BODY_BYTES  (1024 * 1024) /* these have half of the room for bodies, so that small ones always find some */
+#define DISCARD_BYTES_MAX (1024 * 1024) /* of a body that is too large, read over so that its answer arrives */
 #define SWEEPS_A_TIMEOUT  4
 #define SWEEP_MS_MIN      10
 #define SWEEP_MS_MAX      500
@@ -30,6 +31,7 @@ struct server {
     uv_timer_t sweep;        /* deadlines */
     struct list connections; /* those that wait for their client: the longest wait first */
     struct list exchanges;   /* all that libmicrohttpd knows of */
+    size_t large_bytes;      /* of stats.bodies_bytes */
     struct server_stats stats;
     unsigned handles_open;
 };
@@ -46,6 +48,7 @@ struct exchange {
     const char *method, *path;
     enum body_state body_state;
     struct buf body;
+    size_t reserved; /* of the room for bodies, from the header on */
     size_t discarded;
     bool asked, answered, suspended, known;
     enum MHD_Result result;
@@ -151,12 +154,34 @@ static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *
     return NULL;
 }
 
+/* Of a body that is all announced, so that what was begun can end. */
+static bool reserve(struct exchange *x, size_t bytes)
+{
+    struct server *s = x->server;
+    bool large = bytes > LARGE_BODY_BYTES;
+    if (bytes > s->config.bodies_bytes_max - s->stats.bodies_bytes ||
+        (large && bytes + s->large_bytes > s->config.bodies_bytes_max / 2))
+        return false;
+    x->reserved = bytes;
+    s->stats.bodies_bytes += bytes;
+    s->large_bytes += large ? bytes : 0;
+    return true;
+}
+
+static void drop_body(struct exchange *x)
+{
+    struct server *s = x->server;
+    s->stats.bodies_bytes -= x->reserved;
+    s->large_bytes -= x->reserved > LARGE_BODY_BYTES ? x->reserved : 0;
+    x->reserved = 0;
+    buf_fini(&x->body);
+}
+
 /* It ended there. The handler may still have to answer. */
 static void forget(struct exchange *x)
 {
     list_remove(&x->node);
-    x->server->stats.bodies_bytes -= x->body.used;
-    buf_fini(&x->body);
+    drop_body(x);
     x->known = false;
     if (!x->asked || x->answered)
         free(x);
@@ -301,7 +326,7 @@ static bool expect_body(struct exchange *x)
         x->body_state = BODY_UNTAKEN;
     else if (announced > most)
         x->body_state = BODY_TOO_LARGE;
-    else if (announced > s->config.bodies_bytes_max - s->stats.bodies_bytes)
+    else if (!reserve(x, l.coded ? most : announced))
         x->body_state = BODY_NO_ROOM;
     else
         x->body_state = BODY_WHOLE;
@@ -309,28 +334,16 @@ static bool expect_body(struct exchange *x)
     return x->body_state == BODY_WHOLE;
 }
 
-static void drop_body(struct exchange *x, enum body_state why)
-{
-    x->server->stats.bodies_bytes -= x->body.used;
-    buf_fini(&x->body);
-    x->body_state = why;
-}
-
 /* False: enough. libmicrohttpd can answer at the end of a body alone, so that of one that is not kept is read over. */
 static bool take_body(struct exchange *x, const char *bytes, size_t count)
 {
-    struct server *s = x->server;
-    if (x->body_state == BODY_WHOLE && count > s->config.bodies_bytes_max - s->stats.bodies_bytes)
-        drop_body(x, BODY_NO_ROOM);
     if (x->body_state == BODY_WHOLE) {
         enum status st = buf_add(&x->body, bytes, count);
         if (st == OK)
-            s->stats.bodies_bytes += count;
-        else
-            drop_body(x, st == E_LIMIT ? BODY_TOO_LARGE : BODY_NO_ROOM);
+            return true;
+        drop_body(x);
+        x->body_state = st == E_LIMIT ? BODY_TOO_LARGE : BODY_NO_ROOM;
     }
-    if (x->body_state == BODY_WHOLE)
-        return true;
     x->discarded += count;
     return x->discarded <= DISCARD_BYTES_MAX;
 }

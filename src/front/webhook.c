@@ -45,7 +45,7 @@ struct work {
     enum status read; /* of events, when authentic */
     struct err why;
     size_t count;
-    json_t *found;  /* owned; the events */
+    json_t *found;  /* owned; the events, while somebody is asked about them */
     char *events;   /* owned; the same, to be stored */
     char *question; /* owned; NULL: nobody is asked */
     /* on its way */
@@ -159,11 +159,10 @@ static void on_stored(struct inbox_entry *entry, enum status st, enum webhook_st
 }
 
 static void on_confirmation(void *arg, enum status st, const struct err *e, const enum webhook_stored *verdicts,
-                            size_t count, int64_t fresh)
+                            size_t count)
 {
     struct work *k = arg;
     (void)e;
-    (void)fresh;
     if (st == OK && count == 1 && verdicts[0] == WEBHOOK_STORED)
         log_info("webhook_asks_confirmation", kv("source", (const char *)k->source->name), kv("account", k->account_id),
                  kv("see", "followupctl webhook list"));
@@ -208,6 +207,10 @@ static void read_events(struct work *k, const struct webhook_request *request)
         k->read = E_NOMEM;
     else if (k->inbound && k->source->classifier_url != NULL && classify_question(k->found, &k->question) != OK)
         k->question = NULL; /* a delivery report, or no text */
+    if (k->question == NULL) {
+        json_decref(k->found); /* here, where it was made: freed by the loop's thread it would make the others wait */
+        k->found = NULL;
+    }
 }
 
 static void in_pool(uv_work_t *pool)

@@ -18,7 +18,8 @@
 #include "followupd/inbox/inbox.h"
 #include "followupd/provider/transport.h"
 
-#define WEBHOOKS_INBOUND_BYTES_MAX ((size_t)10 * 1024 * 1024) /* a mail, with attachments that nobody reads */
+#define WEBHOOKS_INBOUND_BYTES_MAX                                                                                     \
+    ((size_t)32 * 1024 * 1024) /* a mail, with attachments that nobody reads: SendGrid takes 30 MB */
 
 struct webhooks;
 

@@ -15,6 +15,20 @@ struct notice {
     const char *path;     /* its name */
 };
 
+/* The Message-ID that SES wrote: the region stands in the ARN of the identity. */
+static void put_message_id(struct telling *t, json_t *event, const struct notice *n)
+{
+    char region[32], id[256];
+    const char *arn = tell_text(t, n->mail, "mail", "sourceArn"),
+               *message_id = tell_text(t, n->mail, "mail", "messageId");
+    if (arn == NULL || message_id == NULL || sscanf(arn, "arn:%*[^:]:ses:%31[a-z0-9-]:", region) != 1)
+        return;
+    int bytes = snprintf(id, sizeof id, "<%s@%s.amazonses.com>", message_id,
+                         strcmp(region, "us-east-1") == 0 ? "email" : region);
+    if (bytes < (int)sizeof id)
+        tell_put(t, event, "rfc_message_id", id);
+}
+
 /* What every event of the notice has. recipient: NULL when not named. */
 static json_t *begin(struct telling *t, const struct notice *n, const char *kind, const char *recipient)
 {
@@ -24,6 +38,7 @@ static json_t *begin(struct telling *t, const struct notice *n, const char *kind
     tell_put(t, event, "recipient", recipient);
     tell_at_iso(t, event, at != NULL ? n->detail : n->mail, at != NULL ? n->path : "mail", "timestamp");
     tell_copy(t, event, "provider_message_id", n->mail, "mail", "messageId");
+    put_message_id(t, event, n);
     const json_t *tags = tell_object(t, n->mail, "mail", "tags");
     const json_t *ours = json_array_get(tell_array(t, tags, "mail.tags", "fu_id"), 0);
     tell_put(t, event, "fu_id", json_string_value(ours));

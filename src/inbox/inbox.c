@@ -6,7 +6,9 @@
 #include "followupd/base/clock.h"
 #include "followupd/base/log.h"
 
-#define RETRY_MS 5000
+#define RETRY_MS    5000
+#define REST_FACTOR 3 /* of the time that the call before took: a quarter of the time is left to applying */
+#define REST_MS_MAX 1000
 
 struct inbox {
     struct store *store; /* borrowed */
@@ -15,9 +17,9 @@ struct inbox {
     uv_timer_t look;    /* for what is to be applied */
     unsigned handles_open;
     struct list waiting, under_way;
-    bool calling, applying, apply_again, draining;
+    bool calling, applying, apply_again, resting, draining;
     size_t one_by_one; /* so many at the head of `waiting` go alone */
-    int64_t asked_us;
+    int64_t asked_us, apply_asked_us;
     struct inbox_stats stats;
 };
 
@@ -61,8 +63,7 @@ static void put_back(struct inbox *b, size_t count)
     b->one_by_one = count;
 }
 
-static void on_stored(void *arg, enum status st, const struct err *e, const enum webhook_stored *verdicts, size_t count,
-                      int64_t fresh)
+static void on_stored(void *arg, enum status st, const struct err *e, const enum webhook_stored *verdicts, size_t count)
 {
     struct inbox *b = arg;
     size_t asked = 0;
@@ -74,7 +75,6 @@ static void on_stored(void *arg, enum status st, const struct err *e, const enum
         st = E_DB;
     if (st == OK) {
         b->stats.stored += count;
-        b->stats.fresh += (uint64_t)fresh;
         histogram_add(&b->stats.round_trip, (uint64_t)(mono_now_us() - b->asked_us));
     } else if (st != E_CANCELLED) {
         b->stats.failures++;
@@ -84,7 +84,7 @@ static void on_stored(void *arg, enum status st, const struct err *e, const enum
         put_back(b, asked);
     else
         tell_all(&b->under_way, st, st == OK ? verdicts : NULL);
-    if (fresh > 0)
+    if (st == OK && !b->resting)
         apply(b);
     if (st != E_CANCELLED)
         call(b);
@@ -148,6 +148,18 @@ static void look_again(struct inbox *b, int64_t after_ms)
         uv_timer_start(&b->look, on_look, (uint64_t)after_ms, 0);
 }
 
+/* At once; but while webhooks come they have the database's time first: their senders wait, and come again when that is long. */
+static void go_on(struct inbox *b)
+{
+    if (!b->calling && list_empty(&b->waiting)) {
+        apply(b);
+        return;
+    }
+    int64_t rest_ms = (mono_now_us() - b->apply_asked_us) * REST_FACTOR / 1000;
+    b->resting = !b->draining;
+    look_again(b, rest_ms < REST_MS_MAX ? rest_ms : REST_MS_MAX);
+}
+
 static void on_applied(void *arg, enum status st, const struct err *e, const struct inbox_applied *applied)
 {
     struct inbox *b = arg;
@@ -162,12 +174,13 @@ static void on_applied(void *arg, enum status st, const struct err *e, const str
         return;
     }
     b->stats.applied += (uint64_t)applied->applied;
+    b->stats.fresh += (uint64_t)applied->fresh;
     b->stats.unmatched += (uint64_t)applied->unmatched;
     b->stats.failed += (uint64_t)applied->failed;
     if (applied->failed > 0)
         log_warn("inbox_events_failed", kv("events", applied->failed));
     if (applied->more || b->apply_again)
-        apply(b);
+        go_on(b);
     else
         look_again(b, b->interval_ms);
 }
@@ -180,8 +193,9 @@ static void apply(struct inbox *b)
         b->apply_again = true;
         return;
     }
-    b->apply_again = false;
+    b->apply_again = b->resting = false;
     uv_timer_stop(&b->look);
+    b->apply_asked_us = mono_now_us();
     b->applying = b->store->ops->apply_inbox(b->store, INBOX_APPLY_MAX, on_applied, b) == OK;
     if (!b->applying)
         look_again(b, b->interval_ms);

@@ -24,14 +24,15 @@ const struct api *api_find(const char *name)
 
 void api_rfc_message_id(const struct message *m, int64_t seq, char ret[API_ID_BYTES])
 {
-    char id[API_ID_BYTES];
+    char id[API_ID_BYTES], domain[API_DOMAIN_BYTES];
     const char *own = message_header(m, "Message-ID");
     const struct api *api = api_find(m->api);
     if (own != NULL && (api == NULL || api->id_domain == NULL)) {
         snprintf(ret, API_ID_BYTES, "%s", own);
     } else if (api != NULL && api->id_domain != NULL) {
         api->id(m, seq, id);
-        snprintf(ret, API_ID_BYTES, "<%.200s@%s>", id, api->id_domain);
+        api->id_domain(m, domain);
+        snprintf(ret, API_ID_BYTES, "<%.150s@%s>", id, domain);
     } else {
         snprintf(ret, API_ID_BYTES, "<sb-%" PRId64 "@sandbox.invalid>", seq);
     }

@@ -14,11 +14,13 @@
 #include <stdint.h>
 
 #include "followupd/base/status.h"
+#include "sigv4.h"
 
 struct exchange;
 struct message;
 
-#define API_ID_BYTES 512
+#define API_ID_BYTES     512
+#define API_DOMAIN_BYTES 72
 
 enum api_refusal {
     API_UNAUTHORIZED,
@@ -49,11 +51,14 @@ struct api {
     void (*refuse)(struct exchange *x, enum api_refusal why, const char *text, int64_t retry_after_s);
     /* The id it answers with. */
     void (*id)(const struct message *m, int64_t seq, char ret[API_ID_BYTES]);
-    const char *id_domain; /* its mails have <id@id_domain> as Message-ID; NULL: they keep the one they came with */
+    /* Its mails have <id@domain> as Message-ID; NULL: they keep the one they came with. */
+    void (*id_domain)(const struct message *m, char ret[API_DOMAIN_BYTES]);
 };
 
 extern const struct api api_generic, api_sendgrid, api_mailgun, api_postmark, api_ses, api_resend;
 
+/* Of a message that came through api_ses. */
+void ses_region(const struct message *m, char ret[SIGV4_REGION_BYTES]);
 const struct api *api_find(const char *name); /* NULL: generic */
 /* The Message-ID of the mail that the recipient gets, with its <>. */
 void api_rfc_message_id(const struct message *m, int64_t seq, char ret[API_ID_BYTES]);

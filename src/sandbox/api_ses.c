@@ -1,13 +1,16 @@
 /* api_ses: SES v2, POST /v2/email/outbound-emails, signed with SigV4. The error's name stands in x-amzn-ErrorType. The
- * mail gets a Message-ID of SES's own. */
+ * mail gets a Message-ID of SES's own, which names the region, and as SES does it a Feedback-ID that names it too. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api.h"
 #include "followupd/base/clock.h"
+#include "message.h"
 #include "server.h"
 #include "sigv4.h"
+
+#define FEEDBACK_BYTES 96
 
 static bool authorized(const struct exchange *x, const char *credential)
 {
@@ -42,7 +45,28 @@ static enum status read_body(const json_t *body, json_t **ret, struct err *e)
 
 static enum status read_request(const struct exchange *x, json_t **ret, struct err *e)
 {
-    return api_read_json(x, read_body, ret, e);
+    char region[SIGV4_REGION_BYTES], feedback[FEEDBACK_BYTES];
+    enum status st = api_read_json(x, read_body, ret, e);
+    if (st != OK)
+        return st;
+    sigv4_region(x, region);
+    snprintf(feedback, sizeof feedback, "::1.%s.sandbox:AmazonSES", region);
+    json_object_set_new(json_object_get(*ret, "headers"), "Feedback-ID", json_string(feedback));
+    return OK;
+}
+
+void ses_region(const struct message *m, char ret[SIGV4_REGION_BYTES])
+{
+    const char *feedback = message_header(m, "Feedback-ID");
+    if (feedback == NULL || sscanf(feedback, "::1.%47[^.].", ret) != 1)
+        snprintf(ret, SIGV4_REGION_BYTES, "us-east-1");
+}
+
+static void id_domain(const struct message *m, char ret[API_DOMAIN_BYTES])
+{
+    char region[SIGV4_REGION_BYTES];
+    ses_region(m, region);
+    snprintf(ret, API_DOMAIN_BYTES, "%s.amazonses.com", strcmp(region, "us-east-1") == 0 ? "email" : region);
 }
 
 static void id(const struct message *m, int64_t seq, char ret[API_ID_BYTES])
@@ -92,4 +116,4 @@ const struct api api_ses = { .name = "ses",
                              .accept = answer_accepted,
                              .refuse = answer_refused,
                              .id = id,
-                             .id_domain = "email.amazonses.com" };
+                             .id_domain = id_domain };

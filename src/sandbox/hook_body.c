@@ -197,17 +197,20 @@ static enum status ses_event(const struct hook_about *a, enum hook_kind kind, st
                                              { "Bounce", "bounce" },
                                              { "Complaint", "complaint" },
                                              { "Subscription", "subscription" } };
-    char email[ADDRESS_BYTES], id[API_ID_BYTES], at[40];
+    char email[ADDRESS_BYTES], id[API_ID_BYTES], at[40], region[SIGV4_REGION_BYTES];
     write_recipient(a->message, email);
+    ses_region(a->message, region);
     api_ses.id(a->message, a->seq, id);
     api_time(a->now_us, at, sizeof at);
     json_t *tags = json_object();
     if (a->message->fu_id != NULL)
         json_object_set_new(tags, "fu_id", json_pack("[s]", a->message->fu_id));
     return sns_envelope(a, kind,
-                        json_pack("{s:s,s:o,s:{s:s,s:s,s:s,s:[s],s:o}}", "eventType", events[kind][0], events[kind][1],
-                                  ses_detail(a, kind, email, at), "mail", "messageId", id, "timestamp", at, "source",
-                                  a->message->from, "destination", email, "tags", tags),
+                        json_pack("{s:s,s:o,s:{s:s,s:s,s:s,s:o,s:[s],s:o}}", "eventType", events[kind][0],
+                                  events[kind][1], ses_detail(a, kind, email, at), "mail", "messageId", id, "timestamp",
+                                  at, "source", a->message->from, "sourceArn",
+                                  json_sprintf("arn:aws:ses:%s:123456789012:identity/sandbox.example", region),
+                                  "destination", email, "tags", tags),
                         out);
 }
 

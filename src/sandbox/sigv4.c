@@ -17,7 +17,7 @@
 
 /* The parts of the Authorization header. */
 struct claim {
-    char key[160], date[9], region[48], service[32], headers[512], signature[65];
+    char key[160], date[9], region[SIGV4_REGION_BYTES], service[32], headers[512], signature[65];
 };
 
 static bool read_claim(const char *text, struct claim *ret)
@@ -127,4 +127,11 @@ bool sigv4_verify(const struct exchange *x, const char *credential, const char *
     }
     buf_fini(&canonical);
     return good;
+}
+
+void sigv4_region(const struct exchange *x, char ret[SIGV4_REGION_BYTES])
+{
+    struct claim c;
+    bool is_signed = read_claim(exchange_header(x, "Authorization"), &c);
+    snprintf(ret, SIGV4_REGION_BYTES, "%s", is_signed ? c.region : "");
 }

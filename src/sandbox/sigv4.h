@@ -9,10 +9,13 @@
 
 #include "followupd/base/clock.h"
 
-#define SIGV4_SKEW_S 300
+#define SIGV4_SKEW_S       300
+#define SIGV4_REGION_BYTES 48
 
 struct exchange;
 
 bool sigv4_verify(const struct exchange *x, const char *credential, const char *service, struct wall now);
+/* The region that a request is signed for; empty: it is not signed. */
+void sigv4_region(const struct exchange *x, char ret[SIGV4_REGION_BYTES]);
 
 #endif

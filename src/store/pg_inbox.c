@@ -6,11 +6,11 @@
 /* --- webhooks ------------------------------------------------------------------------------------------------- */
 
 static const struct db_statement receive_statement = {
-    "receive_webhooks", "SELECT verdict, stored FROM followup.receive_webhooks($1::int8[], $2::text[], "
-                        "$3::text[]::jsonb[], $4::text[]) ORDER BY ord"
+    "receive_webhooks", "SELECT verdict FROM followup.receive_webhooks($1::int8[], $2::text[], "
+                        "$3::text[]::json[], $4::text[]) ORDER BY ord"
 };
 static const struct db_statement confirmation_statement = {
-    "receive_confirmation", "SELECT followup.receive_confirmation($1::int8, $2::text, $3::jsonb), 0"
+    "receive_confirmation", "SELECT followup.receive_confirmation($1::int8, $2::text, $3::jsonb)"
 };
 
 static enum webhook_stored verdict_of(const char *text)
@@ -29,22 +29,19 @@ static void on_received(struct db_query *q, enum status st, const struct err *e,
 {
     struct pg_caller caller = pg_end(q);
     enum webhook_stored verdicts[STORE_BATCH_MAX];
-    int64_t fresh = 0;
     int count = 0;
     struct err why;
     if (st == OK) {
-        st = db_result_check(res, "si", &why);
+        st = db_result_check(res, "s", &why);
         e = &why;
     }
     if (st == OK && PQntuples(res) > STORE_BATCH_MAX)
         st = err_set(&why, E_DB, "receive_webhooks answered %d rows", PQntuples(res));
     if (st == OK)
         count = PQntuples(res);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         verdicts[i] = verdict_of(db_text(res, i, 0));
-        fresh += db_i32(res, i, 1);
-    }
-    caller.cb.inbox(caller.arg, st, st == OK ? NULL : e, verdicts, (size_t)count, fresh);
+    caller.cb.inbox(caller.arg, st, st == OK ? NULL : e, verdicts, (size_t)count);
 }
 
 enum status pg_receive_webhooks(struct store *base, const struct stored_webhook *webhooks, size_t count,
@@ -85,7 +82,7 @@ enum status pg_receive_confirmation(struct store *base, const struct stored_webh
 /* --- what they told ------------------------------------------------------------------------------------------- */
 
 static const struct db_statement apply_statement = {
-    "apply_inbox", "SELECT applied, unmatched, failed, more FROM followup.apply_inbox($1::int4)"
+    "apply_inbox", "SELECT applied, unmatched, failed, fresh, more FROM followup.apply_inbox($1::int4)"
 };
 
 static void on_applied(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
@@ -94,14 +91,15 @@ static void on_applied(struct db_query *q, enum status st, const struct err *e, 
     struct inbox_applied applied = { 0 };
     struct err why;
     if (st == OK) {
-        st = db_result_check(res, "iiib", &why);
+        st = db_result_check(res, "iiiib", &why);
         e = &why;
     }
     for (int i = 0; st == OK && i < PQntuples(res); i++) {
         applied.applied += db_i32(res, i, 0);
         applied.unmatched += db_i32(res, i, 1);
         applied.failed += db_i32(res, i, 2);
-        applied.more = applied.more || db_bool(res, i, 3);
+        applied.fresh += db_i32(res, i, 3);
+        applied.more = applied.more || db_bool(res, i, 4);
     }
     caller.cb.applied(caller.arg, st, st == OK ? NULL : e, &applied);
 }

@@ -66,6 +66,7 @@ struct pg_caller {
         store_lease_cb lease;
         store_due_cb due;
         store_done_cb done;
+        store_report_cb report;
         store_clock_cb clock;
         store_mark_cb mark;
         store_bulk_cb bulk;
@@ -109,7 +110,7 @@ enum status pg_lease_acquire(struct store *s, const char *former, int64_t ttl_ms
 enum status pg_lease_renew(struct store *s, struct lease_set leases, int64_t ttl_ms, store_lease_cb cb, void *arg);
 enum status pg_lease_release(struct store *s, struct lease_set leases, store_done_cb cb, void *arg);
 enum status pg_beat(struct store *s, bool draining, store_done_cb cb, void *arg);
-enum status pg_report(struct store *s, const char *figures, store_done_cb cb, void *arg);
+enum status pg_report(struct store *s, const char *figures, store_report_cb cb, void *arg);
 enum status pg_clock(struct store *s, store_clock_cb cb, void *arg);
 enum status pg_load(struct store *s, const struct load_request *r, store_due_cb on_rows, store_done_cb on_done,
                     void *arg);

@@ -15,27 +15,42 @@ SELECT is(t.receive(t.event(:ada, 'delivered', 'e-3'), t.event(:ada, 'delivered'
 SELECT is(t.receive(VARIADIC '{}'), 'stored 0', 'a webhook of nothing');
 SELECT results_eq($$ SELECT * FROM followup.receive_webhooks(ARRAY[1, 77, 1, 2, 1, 1, 1]::bigint[], ARRAY['main', 'main', 'second', 'main', 'main', NULL, 'main'],
         ARRAY['[{"event_id": "b-1", "kind": "opened"}, {"event_id": "b-2", "kind": "opened"}]', '[{"event_id": "b-1", "kind": "opened"}]', '[{"event_id": "b-1", "kind": "opened"}]',
-              '[{"event_id": "b-1", "kind": "opened"}]', '[{"event_id": "b-2", "kind": "clicked"}, {"event_id": "b-3", "kind": "clicked"}]', '[]', '{"event_id": "b-9", "kind": "opened"}']::jsonb[],
+              '[{"event_id": "b-1", "kind": "opened"}]', '[{"event_id": "b-2", "kind": "clicked"}, {"event_id": "b-3", "kind": "clicked"}]', '[]', '{"event_id": "b-9", "kind": "opened"}']::json[],
         array_fill(NULL::text, ARRAY[7])) $$,
-    $$ VALUES (1, 'stored', 2), (2, 'no_account', 0), (3, 'stored', 1), (4, 'stored', 1), (5, 'stored', 1), (6, 'malformed', 0), (7, 'malformed', 0) $$,
-    'many webhooks in one call, each with its verdict; an event is of its account and its webhook');
-SELECT is(t.receive(e), 'malformed 0', e::text) FROM unnest(ARRAY['{"kind": "opened"}', '{"event_id": "", "kind": "opened"}',
+    $$ VALUES (1, 'stored'), (2, 'no_account'), (3, 'stored'), (4, 'stored'), (5, 'stored'), (6, 'malformed'), (7, 'malformed') $$,
+    'many webhooks in one call, each with its verdict');
+SELECT is(count(*), 4::bigint, 'each is stored whole') FROM followup.webhook;
+SELECT is(t.unpack(), '5', 'and then taken apart: an event is of its account and its webhook, told twice it is one');
+SELECT is_empty('SELECT FROM followup.webhook', 'which ends it');
+SELECT is(t.receive(e), 'stored 0 unreadable 1', e::text) FROM unnest(ARRAY['{"kind": "opened"}', '{"event_id": "", "kind": "opened"}',
     '{"event_id": "c-1"}', '{"event_id": "c-1", "kind": "melted"}', '7', 'null']::jsonb[]) AS e;
-SELECT is(t.receive('{"event_id": "c-1", "kind": "opened"}', '{"event_id": "c-2", "kind": "melted"}'), 'malformed 0', 'one bad event in a webhook: nothing of it is stored');
+SELECT is(t.receive('{"event_id": "c-1", "kind": "opened"}', '{"event_id": "c-2", "kind": "melted"}'), 'stored 0 unreadable 1', 'one bad event in a webhook: nothing of it counts');
+SELECT is(count(*), 7::bigint, 'but what cannot be read is kept, with its error') FROM followup.webhook WHERE error <> '';
+SELECT is(t.receive('{"event_id": "c-3", "kind": "clicked"}'), 'stored 1', 'and stops none that comes after it');
+SELECT results_eq('SELECT account, alert, times FROM followup.account_alerts(1)', $$ VALUES ('Account 1', 'events failed', 7::bigint) $$, 'an alert says so');
+INSERT INTO followup.webhook (account_id, source, events)
+SELECT 1, 'main', e FROM unnest(ARRAY['[{"event_id": "c-4", "kind": "clicked"}]', '[{"event_id": "c-5", "kind": "melted"}]', '[{"event_id": "c-6", "kind": "clicked"}]']::json[]) AS e;
+SELECT is(t.unpack(), '2 unreadable 1', 'a bad one among good ones: they are read');
+INSERT INTO followup.webhook (account_id, source, events) VALUES (77, 'main', '[{"event_id": "c-7", "kind": "clicked"}]');
+SELECT is(t.unpack(), '0', 'those of an account that is gone');
+SELECT is_empty('SELECT FROM followup.webhook WHERE account_id = 77', 'are dropped');
+DELETE FROM followup.webhook;
+DELETE FROM followup.provider_event WHERE event_id LIKE 'c-%';
 SELECT is(count(*), 8::bigint, 'what is stored') FROM followup.provider_event;
 
 -- Single-use tokens
 CREATE FUNCTION t.with_token(p_tokens text[], VARIADIC p_ids text[]) RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(verdict || ' ' || stored, ', ' ORDER BY ord)
+    SELECT string_agg(verdict, ', ' ORDER BY ord)
       FROM followup.receive_webhooks(array_fill(1::bigint, ARRAY[cardinality(p_ids)]), array_fill('mg'::text, ARRAY[cardinality(p_ids)]),
-               ARRAY(SELECT jsonb_build_array(jsonb_build_object('event_id', i, 'kind', 'opened')) FROM unnest(p_ids) WITH ORDINALITY AS u (i, no) ORDER BY no), p_tokens) $$;
-SELECT is(t.with_token('{t-1}', 'g-1'), 'stored 1', 'a token that is new');
-SELECT is(t.with_token('{t-1}', 'g-1'), 'stored 0', 'the same webhook again: the provider repeats itself');
-SELECT is(t.with_token('{t-1}', 'g-2'), 'token_reused 0', 'the token with another event: refused');
-SELECT is(t.with_token('{t-2,t-2,t-3,NULL}', 'g-3', 'g-4', 'g-5', 'g-6'), 'stored 1, token_reused 0, stored 1, stored 1', 'twice in one call: the first has it');
+               ARRAY(SELECT json_build_array(json_build_object('event_id', i, 'kind', 'opened')) FROM unnest(p_ids) WITH ORDINALITY AS u (i, no) ORDER BY no), p_tokens) $$;
+SELECT is(t.with_token('{t-1}', 'g-1'), 'stored', 'a token that is new');
+SELECT is(t.with_token('{t-1}', 'g-1'), 'stored', 'the same webhook again: the provider repeats itself');
+SELECT is(t.with_token('{t-1}', 'g-2'), 'token_reused', 'the token with another event: refused');
+SELECT is(t.with_token('{t-2,t-2,t-3,NULL}', 'g-3', 'g-4', 'g-5', 'g-6'), 'stored, token_reused, stored, stored', 'twice in one call: the first has it');
+SELECT is(t.unpack(), '4', 'what came again in it is known');
 SELECT is_empty($$ SELECT FROM followup.provider_event WHERE event_id IN ('g-2', 'g-4') $$, 'of what is refused nothing is stored');
-SELECT followup.receive_webhooks(ARRAY[1]::bigint[], ARRAY['other'], ARRAY['[{"event_id": "g-2", "kind": "opened"}]']::jsonb[], '{t-1}') AS r \gset
-SELECT is(:'r'::text, '(1,stored,1)', 'another webhook''s t-1 is another token');
+SELECT followup.receive_webhooks(ARRAY[1]::bigint[], ARRAY['other'], ARRAY['[{"event_id": "g-2", "kind": "opened"}]']::json[], '{t-1}') AS r \gset
+SELECT is(:'r'::text, '(1,stored)', 'another webhook''s t-1 is another token');
 UPDATE followup.webhook_token SET seen_at = seen_at - interval '8 days' WHERE token = 't-1';
 \o /dev/null
 DELETE FROM followup.provider_event WHERE kind = 'opened';

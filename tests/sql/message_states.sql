@@ -15,7 +15,7 @@ SELECT f.state AS f, n.state AS n,
            ('delivered', 'bounced'), ('delivered', 'complained'), ('bounced', 'complained')) AS allowed
   FROM unnest(enum_range(NULL::followup.message_state)) AS f(state), unnest(enum_range(NULL::followup.message_state)) AS n(state)
  WHERE f.state <> n.state;
-SELECT plan(72 + 5);
+SELECT plan(72 + 4 + 5);
 -- An alert, straight into the state.
 CREATE FUNCTION t.in_state(p_state followup.message_state) RETURNS bigint LANGUAGE sql AS $$
     INSERT INTO followup.message (account_id, kind, recipient, due_at, state, claimed_by, epoch, claimed_at)
@@ -24,6 +24,8 @@ SELECT CASE WHEN allowed
             THEN lives_ok(format('SELECT t.set(1, t.in_state(%L), $s$state = %L$s$)', f, n), f || ' may become ' || n)
             ELSE throws_ok(format('SELECT t.set(1, t.in_state(%L), $s$state = %L$s$)', f, n), '23514', NULL, f || ' never becomes ' || n) END
   FROM t.pair ORDER BY f, n;
+SELECT lives_ok(format('SELECT t.set(1, t.in_state(''scheduled''), ''attempts = 1''); UPDATE followup.message SET state = %L WHERE state = ''scheduled'' AND attempts = 1', n),
+                'scheduled with a key that was used may become ' || n) FROM unnest(ARRAY['sent', 'delivered', 'bounced', 'complained']) AS n;
 SELECT lives_ok('SELECT t.set(1, t.in_state(''scheduled''), ''due_at = due_at + interval ''''1 h'''''')', 'a scheduled message may move');
 SELECT throws_ok('SELECT t.set(1, t.in_state(''sending''), ''due_at = due_at + interval ''''1 h'''''')', '23514', NULL, 'one that is sending may not');
 SELECT throws_ok('SELECT t.set(1, t.in_state(''sent''), ''due_at = due_at + interval ''''1 h'''''')', '23514', NULL, 'one that was sent may not');

@@ -1,7 +1,7 @@
 -- Replies that wait for a person, and the rules that managers edit.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(36);
+SELECT plan(40);
 
 CREATE FUNCTION t.mail(p_from text, p_text text, p_more jsonb = '{}') RETURNS text LANGUAGE sql AS $$
     SELECT followup.apply_inbound_reply(1, jsonb_build_object('from', p_from, 'subject', 'Re: hello', 'recipients', '["sue@a.example"]'::jsonb, 'text', p_text) || p_more) $$;
@@ -34,9 +34,14 @@ SELECT email AS address FROM followup.lead WHERE id = :l \gset
 SELECT t.mail(:'address', 'You are scammers!', '{"dmarc": "pass"}') AS r4 \gset
 SELECT is(t.state(:l) || ' ' || t.waiting(), 'stopped anger:stop', 'an alert waits as well, its lead is stopped already');
 SELECT max(id) AS four FROM followup.reply \gset
+SELECT results_eq('SELECT alert, times, detail FROM followup.account_alerts(1)', format($$ VALUES ('replies wait', 1::bigint, 'anger in reply %s') $$, :four), 'and status says so');
+SELECT followup.worker_beat('00000000-0000-0000-0000-0000000000f1', 'h', false) \g /dev/null
+SELECT is(followup.worker_report('00000000-0000-0000-0000-0000000000f1', '{}'), 1::bigint, 'and a worker learns of it');
 SELECT throws_ok(format('SELECT followup.settle_reply(1, %s, %s)', :four, :l), 'P0002', NULL, 'it has its lead');
 SELECT is((SELECT lead_id FROM followup.settle_reply(1, :four)), :l::bigint, 'seen');
 SELECT is(t.waiting(), NULL, 'it waits no more');
+SELECT is_empty('SELECT * FROM followup.account_alerts(1)', 'nor does status speak of it');
+SELECT is(followup.worker_report('00000000-0000-0000-0000-0000000000f1', '{}'), 0::bigint, 'nor a worker');
 
 -- Rules
 DELETE FROM followup.reply_rule WHERE account_id = 1;

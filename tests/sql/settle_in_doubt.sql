@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1);
 \o
-SELECT plan(34);
+SELECT plan(40);
 CREATE FUNCTION t.doubt(p_name text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_message bigint := t.lead(1, p_name);
@@ -67,8 +67,26 @@ SELECT is((email, lead_id), ('rita@firm.example'::text, t.lead_of(1, :eva)), 'an
 SELECT is(sends_again, true, 'that its lead is suppressed is nothing to the one who is alerted') FROM followup.in_doubt_list(1);
 SELECT is(state::text, 'scheduled', 'and is settled') FROM followup.settle_in_doubt(1, :alert, 'not_sent');
 
--- refusals
+-- what settles it, and when
 SELECT t.doubt('gil') AS gil \gset
+SELECT is((settles, next_try_at), (NULL::text, NULL::timestamptz), 'without a worker nobody can say') FROM followup.in_doubt_list(1);
+CREATE FUNCTION t.says(p_window integer, p_looks integer, p_proof integer) RETURNS void LANGUAGE sql AS $$
+    SELECT followup.worker_report(t.me(), format('{"settle_after_seconds": 30, "providers": [{"provider": "%s", "provider_key_window_seconds": %s,
+        "provider_looks_up": %s, "provider_look_up_proof_seconds": %s}]}', coalesce(m.provider, 'sandbox'), p_window, p_looks, p_proof)::jsonb)
+      FROM followup.message AS m WHERE m.state = 'in_doubt' $$;
+SELECT t.says(0, 0, 0) \g /dev/null
+SELECT is((settles, next_try_at), ('an event of the provider about it'::text, NULL::timestamptz), 'a provider that offers nothing') FROM followup.in_doubt_list(1);
+SELECT t.says(3600, 1, 1800) \g /dev/null
+SELECT matches(settles, '^posted again with the same key, which the provider knows until [-0-9]+ [:0-9]+ UTC; looked up at the provider; not found means not sent from [-0-9]+ [:0-9]+ UTC on; an event of the provider about it$',
+               'one that knows keys and can be asked') FROM followup.in_doubt_list(1);
+SELECT is(next_try_at, last_post_at + interval '30 s', 'next after settle_after') FROM followup.in_doubt_list(1);
+SELECT is((SELECT array_agg(split_part(e.cause, ',', 1)) FROM followup.explain(1, :gil) AS e WHERE e.cause LIKE 'before that: %'),
+          ARRAY['before that: posted again with the same key', (SELECT e.cause FROM followup.explain(1, :gil) AS e WHERE e.cause LIKE '%looked up%'), 'before that: an event of the provider about it'], 'explain says so');
+INSERT INTO followup.look_up VALUES (1, :gil, 1, 3, clock_timestamp());
+SELECT t.says(0, 1, 0) \g /dev/null
+SELECT is(next_try_at, (SELECT looked_up_at + interval '240 s' FROM followup.look_up), 'after three looks eight times as long') FROM followup.in_doubt_list(1);
+
+-- refusals
 \o /dev/null
 CREATE ROLE settle_app LOGIN IN ROLE followup_app;
 SET ROLE settle_app;

@@ -185,6 +185,20 @@ def reply(api, headers, body):
     return envelope["to"][0], envelope["from"], form["subject"], named["In-Reply-To"].strip(), form["text"]
 
 
+@pytest.mark.parametrize("region, domain", [("us-east-1", "email.amazonses.com"), ("eu-west-1", "eu-west-1.amazonses.com")])
+def test_the_message_id_of_ses_names_its_region(start, receiver, region, domain):
+    sandbox = start("--reply-rate", "1")
+    client = Client(sandbox)
+    assert ask(client, SEND["ses"], lambda body: body.replace(b'"1001"', b'"12-3456-1"'), region=region)[0] == 200
+    client.close()
+    wait_until(lambda: receiver.of("/inbound/ses/12"), "a reply comes in")
+    (headers, body), = receiver.of("/inbound/ses/12")
+    assert reply("ses", headers, body)[3].endswith(f"@{domain}>")
+    told = json.loads(json.loads(receiver.of("/webhooks/ses/12")[0][1])["Message"])["mail"]
+    assert told["sourceArn"].startswith(f"arn:aws:ses:{region}:")
+    assert reply("ses", headers, body)[3] == f"<{told['messageId']}@{domain}>"
+
+
 @pytest.mark.parametrize("api", ["sendgrid", "mailgun", "postmark", "ses"])
 def test_a_reply_comes_in_to_the_reply_address_and_names_what_it_answers(start, receiver, tmp_path, api):
     sandbox = start("--reply-rate", "1")
@@ -195,7 +209,7 @@ def test_a_reply_comes_in_to_the_reply_address_and_names_what_it_answers(start, 
     to, sender, subject, answers, text = reply(api, headers, body)
     assert (to, sender) == ("reply+t0k3n@in.sender.example", "bob@rcpt.example")
     assert subject == "Re: Re: Your enquiry – naïve café ✓"
-    own = "@email.amazonses.com>" if api == "ses" else MESSAGE_ID
+    own = "@eu-west-1.amazonses.com>" if api == "ses" else MESSAGE_ID
     assert answers.endswith(own)
     assert text
     form = fields(headers, body) if api == "mailgun" else None

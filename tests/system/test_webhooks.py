@@ -55,6 +55,8 @@ def hooked(daemon, tmp_path):
 
 
 def stored(database):
+    """Events, when every webhook is taken apart."""
+    wait_until(lambda: database.value("SELECT count(*) FROM followup.webhook") == 0, "no webhook waits to be taken apart")
     return database.value("SELECT count(*) FROM followup.provider_event")
 
 
@@ -175,14 +177,14 @@ def test_a_bounce_and_a_complaint_change_what_the_lead_gets(world, sandbox, hook
     assert stored(database) == 2
 
 
-def answer_by_mail(one, database, account, text):
+def answer_by_mail(one, database, account, text, attachments=()):
     """The lead's answer to what was sent, as Postmark brings it."""
     sent = database.value("SELECT rfc_message_id FROM followup.message WHERE state = 'sent'")
     mail = {"FromFull": {"Email": database.value("SELECT email FROM followup.lead"), "Name": "Lead"}, "From": "x@x.example",
             "To": "ada@acme.example", "ToFull": [{"Email": "ada@acme.example", "Name": "", "MailboxHash": ""}],
             "OriginalRecipient": "ada@acme.example", "Subject": "Re: sequence 1", "MessageID": "73e6d360-66eb-11e1-8e72-a8904824019b",
             "Date": "Fri, 20 Nov 2026 16:59:01 +0000", "TextBody": text, "HtmlBody": "",
-            "StrippedTextReply": text, "Attachments": [],
+            "StrippedTextReply": text, "Attachments": list(attachments),
             "Headers": [{"Name": "In-Reply-To", "Value": sent}, {"Name": "Message-ID", "Value": "<answer@x.example>"}]}
     answer = hooks.post(address_of(one), f"/inbound/postmark/{account}", json.dumps(mail).encode(),
                         {"Content-Type": "application/json", "Authorization": "Basic dXNlcjpwYXNz"})
@@ -308,7 +310,7 @@ def test_a_token_serves_once(world, hooked, database):
     assert mailgun(one, mailgun_event("e1"), token, account).status == 200
     assert mailgun(one, mailgun_event("e1"), token, account).status == 200, "its own repetition"
     assert mailgun(one, mailgun_event("e2", "failed", severity="permanent"), token, account).status == 401
-    assert database.rows("SELECT kind::text FROM followup.provider_event") == [("delivered",)]
+    wait_until(lambda: database.rows("SELECT kind::text FROM followup.provider_event") == [("delivered",)], "it is taken apart")
 
 
 def test_sources_and_accounts_that_are_not_there(world, hooked, database):
@@ -364,6 +366,27 @@ def test_a_body_over_the_limit_is_413(world, hooked, database):
     assert ask(one, "/healthz").status == 200
     assert value(families(one), "followupd_http_bodies_bytes") == 0
     assert stored(database) == 0
+
+
+def test_a_mail_with_large_attachments_is_taken(world, hooked, sandbox, database):
+    one = hooked()
+    account = started(world, sandbox, one)
+    attachment = {"Name": "a.bin", "ContentType": "application/octet-stream", "Content": "QUJD" * 7_000_000, "ContentLength": 21_000_000}
+    answer_by_mail(one, database, account, "Please call me tomorrow.", [attachment])
+
+
+def test_two_of_the_largest_mails_at_a_time_and_webhooks_beside_them(world, hooked):
+    account = world.account()
+    one = hooked()
+    largest = 32 << 20
+    head = f"POST /inbound/postmark/{account} HTTP/1.1\r\nHost: a\r\nContent-Length: ".encode()
+    assert answer_of(one, head + f"{largest + 1}\r\n\r\n".encode()).startswith(b"HTTP/1.1 413"), "no larger one"
+    begun = head + f"{largest}\r\n\r\n".encode() + b"a"
+    with raw(one, begun), raw(one, begun):
+        wait_until(lambda: value(families(one), "followupd_http_bodies_bytes") == 2 * largest, "both are begun")
+        assert answer_of(one, begun).startswith(b"HTTP/1.1 503"), "a third has to come again"
+        assert hooks.post(address_of(one), f"/webhooks/resend/{account}", b"a" * (256 * 1024), {}).status == 401, "a webhook is read"
+    wait_until(lambda: value(families(one), "followupd_http_bodies_bytes") == 0, "their room is given back")
 
 
 def test_a_chunked_body_is_read(world, hooked, database):
@@ -453,6 +476,7 @@ def test_a_database_that_goes_away_in_between_loses_nothing_that_was_answered(wo
         if answer.status == 200:
             taken.add(f"msg_{i}")
     wait_until(lambda: resend(one, body, account, message_id="msg_last").status == 200, "it is back")
+    stored(database)
     kept = {row[0] for row in database.rows("SELECT event_id FROM followup.provider_event")}
     assert len(taken) >= 20 and all(any(token in event for event in kept) for token in taken)
 

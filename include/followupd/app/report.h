@@ -18,6 +18,8 @@ struct report;
 
 MUST_USE enum status report_open(uv_loop_t *loop, struct store *store, void (*figures)(void *arg, struct figures *ret),
                                  void *arg, struct report **ret, struct err *e);
+/* What the last report was answered; NAN: nothing yet. */
+double report_reply_alerts(const struct report *r);
 /* Close the store first. Frees it, from the loop. */
 void report_close(struct report *r);
 

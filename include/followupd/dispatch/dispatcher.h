@@ -70,6 +70,7 @@ struct dispatcher_hooks {
 };
 
 struct dispatcher_stats {
+    int64_t settle_after_ms;                       /* as it is applied */
     uint64_t claims, verdicts[CLAIM_NOT_OURS + 1]; /* by enum claim_verdict */
     uint64_t outcomes[OUTCOME_IN_DOUBT + 1];       /* by enum outcome */
     uint64_t given_back, claim_failures;
@@ -88,6 +89,8 @@ struct dispatcher_provider_stats {
     enum breaker_state breaker;
     int64_t breaker_wait_ms; /* until something may be posted again; 0: now */
     size_t used, window;
+    int64_t key_window_ms, look_up_proof_ms; /* of its configuration */
+    bool looks_up;
 };
 
 struct dispatcher;

@@ -20,6 +20,7 @@ struct provider_figures {
     const char *name; /* letters, digits, '-' and '_' */
     double breaker[FIGURES_BREAKERS], breaker_wait_s;
     double in_flight, window;
+    double key_window_s, looks_up, look_up_proof_s; /* 0: it has none; see provider.h */
 };
 
 struct figures {
@@ -46,6 +47,8 @@ struct figures {
     double webhooks_accepted, webhooks_unauthentic, webhooks_malformed, webhooks_put_off;
     const struct histogram *inbox; /* NULL only where there is no inbox */
     double inbox_waiting, inbox_fresh, inbox_applied, inbox_unmatched, inbox_failed, inbox_behind;
+    double reply_alerts; /* that nobody has settled, of all accounts; NAN: not known yet */
+    double settle_after_s;
 
     /* the process */
     const struct histogram *turn;

@@ -5,7 +5,8 @@
  *             when its body is not read; it is answered with exchange_answer, once, then or later. One that is not
  *             answered when on_request returns is suspended; it must be answered, however long that takes.
  * Bodies      on_header says how long the body of a request may be; it is held in memory, all bodies together at most
- *             bodies_bytes_max. A body that is not read (exchange_body says why) ends the connection with the answer.
+ *             bodies_bytes_max: the length that is announced (chunked: the most it may be) counts from the header on. Those
+ *             over 1 MiB have half of that, so a few mails never keep webhooks out. A body that is not read (exchange_body says why) ends the connection with the answer.
  *             Both Content-Length and Transfer-Encoding, two Content-Lengths, or a coding that is not "chunked", are how
  *             requests are smuggled past a proxy: BODY_SMUGGLED.
  * Deadlines   are absolute, so a byte now and then helps nobody: header_timeout_ms from connecting, or from the request
@@ -43,7 +44,7 @@ struct server_config {
 struct server_stats {
     uint64_t answers[6]; /* by the first digit of their status */
     size_t connections;
-    size_t bodies_bytes;    /* held now */
+    size_t bodies_bytes;    /* held now or announced */
     uint64_t late, evicted; /* connections that were cut, at a deadline, to make room */
 };
 

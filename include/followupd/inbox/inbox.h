@@ -3,8 +3,8 @@
  * Group commit  while one call is under way the next webhooks gather; what came in one turn of the loop goes together. Each
  *               learns of its own verdict after the commit. A call that the database refuses is repeated webhook by
  *               webhook, so that one that cannot be stored stops no other.
- * Applying      SQL does it (apply_inbox), INBOX_APPLY_MAX events a call, at once after new ones were stored and every
- *               interval. Any number of daemons may; it asks for no lease.
+ * Applying      SQL does it (apply_inbox), INBOX_APPLY_MAX events a call, at once after webhooks were stored and every
+ *               interval; while more webhooks come, a quarter of the time. Any number of daemons may; it asks for no lease.
  * Bounds        INBOX_WAITING_MAX webhooks and INBOX_WAITING_BYTES_MAX bytes wait, else E_LIMIT; a call takes
  *               STORE_BATCH_MAX of them and INBOX_CALL_BYTES_MAX bytes. How long one waits is bounded by the store's
  *               statement timeout: when a call fails, those that wait are tried, or told when the database is away.
@@ -44,7 +44,7 @@ struct inbox_entry {
 
 struct inbox_stats {
     size_t waiting, waiting_bytes; /* not under way yet */
-    uint64_t stored, fresh;        /* webhooks; events in them that were not known before */
+    uint64_t stored, fresh;        /* webhooks; events out of them that were not known before */
     uint64_t calls, failures;
     uint64_t applied, unmatched, failed; /* events */
     bool behind;                         /* the last call that applied left some */

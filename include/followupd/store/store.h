@@ -153,6 +153,8 @@ typedef void (*store_lease_cb)(void *arg, enum status st, const struct err *e, c
 typedef void (*store_due_cb)(void *arg, enum status st, const struct err *e, const struct due_message *rows,
                              size_t count);
 typedef void (*store_done_cb)(void *arg, enum status st, const struct err *e);
+/* reply_alerts: raised by replies, and not settled by anybody. */
+typedef void (*store_report_cb)(void *arg, enum status st, const struct err *e, int64_t reply_alerts);
 typedef void (*store_mark_cb)(void *arg, enum status st, const struct err *e, int64_t mark);
 /* asked and answered: mono_now_us() around the round trip. */
 typedef void (*store_clock_cb)(void *arg, enum status st, const struct err *e, struct wall business, double rate,
@@ -175,13 +177,14 @@ struct stored_webhook {
     const char *events; /* a JSON array of typed events or replies */
     const char *token;  /* of a single use; NULL: none */
 };
-/* verdicts: one a webhook, in order. fresh: events that were not known before. */
+/* verdicts: one a webhook, in order. */
 typedef void (*store_inbox_cb)(void *arg, enum status st, const struct err *e, const enum webhook_stored *verdicts,
-                               size_t count, int64_t fresh);
+                               size_t count);
 
 struct inbox_applied {
     int64_t applied, unmatched, failed;
-    bool more; /* apply again at once */
+    int64_t fresh; /* events out of webhooks that were not known before */
+    bool more;     /* apply again at once */
 };
 typedef void (*store_applied_cb)(void *arg, enum status st, const struct err *e, const struct inbox_applied *applied);
 
@@ -251,7 +254,7 @@ struct store_ops {
     MUST_USE enum status (*lease_release)(struct store *s, struct lease_set leases, store_done_cb cb, void *arg);
     MUST_USE enum status (*beat)(struct store *s, bool draining, store_done_cb cb, void *arg);
     /* What this worker says of itself, a JSON object; for people who look at the database. */
-    MUST_USE enum status (*report)(struct store *s, const char *figures, store_done_cb cb, void *arg);
+    MUST_USE enum status (*report)(struct store *s, const char *figures, store_report_cb cb, void *arg);
     MUST_USE enum status (*clock)(struct store *s, store_clock_cb cb, void *arg);
     /* on_rows runs any number of times (COPY), then on_done once. One load at a time. */
     MUST_USE enum status (*load)(struct store *s, const struct load_request *r, store_due_cb on_rows,
@@ -282,7 +285,7 @@ struct store_ops {
     /* Of SNS: events is the confirmation, an object. The verdict of one webhook. */
     MUST_USE enum status (*receive_confirmation)(struct store *s, const struct stored_webhook *confirmation,
                                                  store_inbox_cb cb, void *arg);
-    /* Applies at most count_max stored events. One at a time. */
+    /* Applies at most count_max stored events, or takes as many webhooks apart. One at a time. */
     MUST_USE enum status (*apply_inbox)(struct store *s, int count_max, store_applied_cb cb, void *arg);
     /* user_agent: NULL: none. acts false: shows alone. */
     MUST_USE enum status (*unsubscribe)(struct store *s, const char *token, const char *user_agent, bool acts,

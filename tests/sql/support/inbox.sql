@@ -12,10 +12,16 @@ END $$;
 CREATE FUNCTION t.event(p_message bigint, p_kind text, p_id text = gen_random_uuid()::text, p_more jsonb = '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object('event_id', p_id, 'kind', p_kind, 'provider_type', 'sendgrid', 'fu_id', '1-' || p_message || '-1',
         'occurred_at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) || p_more) $$;
--- One webhook of these events: what receive_webhooks says.
-CREATE FUNCTION t.receive(VARIADIC p_events jsonb[]) RETURNS text LANGUAGE sql AS $$
-    SELECT verdict || ' ' || stored
-      FROM followup.receive_webhooks(ARRAY[1]::bigint[], ARRAY['main'], ARRAY[to_jsonb(p_events)], ARRAY[NULL]::text[]) $$;
+-- Takes apart what is stored: how many events were not known before, and how many webhooks cannot be read.
+CREATE FUNCTION t.unpack() RETURNS text LANGUAGE sql AS $$
+    SELECT events || CASE WHEN failed > 0 THEN ' unreadable ' || failed ELSE '' END FROM followup.unpack_webhooks(1000) $$;
+-- One webhook of these events: what receive_webhooks says, and what is in it.
+CREATE FUNCTION t.receive(VARIADIC p_events jsonb[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_verdict text := (SELECT verdict FROM followup.receive_webhooks(ARRAY[1]::bigint[], ARRAY['main'], ARRAY[to_json(p_events)], ARRAY[NULL]::text[]));
+BEGIN
+    RETURN v_verdict || ' ' || t.unpack();
+END $$;
 -- Until nothing is left for now: account:applied/unmatched/failed of each call.
 CREATE FUNCTION t.apply(p_limit integer = 100) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

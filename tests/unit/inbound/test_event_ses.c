@@ -39,6 +39,15 @@ static void is_told(const char *message, const char *members)
     json_decref(events);
 }
 
+static void has_message_id(const char *message, const char *rfc_message_id)
+{
+    json_t *events = events_of(message);
+    cr_assert_eq(json_array_size(events), 1);
+    const char *told = json_string_value(json_object_get(json_array_get(events, 0), "rfc_message_id"));
+    cr_expect(rfc_message_id == NULL ? told == NULL : told != NULL && strcmp(told, rfc_message_id) == 0, "%s", told);
+    json_decref(events);
+}
+
 static void is_none(const char *message)
 {
     json_t *events = events_of(message);
@@ -57,6 +66,20 @@ Test(event_ses, send_is_accepted)
 {
     is_told("{\"eventType\":\"Send\"," MAIL ",\"send\":{}}",
             "{" COMMON "'kind':'accepted','occurred_at':'2026-02-22T23:41:11.000000Z'}");
+}
+
+Test(event_ses, the_message_id_is_made_of_the_region_of_the_identity)
+{
+#define MAIL_FROM(arn)                                                                                                 \
+    "{\"eventType\":\"Send\",\"send\":{},\"mail\":{\"timestamp\":\"2026-02-22T23:41:11.000Z\",\"messageId\":\"0100-"   \
+    "1\","                                                                                                             \
+    "\"sourceArn\":\"" arn "\",\"destination\":[\"bob@rcpt.example\"]}}"
+    has_message_id(MAIL_FROM("arn:aws:ses:us-east-1:123456789012:identity/sender.example"),
+                   "<0100-1@email.amazonses.com>");
+    has_message_id(MAIL_FROM("arn:aws:ses:eu-west-1:123456789012:identity/sender.example"),
+                   "<0100-1@eu-west-1.amazonses.com>");
+    has_message_id(MAIL_FROM("arn:aws-us-gov:ses:us-gov-west-1:1:identity/a"), "<0100-1@us-gov-west-1.amazonses.com>");
+    has_message_id(MAIL_FROM("arn:aws:s3:::bucket"), NULL);
 }
 
 Test(event_ses, delivery_is_delivered_also_as_an_identitys_notification)

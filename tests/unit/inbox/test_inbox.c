@@ -73,7 +73,7 @@ static void on_told(struct inbox_entry *entry, enum status st, enum webhook_stor
 }
 
 /* The database's answer: every webhook alike. */
-static void answer(enum status st, enum webhook_stored verdict, int64_t fresh)
+static void answer(enum status st, enum webhook_stored verdict)
 {
     static enum webhook_stored all[STORE_BATCH_MAX];
     store_inbox_cb cb = db.cb;
@@ -81,7 +81,7 @@ static void answer(enum status st, enum webhook_stored verdict, int64_t fresh)
     for (size_t i = 0; i < db.count; i++)
         all[i] = verdict;
     db.cb = NULL;
-    cb(db.arg, st, st == OK ? NULL : &e, all, st == OK ? db.count : 0, fresh);
+    cb(db.arg, st, st == OK ? NULL : &e, all, st == OK ? db.count : 0);
 }
 
 static void answer_applied(struct inbox_applied applied)
@@ -139,10 +139,10 @@ Test(inbox, what_comes_in_one_turn_goes_in_one_call_and_what_comes_meanwhile_in_
     turn();
     cr_expect_eq(db.calls, 1);
     cr_expect_eq(told_count, 0, "nobody is told before the commit");
-    answer(OK, WEBHOOK_STORED, 0);
+    answer(OK, WEBHOOK_STORED);
     cr_expect_eq(told_count, 5);
     cr_expect(db.calls == 2 && db.count == 7);
-    answer(OK, WEBHOOK_TOKEN_REUSED, 0);
+    answer(OK, WEBHOOK_TOKEN_REUSED);
     cr_expect(told[0] == OK && verdicts[0] == WEBHOOK_STORED);
     cr_expect(told[11] == OK && verdicts[11] == WEBHOOK_TOKEN_REUSED);
 }
@@ -154,16 +154,16 @@ Test(inbox, a_call_that_is_refused_is_repeated_one_by_one_in_order)
     cr_assert_eq(put(2, "[]", "c"), OK);
     turn();
     cr_assert_eq(put(3, "[]", "d"), OK);
-    answer(E_DB, WEBHOOK_REFUSED, 0);
+    answer(E_DB, WEBHOOK_REFUSED);
     cr_expect_eq(told_count, 0);
     cr_expect(db.count == 1 && strcmp(db.first, "a") == 0, "%zu %s", db.count, db.first);
-    answer(OK, WEBHOOK_STORED, 0);
+    answer(OK, WEBHOOK_STORED);
     cr_expect_str_eq(db.first, "b");
-    answer(E_DB, WEBHOOK_REFUSED, 0);
+    answer(E_DB, WEBHOOK_REFUSED);
     cr_expect_str_eq(db.first, "c");
-    answer(OK, WEBHOOK_STORED, 0);
+    answer(OK, WEBHOOK_STORED);
     cr_expect_str_eq(db.first, "d");
-    answer(OK, WEBHOOK_STORED, 0);
+    answer(OK, WEBHOOK_STORED);
     cr_expect(told[0] == OK && told[1] == E_DB && told[2] == OK && told[3] == OK);
 }
 
@@ -173,7 +173,7 @@ Test(inbox, without_a_database_everybody_is_told_at_once)
     turn();
     put_many(3, 3);
     db.up = false;
-    answer(E_GONE, WEBHOOK_REFUSED, 0);
+    answer(E_GONE, WEBHOOK_REFUSED);
     turn();
     cr_expect_eq(told_count, 6);
     cr_expect(told[0] == E_GONE && told[5] == E_GONE);
@@ -188,16 +188,16 @@ Test(inbox, rows_and_bytes_of_a_call_are_bounded)
     put_many(0, 1500);
     turn();
     cr_expect_eq(db.count, STORE_BATCH_MAX);
-    answer(OK, WEBHOOK_STORED, 0);
+    answer(OK, WEBHOOK_STORED);
     cr_expect_eq(db.count, 500);
     for (size_t i = 1500; i < 1510; i++)
         cr_assert_eq(put(i, large, NULL), OK);
-    answer(OK, WEBHOOK_STORED, 0);
+    answer(OK, WEBHOOK_STORED);
     cr_expect_eq(db.bytes, INBOX_CALL_BYTES_MAX);
-    answer(OK, WEBHOOK_STORED, 0);
-    answer(OK, WEBHOOK_STORED, 0);
+    answer(OK, WEBHOOK_STORED);
+    answer(OK, WEBHOOK_STORED);
     cr_expect_eq(db.count, 2);
-    answer(OK, WEBHOOK_STORED, 0);
+    answer(OK, WEBHOOK_STORED);
     cr_expect(told_count == 1510 && inbox_stats(inbox)->waiting_bytes == 0);
 }
 
@@ -211,30 +211,30 @@ Test(inbox, when_too_many_bytes_wait_the_next_is_refused)
     while (put(++i, large, NULL) == OK)
         cr_assert_lt(i, 100);
     cr_expect_eq(i, INBOX_WAITING_BYTES_MAX / (sizeof large - 1) + 1);
-    answer(E_GONE, WEBHOOK_REFUSED, 0);
+    answer(E_GONE, WEBHOOK_REFUSED);
     while (db.cb != NULL)
-        answer(OK, WEBHOOK_STORED, 0);
+        answer(OK, WEBHOOK_STORED);
 }
 
 Test(inbox, what_was_stored_is_applied_at_once_and_until_nothing_is_left)
 {
     put_many(0, 1);
     turn();
-    answer(OK, WEBHOOK_STORED, 0);
-    cr_expect_eq(db.applies, 0, "it was known before");
+    answer(E_GONE, WEBHOOK_REFUSED);
+    cr_expect_eq(db.applies, 0, "nothing was stored");
     put_many(1, 1);
     turn();
-    answer(OK, WEBHOOK_STORED, 1);
+    answer(OK, WEBHOOK_STORED);
     cr_expect_eq(db.applies, 1);
     put_many(2, 1);
     turn();
-    answer(OK, WEBHOOK_STORED, 1);
-    answer_applied((struct inbox_applied){ .applied = 2 });
+    answer(OK, WEBHOOK_STORED);
+    answer_applied((struct inbox_applied){ .applied = 2, .fresh = 3 });
     cr_expect_eq(db.applies, 2, "what came meanwhile");
     answer_applied((struct inbox_applied){ .applied = 1, .more = true });
     cr_expect_eq(db.applies, 3);
     cr_expect(inbox_stats(inbox)->behind);
     answer_applied((struct inbox_applied){ .unmatched = 1 });
     cr_expect_eq(db.applies, 3);
-    cr_expect(inbox_stats(inbox)->applied == 3 && inbox_stats(inbox)->unmatched == 1);
+    cr_expect(inbox_stats(inbox)->applied == 3 && inbox_stats(inbox)->unmatched == 1 && inbox_stats(inbox)->fresh == 3);
 }
