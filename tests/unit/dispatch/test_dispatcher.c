@@ -466,7 +466,7 @@ Test(dispatcher, a_letter_that_cannot_be_made_is_rejected_and_never_posted)
     offer(1, 1);
     struct fake_call *c = fake_take(&store.claims);
     struct claim_row row = fake_row(ref(1));
-    row.merge_values = "{}";
+    row.fields = "{}";
     c->on_claim(c->arg, OK, NULL, &row, 1);
     free(c);
     cr_assert_eq(transport.total, 0);
