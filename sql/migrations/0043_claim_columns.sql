@@ -2,6 +2,7 @@
 -- stored. One object of all of them cost PostgreSQL a fifth of a claim to build, and the daemon its reading.
 DROP FUNCTION IF EXISTS followup.claim_messages(uuid, integer[], bigint[], bigint[], bigint[], text);
 DROP FUNCTION IF EXISTS followup.claim_in_doubt(uuid, integer[], bigint[], text[], bigint[], bigint, text, integer);
+DROP FUNCTION IF EXISTS followup.claim_in_doubt(uuid, integer[], bigint[], text[], bigint[], integer[], bigint, text);
 DROP VIEW IF EXISTS followup.message_to_claim;      -- sql/views makes it anew
 DROP TYPE followup.claim_row;
 SET ROLE followup_owner;
