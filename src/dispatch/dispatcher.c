@@ -338,7 +338,9 @@ static int64_t settle_after_ms(const struct dispatcher *d)
 
 static enum status open_stages(struct dispatcher *d)
 {
-    const struct batch_config batch = { .rows_max = d->config.batch_rows,
+    /* Half of what may be in flight: what waits in a backlog never keeps all the places that new claims need. */
+    size_t rows_max = min_size(d->config.batch_rows, (d->config.in_flight_max + 1) / 2);
+    const struct batch_config batch = { .rows_max = rows_max,
                                         .wait_ms = d->config.batch_wait_ms,
                                         .wait_backlog_ms = d->config.batch_wait_ms * BACKLOG_WAITS,
                                         .again_ms = d->config.busy_again_ms };

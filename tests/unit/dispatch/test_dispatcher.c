@@ -713,6 +713,25 @@ Test(dispatcher, what_the_policy_decided_goes_into_the_wheel)
     finish();
 }
 
+Test(dispatcher, in_a_backlog_results_are_recorded_when_they_are_half_of_what_may_be_in_flight)
+{
+    config.in_flight_max = 4;
+    config.batch_wait_ms = 3600000;
+    start();
+    cr_assert_eq(offer(1, 8), 4);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    fake_answer_post(&transport, 200);
+    cr_assert_eq(store.records.count, 0);
+    fake_answer_post(&transport, 200);
+    cr_assert_eq(store.records.count, 1);
+    cr_assert_eq(store.records.calls[0]->count, 2);
+    fake_answer_post(&transport, 200);
+    fake_answer_post(&transport, 200);
+    record_all();
+    record_all();
+    finish();
+}
+
 Test(dispatcher, draining_takes_nothing_new_and_ends_when_all_is_recorded)
 {
     config.batch_wait_ms = 3600000;
