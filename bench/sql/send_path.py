@@ -41,10 +41,11 @@ PROFILED = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statement
 PLANNED = ("-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 -c auto_explain.log_analyze=on "
            "-c auto_explain.log_nested_statements=on")  # of the two connections that are measured
 
-CLAIM = """SELECT account_id, message_id, verdict::text, due_at, shard, epoch, attempts, posts, kind::text, provider, recipient,
-    from_name, from_address, reply_to, subject, body_text, body_html, merge_values::text, rfc_message_id, in_reply_to, refs,
-    unsubscribe_token::text, payload::text
-    FROM followup.claim_messages(%b::uuid, %b::int4[], %b::int8[], %b::int8[], %b::int8[], %b::text)"""
+# The columns as the daemon reads them; of the schema under measurement, which may be another tree's.
+CLAIM_COLUMNS = """SELECT string_agg(attname || CASE WHEN atttypid IN ('int8'::regtype, 'int4'::regtype, 'text'::regtype,
+    'timestamptz'::regtype) THEN '' ELSE '::text' END, ', ' ORDER BY attnum)
+    FROM pg_attribute WHERE attrelid = 'followup.claim_row'::regclass"""
+CLAIM = "SELECT {} FROM followup.claim_messages(%b::uuid, %b::int4[], %b::int8[], %b::int8[], %b::int8[], %b::text)"
 RECORD = """SELECT account_id, message_id, accepted, next_account_id, next_message_id, next_due_at
     FROM followup.record_results(%b::uuid, %b::int4[], %b::int8[], %b::int8[], %b::int8[], %b::int4[], %b::int4[], %b::int8[],
     %b::text[]::followup.attempt_outcome[], %b::bool[], %b::int4[], %b::int8[], %b::text[], %b::text[], %b::timestamptz[],
@@ -103,9 +104,9 @@ class Worker:
 
     def __init__(self, conninfo):
         self.id = uuid.uuid4()
-        self.claims = Side(conninfo, CLAIM)
         self.results = Side(conninfo, RECORD)
         with psycopg.connect(conninfo, autocommit=True) as connection:
+            self.claims = Side(conninfo, CLAIM.format(connection.execute(CLAIM_COLUMNS).fetchone()[0]))
             leases = connection.execute("SELECT shard, epoch FROM followup.acquire_leases(%s, NULL, 3600000)", [self.id]).fetchall()
         self.leases = [self.id, int4s(row[0] for row in leases), int8s(row[1] for row in leases)]
 

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION followup.base_of(p_due_at timestamptz, p_sent_at timestamptz, p_rate double precision)
 RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_sent_at > p_due_at + '1 minute'::interval * p_rate THEN p_sent_at ELSE p_due_at END
 $$;
 COMMENT ON FUNCTION followup.base_of(timestamptz, timestamptz, double precision) IS

@@ -55,8 +55,9 @@ BEGIN
                     OR followup.window_open(m.account_id, v.lead_timezone, v.account_timezone, v.country, v_now)))
     RETURNING m.account_id, m.id, 'claimed'::followup.claim_verdict, m.due_at, m.shard, m.epoch, m.attempts, m.posts,
               m.kind, coalesce(m.provider, p_default_provider), m.recipient, v.from_name, v.from_address, v.reply_to,
-              v.subject, v.body_text, v.body_html, v.merge_values, m.rfc_message_id, v.in_reply_to, v.refs,
-              v.unsubscribe_token, m.payload;
+              v.subject, v.body_text, v.body_html, v.fields, v.first_name, v.last_name, v.company, v.country, v.email,
+              v.from_name, v.assistant_title, v.assistant_signature, v.from_address, v.rep_name, v.rep_email, v.rep_phone,
+              v.postal_address, m.rfc_message_id, v.in_reply_to, v.refs, v.unsubscribe_token, m.payload;
 END
 $$;
 COMMENT ON FUNCTION followup.claim_in_doubt(uuid, integer[], bigint[], text[], bigint[], integer[], bigint, text) IS

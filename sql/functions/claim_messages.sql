@@ -54,7 +54,10 @@ BEGIN
     -- the one asked with: lock_leases compared them.
     RETURN QUERY
     UPDATE followup.message AS m
-       SET state = 'sending', claimed_by = p_worker, epoch = p_epochs[pg_catalog.array_position(p_shards, m.shard)], claimed_at = v_real,
+       SET state = 'sending', claimed_by = p_worker, claimed_at = v_real,
+           -- Whoever has all shards has them in their places.
+           epoch = CASE WHEN p_shards[m.shard + 1] = m.shard THEN p_epochs[m.shard + 1]
+                        ELSE p_epochs[pg_catalog.array_position(p_shards, m.shard)] END,
            claim_seq = (SELECT pg_catalog.nextval('followup.order_seq')),
            attempts = m.attempts + (m.posts = 0)::integer, posts = m.posts + 1,
            first_post_at = CASE WHEN m.posts = 0 THEN v_real ELSE m.first_post_at END,
@@ -62,7 +65,7 @@ BEGIN
            rfc_message_id = v.rfc_message_id
       FROM unnest(v_accounts, v_messages) AS u(account_id, id)
       JOIN followup.message_to_claim AS v ON v.account_id = u.account_id AND v.id = u.id
-     WHERE m.account_id = u.account_id AND m.id = u.id AND m.state = 'scheduled'
+     WHERE m.ctid = v.place AND m.state = 'scheduled'      -- locked by us: it cannot move between the view's look and the update
        AND (m.conversation_id IS NULL
             OR v.conversation_state = 'active' AND NOT m.detached AND NOT v.paused AND NOT v.suppressed
                AND v.subject IS NOT NULL
@@ -74,15 +77,18 @@ BEGIN
                     OR followup.window_open(m.account_id, v.lead_timezone, v.account_timezone, v.country, v_now)))
     RETURNING m.account_id, m.id, 'claimed'::followup.claim_verdict, m.due_at, m.shard, m.epoch, m.attempts, m.posts,
               m.kind, m.provider, m.recipient, v.from_name, v.from_address, v.reply_to, v.subject, v.body_text,
-              v.body_html, v.merge_values, m.rfc_message_id, v.in_reply_to, v.refs, v.unsubscribe_token, m.payload;
+              v.body_html, v.fields, v.first_name, v.last_name, v.company, v.country, v.email, v.from_name, v.assistant_title,
+              v.assistant_signature, v.from_address, v.rep_name, v.rep_email, v.rep_phone, v.postal_address, m.rfc_message_id,
+              v.in_reply_to, v.refs, v.unsubscribe_token, m.payload;
     GET DIAGNOSTICS v_claimed = ROW_COUNT;
 
     IF v_claimed < pg_catalog.cardinality(p_accounts) THEN
         RETURN QUERY
         SELECT r.account_id, r.message_id, r.verdict, r.due_at, NULL::integer, NULL::bigint, NULL::integer,
                NULL::integer, NULL::followup.message_kind, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text,
-               NULL::text, NULL::text, NULL::text, NULL::jsonb, NULL::text, NULL::text, NULL::text, NULL::uuid,
-               NULL::jsonb
+               NULL::text, NULL::text, NULL::text, NULL::jsonb, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text,
+               NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text,
+               NULL::text, NULL::text, NULL::uuid, NULL::jsonb
           FROM followup.claim_refusals(p_worker, v_real, v_now, v_shards, p_accounts, p_messages,
                                        v_accounts, v_messages) AS r;
     END IF;

@@ -54,7 +54,8 @@ const struct conf_key conf_keys[] = {
     { "engine", "batch_rows", CONF_COUNT, "500", "1", "1000", .offset = AT(batch_rows),
       .sentence = "Most messages in one claim and most results in one write." },
     { "engine", "batch_wait", CONF_DURATION, "10ms", "0ms", "1s", .offset = AT(batch_wait_ms),
-      .sentence = "Longest time a result waits for others to be written with." },
+      .sentence = "Longest time a result waits for others to be written with; five times that while more is due "
+                  "than can be sent at once." },
     { "engine", "lease", CONF_DURATION, "10s", "200ms", "10m", .offset = AT(lease_ms),
       .sentence =
           "How long a worker owns its accounts without renewing; after a crash another worker waits this long." },

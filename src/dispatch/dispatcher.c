@@ -8,6 +8,7 @@
 
 #define LOOK_AGAIN_MS     100 /* when nothing tells us: the database is away */
 #define SETTLE_MARGIN_MS  5000
+#define BACKLOG_WAITS     5                /* batch_wait_ms, while there is a backlog */
 #define LOOK_UP_ROWS      16               /* asked about at once, beside the sends */
 #define KEY_MARGIN_MS_MAX (10 * 60 * 1000) /* of a key's window, at most a tenth of it */
 
@@ -268,6 +269,12 @@ static void on_recorded(void *arg, const struct recorded_row *row)
     dispatcher_ended(d);
 }
 
+static bool is_backlog(void *arg)
+{
+    const struct dispatcher *d = arg;
+    return d->refused;
+}
+
 static bool settles_by_key(const struct lane *l)
 {
     return l->provider->type->honours_key && l->provider->config.key_window_ms > 0;
@@ -331,10 +338,15 @@ static int64_t settle_after_ms(const struct dispatcher *d)
 
 static enum status open_stages(struct dispatcher *d)
 {
-    const struct batch_config batch = { .rows_max = d->config.batch_rows,
+    /* Half of what may be in flight: what waits in a backlog never keeps all the places that new claims need. */
+    size_t rows_max = min_size(d->config.batch_rows, (d->config.in_flight_max + 1) / 2);
+    const struct batch_config batch = { .rows_max = rows_max,
                                         .wait_ms = d->config.batch_wait_ms,
+                                        .wait_backlog_ms = d->config.batch_wait_ms * BACKLOG_WAITS,
                                         .again_ms = d->config.busy_again_ms };
-    const struct batch_hooks batch_hooks = { .arg = d, .leases = hook_leases, .on_recorded = on_recorded };
+    const struct batch_hooks batch_hooks = {
+        .arg = d, .leases = hook_leases, .on_recorded = on_recorded, .is_backlog = is_backlog
+    };
     const struct settle_config settle = { .every_ms = d->config.settle_every_ms,
                                           .after_ms = settle_after_ms(d),
                                           .policy_after_ms = d->config.policy_after_ms,

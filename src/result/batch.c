@@ -218,7 +218,8 @@ static void flush(struct batch *b)
             wait(b, b->not_before.ms - now.ms);
             return;
         }
-        struct mono ripe = mono_add(b->oldest, b->config.wait_ms);
+        bool backlog = b->hooks.is_backlog(b->hooks.arg);
+        struct mono ripe = mono_add(b->oldest, backlog ? b->config.wait_backlog_ms : b->config.wait_ms);
         if (!b->hurry && b->waiting_count < b->rows_now && !mono_reached(ripe, now)) {
             wait(b, ripe.ms - now.ms);
             return;

@@ -25,6 +25,15 @@ static enum status read_object(const char *what, const char *text, json_t **ret,
     return OK;
 }
 
+static enum status add_tags(const struct claim_row *row, json_t *values, struct err *e)
+{
+    for (size_t i = 0; i < CLAIM_TAGS; i++) {
+        if (row->tags[i] != NULL && json_object_set_new(values, claim_tags[i], json_string(row->tags[i])) != 0)
+            return err_set(e, E_INVALID, "the value of merge tag %s is not valid UTF-8", claim_tags[i]);
+    }
+    return OK;
+}
+
 static enum status add_link(const struct claim_row *row, const char *public_url, json_t *values, char *link,
                             struct err *e)
 {
@@ -45,7 +54,9 @@ enum status letter_render(const struct claim_row *row, const char *public_url, s
     json_t *values = NULL, *payload = NULL;
     if (strcmp(row->kind, "webhook") == 0)
         return err_set(e, E_INVALID, "messages of kind webhook cannot be sent by a mail provider");
-    enum status st = read_object("merge_values", row->merge_values, &values, e);
+    enum status st = read_object("fields", row->fields, &values, e);
+    if (st == OK)
+        st = add_tags(row, values, e);
     if (st == OK)
         st = read_object("payload", row->payload, &payload, e);
     if (st == OK)

@@ -1,4 +1,4 @@
-/* plain_object: merge values as the database writes them nearly always: a flat JSON object of texts without a single
+/* plain_object: a lead's fields as the database writes them nearly always: a flat JSON object of texts without a single
  * escape. Read by hand they cost a tenth of what the general reader takes, once a message. Private to src/result. */
 #ifndef FOLLOWUPD_RESULT_PLAIN_OBJECT_H
 #define FOLLOWUPD_RESULT_PLAIN_OBJECT_H

@@ -6,9 +6,13 @@
 
 #define CLAIM_COLUMNS                                                                                                  \
     "SELECT account_id, message_id, verdict::text, due_at, shard, epoch, attempts, posts, kind::text, provider, "      \
-    "recipient, from_name, from_address, reply_to, subject, body_text, body_html, merge_values::text, "                \
-    "rfc_message_id, in_reply_to, refs, unsubscribe_token::text, payload::text FROM "
-#define CLAIM_TYPES "llstiliisssssssssssssss"
+    "recipient, from_name, from_address, reply_to, subject, body_text, body_html, fields::text, rfc_message_id, "      \
+    "in_reply_to, refs, unsubscribe_token::text, payload::text, first_name, last_name, company, country, email, "      \
+    "assistant_name, assistant_title, assistant_signature, assistant_email, rep_name, rep_email, rep_phone, "          \
+    "postal_address FROM "
+#define CLAIM_TYPES "llstiliissssssssssssssssssssssssssss"
+#define FIRST_TEXT  8
+#define FIRST_TAG   23
 
 static const struct db_statement claim_statement = {
     "claim_messages",
@@ -48,12 +52,15 @@ static enum status read_row(const PGresult *res, int row, void *ret_row, struct 
     ret->epoch = db_i64(res, row, 5);
     ret->attempts = db_i32(res, row, 6);
     ret->posts = db_i32(res, row, 7);
-    const char **texts[] = { &ret->kind,         &ret->provider,          &ret->recipient,      &ret->from_name,
-                             &ret->from_address, &ret->reply_to,          &ret->subject,        &ret->body_text,
-                             &ret->body_html,    &ret->merge_values,      &ret->rfc_message_id, &ret->in_reply_to,
-                             &ret->references,   &ret->unsubscribe_token, &ret->payload };
+    const char **texts[] = { &ret->kind,       &ret->provider,          &ret->recipient,
+                             &ret->from_name,  &ret->from_address,      &ret->reply_to,
+                             &ret->subject,    &ret->body_text,         &ret->body_html,
+                             &ret->fields,     &ret->rfc_message_id,    &ret->in_reply_to,
+                             &ret->references, &ret->unsubscribe_token, &ret->payload };
     for (size_t i = 0; i < COUNT_OF(texts); i++)
-        *texts[i] = db_text(res, row, 8 + (int)i);
+        *texts[i] = db_text(res, row, FIRST_TEXT + (int)i);
+    for (size_t i = 0; i < CLAIM_TAGS; i++)
+        ret->tags[i] = db_text(res, row, FIRST_TAG + (int)i);
     return OK;
 }
 

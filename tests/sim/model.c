@@ -362,7 +362,7 @@ static void fill(const struct model_message *x, struct claim_row *row)
                                .from_address = "ada@firm.example",
                                .subject = "Hello",
                                .body_text = "Hello",
-                               .merge_values = "{}",
+                               .fields = "{}",
                                .rfc_message_id = "<fu@firm.example>" };
 }
 

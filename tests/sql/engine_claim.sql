@@ -5,7 +5,7 @@ SELECT t.account(1), t.account(2);
 \o
 CREATE FUNCTION t.token(p_message bigint) RETURNS text LANGUAGE sql AS $$
     SELECT followup.reply_token(1, p_message, k.inner_key, k.outer_key) FROM followup.reply_key AS k $$;
-SELECT plan(63);
+SELECT plan(66);
 
 -- claimed
 SELECT t.lead(1, 'ada') AS ada, t.lead(1, 'ben') AS ben \gset
@@ -19,10 +19,11 @@ SELECT is(provider, 'sandbox', 'the default provider, where nobody names one') F
 SELECT is((recipient, from_name, from_address), ('ada@People.example'::text, 'Ann'::text, 'ann@firm.example'::text), 'who to whom') FROM t.row;
 SELECT is(reply_to, 'r-' || t.token(:ada) || '@reply.example', 'reply_to names account and message, signed') FROM t.row;
 SELECT is((subject, body_text, body_html), ('Hello {{first_name}}'::text, 'Text one'::text, '<p>one</p>'::text), 'the step''s templates') FROM t.row;
-SELECT is(merge_values, '{"first_name": "Ada", "company": "Firm", "email": "ada@People.example", "color": "red",
-    "assistant.name": "Ann", "assistant.title": "Assistant", "assistant.signature": "Ann of Firm", "assistant.email": "ann@firm.example",
-    "rep.name": "Rita", "rep.email": "rita@firm.example", "rep.phone": "555", "postal_address": "1 Main St"}'::jsonb,
-    'merge values: the lead''s own fields, over them the built-in ones; what has no value is absent') FROM t.row;
+SELECT is((first_name, last_name, company, country, email), ('Ada'::text, NULL::text, 'Firm'::text, NULL::text, 'ada@People.example'::text), 'the lead''s tags; what has no value is NULL') FROM t.row;
+SELECT is((assistant_name, assistant_title, assistant_signature, assistant_email),
+          ('Ann'::text, 'Assistant'::text, 'Ann of Firm'::text, 'ann@firm.example'::text), 'the assistant''s') FROM t.row;
+SELECT is((rep_name, rep_email, rep_phone, postal_address), ('Rita'::text, 'rita@firm.example'::text, '555'::text, '1 Main St'::text), 'the representative''s, and the address') FROM t.row;
+SELECT is(fields, '{"color": "red", "email": "mine"}'::jsonb, 'and the lead''s own fields, as they are stored') FROM t.row;
 SELECT is(rfc_message_id, '<fu-' || t.token(:ada) || '@firm.example>', 'a Message-ID made of ids, signed') FROM t.row;
 SELECT is((in_reply_to, refs), (NULL::text, NULL::text), 'the first message answers nothing') FROM t.row;
 SELECT is(unsubscribe_token, (SELECT unsubscribe_token FROM followup.lead WHERE id = t.lead_of(1, :ada)), 'the lead''s token') FROM t.row;

@@ -166,7 +166,7 @@ static inline struct claim_row fake_row(struct message_ref ref)
         .from_address = "ann@example.test",
         .subject = "Hello {{first_name}}",
         .body_text = "Hi {{first_name}}, bye.",
-        .merge_values = "{\"first_name\":\"Bob\"}",
+        .fields = "{\"first_name\":\"Bob\"}",
         .rfc_message_id = "<fu-1-1@example.test>",
     };
 }

@@ -35,7 +35,8 @@
 
 struct dispatcher_config {
     size_t in_flight_max;
-    size_t batch_rows; /* in one claim or record, at most STORE_BATCH_MAX */
+    size_t
+        batch_rows; /* in one claim, at most STORE_BATCH_MAX; in one record, and then at most half of in_flight_max */
     int64_t batch_wait_ms;
     int64_t begin_within_ms;
     int64_t busy_again_ms;

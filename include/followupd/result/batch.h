@@ -1,5 +1,7 @@
 /* batch: outcomes on their way into the database. Collects results and records them together: when rows_max wait, or
- * wait_ms after the first; at most two record calls are under way.
+ * wait_ms after the first; at most two record calls are under way. While there is a backlog, wait_backlog_ms after the
+ * first: a call costs the same start and commit however few it holds, and what is late already is not helped by a
+ * result that is written a little sooner.
  *
  * Nothing is lost   a result leaves the batch only when the database has answered for it. A call that fails (the
  *                   database is away, a time limit) puts its results back, to be repeated: recording twice is
@@ -36,13 +38,14 @@ void kept_result_free(struct kept_result *k);
 
 struct batch_config {
     size_t rows_max; /* in one call, 1..STORE_BATCH_MAX */
-    int64_t wait_ms;
+    int64_t wait_ms, wait_backlog_ms;
     int64_t again_ms; /* before a busy row, or the first repeat after a failure (then twice as long up to 1 s) */
 };
 struct batch_hooks {
     void *arg;
     struct lease_set (*leases)(void *arg);
     void (*on_recorded)(void *arg, const struct recorded_row *row);
+    bool (*is_backlog)(void *arg); /* more is due than can be sent at once */
 };
 struct batch_stats {
     uint64_t calls, recorded, busy, failures, refusals;

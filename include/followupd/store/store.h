@@ -60,6 +60,10 @@ enum claim_verdict {
 #undef X
 };
 
+/* The merge tags that every message has, as templates name them. */
+#define CLAIM_TAGS 13
+extern const char *const claim_tags[CLAIM_TAGS];
+
 struct claim_row {
     struct message_ref ref;
     enum claim_verdict verdict;
@@ -72,7 +76,8 @@ struct claim_row {
     const char *provider;
     const char *recipient, *from_name, *from_address, *reply_to;
     const char *subject, *body_text, *body_html; /* templates */
-    const char *merge_values;                    /* a JSON object */
+    const char *fields;                          /* the lead's own merge values: a JSON object; NULL: none */
+    const char *tags[CLAIM_TAGS];                /* by claim_tags; they come before fields; NULL: no value */
     const char *rfc_message_id, *in_reply_to;    /* with their <> */
     const char *references;                      /* separated by blanks */
     const char *unsubscribe_token;

@@ -466,7 +466,7 @@ Test(dispatcher, a_letter_that_cannot_be_made_is_rejected_and_never_posted)
     offer(1, 1);
     struct fake_call *c = fake_take(&store.claims);
     struct claim_row row = fake_row(ref(1));
-    row.merge_values = "{}";
+    row.fields = "{}";
     c->on_claim(c->arg, OK, NULL, &row, 1);
     free(c);
     cr_assert_eq(transport.total, 0);
@@ -710,6 +710,25 @@ Test(dispatcher, what_the_policy_decided_goes_into_the_wheel)
         c->on_claim(c->arg, OK, NULL, NULL, 0);
         free(c);
     }
+    finish();
+}
+
+Test(dispatcher, in_a_backlog_results_are_recorded_when_they_are_half_of_what_may_be_in_flight)
+{
+    config.in_flight_max = 4;
+    config.batch_wait_ms = 3600000;
+    start();
+    cr_assert_eq(offer(1, 8), 4);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    fake_answer_post(&transport, 200);
+    cr_assert_eq(store.records.count, 0);
+    fake_answer_post(&transport, 200);
+    cr_assert_eq(store.records.count, 1);
+    cr_assert_eq(store.records.calls[0]->count, 2);
+    fake_answer_post(&transport, 200);
+    fake_answer_post(&transport, 200);
+    record_all();
+    record_all();
     finish();
 }
 

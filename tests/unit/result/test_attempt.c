@@ -74,7 +74,7 @@ Test(attempt, a_claimed_row_is_posted_as_its_letter_with_its_key, .init = begin)
 Test(attempt, a_letter_that_cannot_be_made_is_rejected_with_its_reason_and_never_posted, .init = begin)
 {
     struct claim_row row = fake_row((struct message_ref){ 7, 21 });
-    row.merge_values = "{}";
+    row.fields = "{}";
     cr_assert_eq(start(&row), E_INVALID);
     cr_assert_eq(transport.total, 0);
     cr_assert_eq(ends, 0);
@@ -152,7 +152,7 @@ Test(attempt, a_key_that_is_in_use_leaves_the_doubt, .init = begin)
 Test(attempt, the_same_row_gives_the_same_bytes, .init = begin)
 {
     struct claim_row row = fake_row((struct message_ref){ 7, 21 });
-    row.merge_values = "{\"z\":1,\"first_name\":\"Bob\",\"b\":2}";
+    row.fields = "{\"z\":1,\"first_name\":\"Bob\",\"b\":2}";
     cr_assert_eq(start(&row), OK);
     char *first = strdup(transport.posts[0].request->body);
     fake_answer_post(&transport, 500);
@@ -170,7 +170,7 @@ Test(attempt, an_alert_is_made_of_its_payload_and_a_webhook_is_no_mail, .init = 
 {
     struct claim_row row = fake_row((struct message_ref){ 7, 21 });
     row.kind = "alert";
-    row.subject = row.body_text = row.merge_values = NULL;
+    row.subject = row.body_text = row.fields = NULL;
     row.payload = "{\"subject\":\"Hot lead\",\"text\":\"Call Bob\"}";
     cr_assert_eq(start(&row), OK);
     json_t *body = posted();

@@ -16,6 +16,14 @@ static struct lease_set no_leases(void *arg)
     return (struct lease_set){ 0 };
 }
 
+static bool backlog;
+
+static bool is_backlog(void *arg)
+{
+    (void)arg;
+    return backlog;
+}
+
 static void on_recorded(void *arg, const struct recorded_row *row)
 {
     (void)arg;
@@ -24,8 +32,10 @@ static void on_recorded(void *arg, const struct recorded_row *row)
 
 static void begin(size_t rows_max, int64_t wait_ms)
 {
-    const struct batch_config config = { .rows_max = rows_max, .wait_ms = wait_ms, .again_ms = 2 };
-    const struct batch_hooks hooks = { .leases = no_leases, .on_recorded = on_recorded };
+    const struct batch_config config = {
+        .rows_max = rows_max, .wait_ms = wait_ms, .wait_backlog_ms = 3600000, .again_ms = 2
+    };
+    const struct batch_hooks hooks = { .leases = no_leases, .on_recorded = on_recorded, .is_backlog = is_backlog };
     uv_loop_init(&loop);
     cr_assert_eq(batch_new(&loop, &store.store, &config, &hooks, &batch), OK);
 }
@@ -63,6 +73,24 @@ Test(batch, results_wait_for_company_and_go_together)
     for (int id = 1; id <= 3; id++)
         cr_assert_eq(recorded[id], 1);
     cr_assert_eq(batch_count(batch), 0);
+    end(0);
+}
+
+Test(batch, in_a_backlog_results_wait_longer_but_a_full_batch_goes_at_once)
+{
+    backlog = true;
+    begin(4, 1);
+    add(1, 3);
+    for (struct mono until = mono_add(mono_now(), 20); !mono_reached(until, mono_now());)
+        turn_once(&loop);
+    cr_assert_eq(store.records.count, 0);
+    add(4, 4);
+    cr_assert_eq(store.records.count, 1);
+    fake_answer_record(&store, 0);
+    backlog = false;
+    add(5, 5);
+    wait_for_call();
+    fake_answer_record(&store, 0);
     end(0);
 }
 

@@ -5,14 +5,14 @@
 #include "../fakes.h"
 
 /* The subject that "{{v|none}}" becomes; NULL: the letter cannot be made. */
-static char *subject(const char *merge_values)
+static char *subject(const char *fields)
 {
     struct claim_row row = fake_row((struct message_ref){ 7, 21 });
     struct rendered r = { 0 };
     struct err e;
     row.subject = "{{v|none}}";
     row.body_text = "x";
-    row.merge_values = merge_values;
+    row.fields = fields;
     enum status st = letter_render(&row, NULL, &r, &e);
     cr_assert(st == OK || st == E_INVALID);
     char *text = st == OK ? strdup(r.subject) : NULL;
@@ -20,10 +20,10 @@ static char *subject(const char *merge_values)
     return text;
 }
 
-Test(letter, merge_values_are_read_however_the_object_is_written)
+Test(letter, fields_are_read_however_the_object_is_written)
 {
     static const struct {
-        const char *merge_values, *subject;
+        const char *fields, *subject;
     } cases[] = {
         { "{\"v\": \"a\", \"w\": \"b\"}", "a" },
         { "{\"w\":\"b\",\"v\":\"a\"}", "a" },
@@ -53,11 +53,29 @@ Test(letter, merge_values_are_read_however_the_object_is_written)
         { "", NULL },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char *got = subject(cases[i].merge_values);
+        char *got = subject(cases[i].fields);
         if (cases[i].subject == NULL)
-            cr_assert_null(got, "%s: %s", cases[i].merge_values, got);
+            cr_assert_null(got, "%s: %s", cases[i].fields, got);
         else
-            cr_assert_str_eq(got, cases[i].subject, "%s", cases[i].merge_values);
+            cr_assert_str_eq(got, cases[i].subject, "%s", cases[i].fields);
         free(got);
     }
+}
+
+Test(letter, a_tag_of_every_message_comes_before_a_field_of_its_name)
+{
+    struct claim_row row = fake_row((struct message_ref){ 7, 21 });
+    struct rendered r;
+    struct err e;
+    row.subject = "{{first_name}} {{rep.phone|none}} {{company}} {{v}}";
+    row.body_text = "x";
+    row.fields = "{\"first_name\": \"field\", \"company\": \"Quarry\", \"v\": \"w\"}";
+    row.tags[0] = "Ada \"A\"";
+    cr_assert_str_eq(claim_tags[0], "first_name");
+    cr_assert_eq(letter_render(&row, NULL, &r, &e), OK);
+    cr_assert_str_eq(r.subject, "Ada \"A\" none Quarry w");
+    rendered_fini(&r);
+    row.tags[0] = "caf\xe9";
+    cr_assert_eq(letter_render(&row, NULL, &r, &e), E_INVALID);
+    cr_assert_str_eq(e.text, "the value of merge tag first_name is not valid UTF-8");
 }

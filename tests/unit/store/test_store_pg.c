@@ -27,7 +27,7 @@ struct fixture {
     struct shard_lease leases[STORE_SHARDS];
     size_t lease_count;
     struct claim_row claim;
-    char subject[200], merge_values[2000], recipient[100], payload[200];
+    char subject[200], email[200], recipient[100], payload[200];
     size_t rows;
     struct due_message due[10];
     struct recorded_row recorded;
@@ -194,7 +194,7 @@ static void on_claim(void *arg, enum status st, const struct err *e, const struc
         return;
     f.claim = rows[0];
     snprintf(f.subject, sizeof f.subject, "%s", rows[0].subject ? rows[0].subject : "");
-    snprintf(f.merge_values, sizeof f.merge_values, "%s", rows[0].merge_values ? rows[0].merge_values : "");
+    snprintf(f.email, sizeof f.email, "%s", rows[0].tags[4] ? rows[0].tags[4] : "");
     snprintf(f.recipient, sizeof f.recipient, "%s", rows[0].recipient ? rows[0].recipient : "");
     snprintf(f.payload, sizeof f.payload, "%s", rows[0].payload ? rows[0].payload : "");
 }
