@@ -71,7 +71,7 @@ def wait_for_the_point(fleet, one, how):
             if rounds_left == 0:
                 raise
             fleet.sandbox.put_faults(FAULTS)
-            fleet.send(leads_each=1)
+            fleet.send(leads_each=3)
 
 
 def run(fleet, pair, point, kind, how, heir):
