@@ -22,7 +22,7 @@ SELECT m.account_id, m.id, m.queued, m.pending, b.invariant
      -- A webhook, a person or the account's policy may know what no answer said; detail then says so. Events are not kept for
      -- ever; one may have come for the five days in which inbox_next_try looks for its message.
      ('sent_unproved', m.state IN ('sent', 'delivered') AND m.detail IS NULL
-                       AND m.finished_at > k.business - k.rate * ((SELECT r.keep FROM followup.retention AS r WHERE r.what = 'provider_event') - '6 days'::interval)
+                       AND (k.business - m.finished_at) / k.rate < (SELECT r.keep FROM followup.retention AS r WHERE r.what = 'provider_event') - '6 days'::interval
                        AND NOT EXISTS (SELECT FROM followup.attempt AS t WHERE t.account_id = m.account_id
                                           AND t.message_id = m.id AND t.outcome = 'sent')
                        AND NOT EXISTS (SELECT FROM followup.provider_event AS v
