@@ -6,7 +6,8 @@
  *             answered when on_request returns is suspended; it must be answered, however long that takes.
  * Bodies      on_header says how long the body of a request may be; it is held in memory, all bodies together at most
  *             bodies_bytes_max: the length that is announced (chunked: the most it may be) counts from the header on. Those
- *             over 1 MiB have half of that, so a few mails never keep webhooks out. A body that is not read (exchange_body says why) ends the connection with the answer.
+ *             over 1 MiB have half of that, so a few mails never keep webhooks out. A body that is not read (exchange_body
+ *             says why) ends the connection with the answer.
  *             Both Content-Length and Transfer-Encoding, two Content-Lengths, or a coding that is not "chunked", are how
  *             requests are smuggled past a proxy: BODY_SMUGGLED.
  * Deadlines   are absolute, so a byte now and then helps nobody: header_timeout_ms from connecting, or from the request
