@@ -24,7 +24,7 @@ INSERT INTO followup.provider_event (account_id, provider, event_id, kind, paylo
 SELECT 1, 'main', 'waits-' || g, 'delivered', '{}', clock_timestamp() + interval '1 h', followup.inbox_unmatched() FROM generate_series(1, 2000) AS g;
 SELECT t.foreign_webhooks(2, 501);
 \o
-SELECT plan(6);
+SELECT plan(8);
 
 BEGIN;
 SELECT fresh AS unpacked FROM followup.apply_inbox(20) \gset
@@ -34,11 +34,18 @@ COMMIT;
 BEGIN;
 SELECT unmatched FROM followup.apply_inbox(100) \gset
 SELECT is(:unmatched, 20, 'they are of no message of ours');
-SELECT cmp_ok(t.fetched('provider_event'), '<=', 20 * 3::bigint, 'each event is read a few times, those that wait beside them are not');
+SELECT cmp_ok(t.fetched('provider_event'), '<=', 20 * 4::bigint, 'each event is read a few times, those that wait beside them are not');
 SELECT cmp_ok(t.fetched('message'), '<=', 20 * 2::bigint, 'and the messages of the account are not searched');
 COMMIT;
 DELETE FROM followup.webhook;
 DELETE FROM followup.provider_event;
 SELECT t.receive(t.event(NULL, 'delivered', p_more => '{"provider_message_id": "q-7"}')) \g /dev/null
 SELECT is(t.apply(), '1:1/0/0', 'one that a provider''s id names is found all the same');
+
+-- What waits longest goes first, be it a webhook or an event that is tried again
+UPDATE followup.provider_event SET next_try_at = clock_timestamp() - interval '2 s', applied_at = NULL;
+SELECT t.foreign_webhooks(501, 501) \g /dev/null
+SELECT is((applied, fresh), (1, 0), 'an event that was due before a webhook came') FROM followup.apply_inbox(10);
+UPDATE followup.provider_event SET next_try_at = clock_timestamp(), applied_at = NULL;
+SELECT is((applied, fresh), (0, 1), 'but a webhook goes before one that is due since') FROM followup.apply_inbox(10);
 SELECT * FROM finish();
