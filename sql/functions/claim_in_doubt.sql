@@ -14,7 +14,7 @@ SET geqo = off
 SET jit = off
 AS $$
 DECLARE
-    v_real     timestamptz := pg_catalog.clock_timestamp();
+    v_real     timestamptz;
     v_now      timestamptz;
     v_shards   integer[];
     v_accounts bigint[];
@@ -27,6 +27,7 @@ BEGIN
     END IF;
     v_shards := followup.lock_leases(p_worker, p_shards, p_epochs, NULL);
     v_now := followup.now();
+    v_real := pg_catalog.clock_timestamp();
 
     SELECT k.accounts, k.messages INTO v_accounts, v_messages
       FROM followup.lock_doubts(v_shards, p_providers, p_key_windows_ms, p_places, p_settle_after_ms, p_default_provider,

@@ -15,7 +15,7 @@ SET jit = off
 AS $$
 DECLARE
     v_now      timestamptz;
-    v_real     timestamptz := pg_catalog.clock_timestamp();
+    v_real     timestamptz;
     v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_epochs, p_accounts);
     v_accounts bigint[];
     v_messages bigint[];
@@ -26,6 +26,7 @@ DECLARE
     v_claimed  integer;
 BEGIN
     v_now := followup.now();
+    v_real := pg_catalog.clock_timestamp();  -- after v_now: whatever is due by that was claimed no earlier
 
     -- Locks. Nothing waits: whatever is locked by somebody else is skipped and answered `busy`, so that one long
     -- transaction never holds up the rest of a batch, and no order of locks can deadlock. By `+ 0` the planner cannot infer

@@ -9,13 +9,14 @@ SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    v_real timestamptz := pg_catalog.clock_timestamp();
+    v_real timestamptz;
     v_now  timestamptz;
     v_rate double precision;
     v_gone_accounts bigint[];
     v_gone_messages bigint[];
 BEGIN
     PERFORM followup.lock_caps(p_accounts);
+    v_real := pg_catalog.clock_timestamp();
     SELECT k.business, k.rate INTO v_now, v_rate FROM followup.clock() AS k;
     RETURN QUERY
     WITH settled AS (

@@ -4,7 +4,7 @@
 \o /dev/null
 SELECT t.account(1);
 \o
-SELECT plan(10);
+SELECT plan(12);
 
 -- A claim in a session of its own, which is left waiting for the holder, or done, when begin_claim returns: 'waits' or 'done'.
 CREATE FUNCTION t.begin_claim(p_account bigint, p_message bigint) RETURNS text LANGUAGE plpgsql AS $$
@@ -67,4 +67,13 @@ SELECT done AS stopped FROM followup.stop_messaging(1, ARRAY[t.lead_of(1, :ada)]
 SELECT t.let_go() \g /dev/null
 SELECT is((:'stopped'::text, t.end_claim()), ('t'::text, 'gone'::text), 'and so does a stop');
 SELECT is(t.state(1, :ada), 'cancelled', 'cancelled');
+\o /dev/null
+SELECT t.lead(1, 'ben') AS ben \gset
+SELECT t.hold('FROM followup.lease FOR UPDATE');
+SELECT t.begin_claim(1, :ben);
+UPDATE followup.message SET due_at = followup.now() WHERE id = :ben;
+SELECT t.let_go();
+\o
+SELECT is(t.end_claim(), 'claimed', 'what came due while a claim waited is claimed');
+SELECT ok(claimed_at >= due_at, 'as of when its locks were taken: never before it was due') FROM followup.message WHERE id = :ben;
 SELECT * FROM finish();

@@ -8,7 +8,7 @@
     fleet.settle("keys")
     fleet.judge("keys")                            # all that was sent since the last judgement
 
-A third of the accounts has each policy for what is in doubt (hold, resend, assume_sent); the first two send by a provider
+A third of the accounts has each policy for what is in doubt (hold, resend, assume_sent); two send by a provider
 so narrow that messages have to be given back. The class of the provider is the daemons' configuration:
 
     keys      it honours a key as long as anybody could want, so every doubt is settled by the same key
@@ -49,9 +49,10 @@ class Fleet:
         for policy in POLICIES:
             database.rows("UPDATE followup.account SET in_doubt_policy = %s::text::followup.in_doubt_policy WHERE id = ANY (%s)",
                           policy, [account for account in self.accounts if self.policy[account] == policy])
-        if narrow:
-            database.rows("UPDATE followup.account SET provider = 'narrow' WHERE id = ANY (%s)", self.accounts[:2])
         self.narrow = narrow
+        self.narrow_accounts = []
+        if narrow:
+            self.move_narrow()
         self.generation = 0
         self.messages = {}  # (account, lead): message, since the last judgement
         self.stopped = {}   # message: (done, what the answer listed as in flight, when it was known in us)
@@ -76,6 +77,13 @@ class Fleet:
                 changes["provider.narrow"].update(type="mailgun", domain="mg.acme.example")
         daemon.credential("key", SECRET)
         daemon.configure(changes)
+
+    def move_narrow(self):
+        """Two other accounts send by the narrow provider from now on: workers have to learn that anew."""
+        at = self.accounts.index(self.narrow_accounts[-1]) + 1 if self.narrow_accounts else 0
+        self.narrow_accounts = (self.accounts[at:] + self.accounts)[:2]
+        self.database.rows("UPDATE followup.account SET provider = CASE WHEN id = ANY (%s) THEN 'narrow' END WHERE id = ANY (%s)",
+                           self.narrow_accounts, self.accounts)
 
     def send(self, leads_each, spread=None, accounts=None):
         """Enrols new leads in all accounts or in these, due at once, or each account's at one instant within the spread."""

@@ -71,6 +71,7 @@ def wait_for_the_point(fleet, one, how):
             if rounds_left == 0:
                 raise
             fleet.sandbox.put_faults(FAULTS)
+            fleet.move_narrow()  # messages are given back while it is not known who sends by it
             fleet.send(leads_each=3)
 
 
