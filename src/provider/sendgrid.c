@@ -110,10 +110,18 @@ static void sendgrid_read_answer(const struct provider_config *config, const str
 #define LIST_ROWS 500 /* the most it gives at once */
 
 static const struct {
-    const char *name, *kind, *type;
-} lists[] = { { "bounces", "bounced", "bounce" },
-              { "spam_reports", "complained", NULL },
-              { "unsubscribes", "unsubscribed", NULL } };
+    const char *name;
+    struct list_shape shape;
+} lists[] = {
+    { "bounces",
+      { "email",
+        "created",
+        NULL,
+        { { NULL, "bounced", "{\"type\":\"bounce\"}" } },
+        { { "reason", "reason" }, { "status", "status" } } } },
+    { "spam_reports", { "email", "created", NULL, { { NULL, "complained", NULL } }, { { NULL } } } },
+    { "unsubscribes", { "email", "created", NULL, { { NULL, "unsubscribed", NULL } }, { { NULL } } } },
+};
 
 static enum status sendgrid_build_list(const struct provider_config *config, const struct list_place *place,
                                        struct wall since, struct provider_request *ret, struct err *e)
@@ -134,9 +142,8 @@ static enum status sendgrid_build_list(const struct provider_config *config, con
 static enum status sendgrid_read_list(const struct transport_answer *answer, struct list_place *place, bool *over,
                                       json_t *entries, struct err *e)
 {
-    static const struct list_names names = { "email", "created", { { "reason", "reason" }, { "status", "status" } } };
     json_t *body = json_loadb(answer->body, answer->body_bytes, JSON_REJECT_DUPLICATES, NULL);
-    enum status st = list_page_read(body, &names, lists[place->list].kind, lists[place->list].type, entries, e);
+    enum status st = list_page_read(body, &lists[place->list].shape, entries, e);
     if (st == OK && json_array_size(body) > 0)
         place->offset += (int64_t)json_array_size(body);
     else if (st == OK)

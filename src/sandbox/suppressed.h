@@ -15,13 +15,13 @@
 #include "api.h"
 #include "people.h"
 
-#define SUPPRESSED_MAX  100000
-#define LIST_PAGE_MAX   10000
+#define SUPPRESSED_MAX 100000
+#define LIST_PAGE_MAX  10000
 
 struct exchange;
 struct suppressed;
 
-struct suppressed *suppressed_new(void); /* NULL: out of memory */
+struct suppressed *suppressed_new(void);    /* NULL: out of memory */
 void suppressed_free(struct suppressed *s); /* NULL is fine */
 /* Texts are copied; text: what the lead's server said to a bounce, NULL: words of ours. E_INVALID: the provider has no
  * such list. E_LIMIT, E_NOMEM. */
