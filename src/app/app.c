@@ -528,7 +528,7 @@ static enum status open_all(struct app *a, struct err *e)
     if (st == OK)
         st = service_open(&a->loop, &events, &a->service, e);
     if (st == OK)
-        st = transport_open(&a->loop, (size_t)a->conf->in_flight_max + LOOK_UP_ROWS_MAX + 1, &a->transport, e);
+        st = transport_open(&a->loop, (size_t)a->conf->in_flight_max + LOOK_UP_ROWS_MAX + 2, &a->transport, e);
     if (st == OK)
         st = open_store(a, e);
     if (st == OK)
