@@ -9,10 +9,7 @@ DECLARE
     v_complaint text := followup.address_complaint(p_email);
 BEGIN
     PERFORM followup.require_account(p_account);
-    v_actor := followup.actor_of(p_account, p_actor, 'users');
-    IF NOT v_actor.permitted THEN
-        RAISE EXCEPTION '% may not do this', v_actor.shown USING ERRCODE = 'insufficient_privilege';
-    END IF;
+    v_actor := followup.require_permission(p_account, p_actor, 'users');
     IF coalesce(btrim(p_name), '') = '' THEN
         RAISE EXCEPTION 'name: is missing' USING ERRCODE = 'invalid_parameter_value';
     END IF;

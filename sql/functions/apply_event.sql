@@ -24,14 +24,15 @@ BEGIN
            provider_message_id = coalesce(m.provider_message_id, p_provider_id),
            rfc_message_id = CASE WHEN m.state IN ('scheduled', 'sending', 'in_doubt') THEN coalesce(p_rfc_id, m.rfc_message_id) ELSE m.rfc_message_id END
      WHERE m.account_id = p_account AND m.id = p_message
+       AND m.state = ANY (CASE p_state
+                          WHEN 'sent' THEN '{scheduled,sending,in_doubt}'
+                          WHEN 'delivered' THEN '{scheduled,sending,in_doubt,sent}'
+                          WHEN 'failed' THEN '{sending,in_doubt,sent}'
+                          WHEN 'bounced' THEN '{scheduled,sending,in_doubt,sent,delivered}'
+                          WHEN 'complained' THEN '{scheduled,sending,in_doubt,sent,delivered,bounced}'
+                          ELSE '{}' END::followup.message_state[])
        -- Scheduled with a key that was used: it was taken for not sent, and this proves that it was.
-       AND CASE WHEN m.state = 'scheduled' THEN m.attempts > 0 AND p_state <> 'failed'
-                ELSE CASE p_state WHEN 'sent' THEN m.state IN ('sending', 'in_doubt')
-                     WHEN 'delivered' THEN m.state IN ('sending', 'in_doubt', 'sent')
-                     WHEN 'failed' THEN m.state IN ('sending', 'in_doubt', 'sent')
-                     WHEN 'bounced' THEN m.state IN ('sending', 'in_doubt', 'sent', 'delivered')
-                     WHEN 'complained' THEN m.state IN ('sending', 'in_doubt', 'sent', 'delivered', 'bounced')
-                     ELSE false END END;
+       AND (m.state <> 'scheduled' OR m.attempts > 0);
     v_moved := FOUND;
     IF v_moved AND v_pending AND p_state <> 'bounced' THEN
         PERFORM followup.after_message(ARRAY[p_account], ARRAY[p_message]);

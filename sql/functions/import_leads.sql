@@ -9,10 +9,7 @@ DECLARE
     v_rows  followup.lead_import[];
 BEGIN
     PERFORM followup.require_account(p_account);
-    v_actor := followup.actor_of(p_account, p_actor, 'import');
-    IF NOT v_actor.permitted THEN
-        RAISE EXCEPTION '% may not import', v_actor.shown USING ERRCODE = 'insufficient_privilege';
-    END IF;
+    v_actor := followup.require_permission(p_account, p_actor, 'import');
     IF p_duplicates IS NULL OR p_duplicates NOT IN ('update', 'skip', 'refuse') THEN
         RAISE EXCEPTION 'duplicates: "%" is none of update, skip, refuse', p_duplicates
             USING ERRCODE = 'invalid_parameter_value';

@@ -7,10 +7,7 @@ DECLARE
     v_version  integer;
 BEGIN
     PERFORM followup.require_account(p_account);
-    v_actor := followup.actor_of(p_account, p_actor, 'import');
-    IF NOT v_actor.permitted THEN
-        RAISE EXCEPTION '% may not import', v_actor.shown USING ERRCODE = 'insufficient_privilege';
-    END IF;
+    v_actor := followup.require_permission(p_account, p_actor, 'import');
     PERFORM followup.check_sequence_document(p_document);
 
     INSERT INTO followup.sequence (account_id, name, status_set)

@@ -10,7 +10,7 @@ DECLARE
     v_plain   text := followup.plain_text(v_own);
     v_asked   text;
     v_today   date := (p_received_at AT TIME ZONE p_timezone)::date;
-    v_away    record;
+    v_away    record;       -- asked where it is needed only: see says
     v_rule    followup.reply_rule;
     v_read    followup.reply_reading;
 BEGIN
@@ -41,7 +41,6 @@ BEGIN
         END IF;
     END IF;
 
-    v_away := followup.away_until(v_plain, v_today);
     CASE
     WHEN v_read.outcome IS NOT NULL THEN
         NULL;
@@ -53,7 +52,8 @@ BEGIN
         v_read.rule := 'has left the company';
     WHEN followup.says('out_of_office', v_plain)
          -- A machine that speaks as "I" and names a day ahead speaks of an absence, whatever it calls it.
-         OR v_read.automatic AND v_plain ~ '\m(i|im|ill|ive|ich|je|estoy|estare)\M' AND v_away.day > v_today THEN
+         OR v_read.automatic AND v_plain ~ '\m(i|im|ill|ive|ich|je|estoy|estare)\M' AND (followup.away_until(v_plain, v_today)).day > v_today THEN
+        v_away := followup.away_until(v_plain, v_today);
         v_read.outcome := 'out_of_office';
         v_read.until := CASE WHEN v_away.day IS NULL THEN p_received_at + c_away_default
                              ELSE greatest(followup.local_instant(v_away.day + '00:00'::time, p_timezone), p_received_at) END;

@@ -5,7 +5,7 @@ DECLARE
     v_actor followup.actor := followup.actor_of(p_account, p_actor, p_permission);
 BEGIN
     IF NOT v_actor.permitted THEN
-        RAISE EXCEPTION 'user % has no permission to %', p_actor, p_permission USING ERRCODE = 'insufficient_privilege';
+        RAISE EXCEPTION '% has no permission to %', v_actor.shown, p_permission USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN v_actor;
 END

@@ -5,4 +5,4 @@ LANGUAGE sql STABLE AS $$
      WHERE r.meaning = p_meaning
 $$;
 COMMENT ON FUNCTION followup.says(text, text) IS
-    'Whether the text (of plain_text) has one of the phrases of this meaning (reply_phrase). One regular expression a meaning: the server keeps it compiled.';
+    'Whether the text (of plain_text) has one of the phrases of this meaning (reply_phrase). One regular expression a meaning: the server keeps 32 compiled a session, the last used. To compile one costs up to 40 ms, to ask it 1 ms; so whoever reads a reply asks few others.';

@@ -16,7 +16,8 @@ BEGIN
             SELECT x.* FROM followup.wrong_message AS x WHERE x.pending AND NOT x.queued
             UNION ALL
             SELECT x.*
-              FROM (SELECT DISTINCT t.account_id, t.message_id FROM followup.attempt AS t WHERE t.ended_at > v_since) AS r
+              FROM (SELECT DISTINCT t.account_id, t.message_id FROM followup.attempt AS t WHERE t.ended_at > v_since
+                     ORDER BY 1, 2) AS r
               JOIN followup.wrong_message AS x ON x.account_id = r.account_id AND x.id = r.message_id
              WHERE NOT x.pending) AS b;
     RETURN QUERY

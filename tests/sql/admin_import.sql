@@ -43,7 +43,7 @@ SELECT throws_ok(format($$SELECT followup.import_leads(%s, '[]', p_duplicates =>
 SELECT throws_ok(format($$SELECT followup.import_leads(%s, '[]', 0)$$, :a), '22023', 'sequence: there is no sequence 0', 'an unknown sequence is refused');
 SELECT throws_ok(format($$SELECT followup.import_leads(%s, '[]', p_assistant => 0)$$, :a), '22023', 'assistant: there is no assistant 0', 'an unknown assistant is refused');
 SELECT throws_ok($$SELECT followup.import_leads(0, '[]')$$, '22023', 'there is no account 0', 'an unknown account is refused');
-SELECT throws_ok(format($$SELECT followup.import_leads(%s, '[]', p_actor => %s)$$, :a, :u), '42501', 'Rita may not import', 'a rep imports nothing');
+SELECT throws_ok(format($$SELECT followup.import_leads(%s, '[]', p_actor => %s)$$, :a, :u), '42501', 'Rita has no permission to import', 'a rep imports nothing');
 
 -- Duplicates of leads that were there before: another transaction's
 COMMIT;

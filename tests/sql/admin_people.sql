@@ -25,7 +25,7 @@ SELECT throws_ok(format($$SELECT followup.add_user(%s, 'R', 'r@localhost')$$, :a
 SELECT throws_ok(format($$SELECT followup.add_user(%s, 'R', 'r@a.example', 'boss')$$, :a), '22023', 'profile: there is no profile "boss"', 'an unknown profile is refused');
 SELECT throws_ok($$SELECT followup.add_user(0, 'R', 'r@a.example')$$, '22023', 'there is no account 0', 'an unknown account is refused');
 SELECT throws_ok($$SELECT followup.add_user(NULL, 'R', 'r@a.example')$$, '22023', 'there is no account NULL', 'NULL is no account');
-SELECT throws_ok(format($$SELECT followup.add_user(%s, 'R', 'r@a.example', p_actor => %s)$$, :a, :u), '42501', 'Rita may not do this', 'a manager adds no users');
+SELECT throws_ok(format($$SELECT followup.add_user(%s, 'R', 'r@a.example', p_actor => %s)$$, :a, :u), '42501', 'Rita has no permission to users', 'a manager adds no users');
 
 SELECT followup.add_assistant(:a, 'Ada', 'ada@acme.example', 'Sales', 'in.acme.example', 'Ada', 'main', 50) AS s \gset
 SELECT is((SELECT (name, from_address, title, reply_domain, signature, provider, daily_cap)::text FROM followup.assistant WHERE account_id = :a AND id = :s),

@@ -59,7 +59,7 @@ SELECT is(pg_temp.refusal(pg_temp.step('{"body_text": "{{1st}}"}')), 'step 1 (on
 SELECT is(pg_temp.refusal(pg_temp.step('{"body_text": "{{a}} {{b|c d}} }} { { {{ x.y-z | e }}"}')), 'accepted', 'right tags and single braces are text');
 SELECT is(pg_temp.refusal(jsonb_set(:'document', '{steps,2,key}', '"one"')), 'step 3 (one) key: another step has it already', 'a key is one step''s');
 SELECT followup.add_user(:a, 'Rep', 'rep@acme.example') AS u \gset
-SELECT throws_ok(format($$SELECT followup.import_sequence(%s, '{}', %s)$$, :a, :u), '42501', 'Rep may not import', 'a rep imports nothing');
+SELECT throws_ok(format($$SELECT followup.import_sequence(%s, '{}', %s)$$, :a, :u), '42501', 'Rep has no permission to import', 'a rep imports nothing');
 SELECT throws_ok($$SELECT followup.import_sequence(0, '{}')$$, '22023', 'there is no account 0', 'an unknown account is refused');
 SELECT is((SELECT count(*) FROM followup.sequence_version WHERE account_id = :a), 5::bigint, 'nothing refused left a version behind');
 SELECT * FROM finish();

@@ -24,8 +24,8 @@ SELECT ok('stop' = ANY (followup.grant_permission(1, 'closer', 'stop', p_actor =
 SELECT is(cardinality(array_positions(followup.grant_permission(1, 'closer', 'stop', p_actor => 3), 'stop')), 1, 'granted twice it is there once');
 SELECT ok('stop' <> ALL (followup.grant_permission(1, 'closer', 'stop', false, 2)), 'it is taken away again');
 SELECT ok('stop' = ANY (followup.grant_permission(1, 'closer', 'stop', p_actor => 2)), 'and granted anew');
-SELECT throws_ok($$ SELECT followup.grant_permission(1, 'closer', 'stop', p_actor => 1) $$, '42501', 'user 1 has no permission to grant_stop', 'a rep grants nothing');
-SELECT throws_ok($$ SELECT followup.grant_permission(1, 'closer', 'pause', p_actor => 2) $$, '42501', 'user 2 has no permission to users', 'a manager grants stop alone');
+SELECT throws_ok($$ SELECT followup.grant_permission(1, 'closer', 'stop', p_actor => 1) $$, '42501', 'Rita has no permission to grant_stop', 'a rep grants nothing');
+SELECT throws_ok($$ SELECT followup.grant_permission(1, 'closer', 'pause', p_actor => 2) $$, '42501', 'Max has no permission to users', 'a manager grants stop alone');
 SELECT throws_ok($$ SELECT followup.copy_profile(1, 'boss', 'administrator', 2) $$, '42501', 'user 2 cannot grant what they lack: erase, reactivate, users', 'nobody grants what they lack');
 SELECT throws_ok($$ SELECT followup.grant_permission(1, 'rep', 'stop', p_actor => 3) $$, '22023', 'profile "rep" is built in and stays as it is', 'a built-in profile stays');
 SELECT throws_ok($$ SELECT followup.grant_permission(1, 'closer', 'fly', p_actor => 3) $$, '22023', 'permission: there is none called "fly"', 'an unknown permission is refused');
