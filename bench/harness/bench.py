@@ -17,7 +17,9 @@ BUILD = ROOT / "build/bench"
 RELEASE = ROOT / "build/release"
 FOREIGN_CORES_MAX = 0.25
 LIBRARIES = {"provider": ["-luv", "-lhttp_parser"], "curlceil": ["-lcurl", "-luv"], "webhooks/post": ["-D_GNU_SOURCE", "-lcrypto"],
-             "webhooks/answer": ["-lmicrohttpd"]}
+             "webhooks/answer": ["-lmicrohttpd"],
+             "webhooks/read": ["-D_GNU_SOURCE", f"-I{ROOT}/include", *(RELEASE / f"libfollowupd_{name}.a" for name in ("inbound", "secret", "base")),
+                               *"-ljansson -lsodium -lgmime-3.0 -lgio-2.0 -lgobject-2.0 -lglib-2.0 -lcrypto -lm".split()]}
 
 # A durable server, as it comes; only memory and the size of the WAL are raised. Every side of a comparison runs on it,
 # over its unix socket.
@@ -69,9 +71,10 @@ class Bench:
         return self._provider
 
     def program(self, name):
-        """A C program of bench/, compiled when it is older than its source."""
+        """A C program of bench/, compiled when it is older than its sources and libraries."""
         source, program = BENCH / f"{name}.c", BUILD / name
-        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        made_of = [source, *source.parent.glob("*.h"), *(word for word in LIBRARIES[name] if isinstance(word, pathlib.Path))]
+        if not program.exists() or program.stat().st_mtime < max(path.stat().st_mtime for path in made_of):
             program.parent.mkdir(parents=True, exist_ok=True)
             self.command(["cc", "-O2", "-o", program, source, *LIBRARIES[name]])
         return program

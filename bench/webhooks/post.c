@@ -18,9 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS_MAX 500
-#define EVENT_ROOM 512
-#define CONNS_MAX  2000
+#include "events.h"
+
+#define CONNS_MAX 2000
 
 struct request {
     char *text;
@@ -38,7 +38,7 @@ static struct request *requests;
 static double *took;
 static struct conn conns[CONNS_MAX];
 static long total, begun, done, ok;
-static int body_bytes, events = 3;
+static int body_bytes, events = WEBHOOK_EVENTS;
 
 static double now_s(void)
 {
@@ -47,29 +47,13 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int write_events(char *ret, long first)
-{
-    static const char *const kinds[] = { "processed", "delivered", "open" };
-    long long at = (long long)time(NULL);
-    int n = sprintf(ret, "[");
-    for (int i = 0; i < events; i++)
-        n += sprintf(ret + n,
-                     "%s{\"email\":\"user%ld@customer.example\",\"event\":\"%s\",\"sg_event_id\":\"ev-%ld-%d-"
-                     "ZGVsaXZlcmVkLTAtMTA5OTQ5MTktTFJ6WGxfTkhTdE9HaFE0a29mU21fQQ\",\"sg_message_id\":"
-                     "\"LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.%ld\",\"smtp-id\":"
-                     "\"<LRzXl_NHStOGhQ4kofSm_A@ismtpd0039p1iad1.sendgrid.net>\",\"timestamp\":%lld,\"ip\":"
-                     "\"198.51.100.17\",\"response\":\"250 OK\",\"fu_id\":\"1-%ld-1\",\"category\":[\"followup\"]}",
-                     i > 0 ? "," : "", first, kinds[i % 3], first, i, first, at, first);
-    return n + sprintf(ret + n, "]\r\n");
-}
-
 static void sign(EVP_PKEY *key, const char *path, long number, struct request *ret)
 {
     static char body[EVENTS_MAX * EVENT_ROOM];
     char stamp[24], signature64[256];
     unsigned char signature[128];
     size_t bytes = sizeof signature;
-    body_bytes = write_events(body, number);
+    body_bytes = write_events(body, number, events);
     int stamp_bytes = snprintf(stamp, sizeof stamp, "%lld", (long long)time(NULL));
     EVP_MD_CTX *c = EVP_MD_CTX_new();
     EVP_DigestSignInit(c, NULL, EVP_sha256(), NULL, key);

@@ -26,7 +26,7 @@ BEGIN
             UNION ALL
             SELECT m.account_id, 4, 'events may be missing', count(*), max(m.until_at),
                    (array_agg(format('%s: %s, of %s to %s; it repeats them for %s', m.provider_type,
-                                     CASE m.kinds WHEN 'all' THEN 'whatever it told' ELSE m.kinds END, date_trunc('second', m.from_at),
+                                     CASE m.kinds WHEN 'all' THEN 'whatever it told' WHEN 'rest' THEN 'deliveries, replies, opens and clicks' ELSE m.kinds END, date_trunc('second', m.from_at),
                                      date_trunc('second', m.until_at), m.retries_for) ORDER BY m.from_at DESC))[1]
               FROM followup.events_may_be_missing(p_account) AS m
              GROUP BY m.account_id
@@ -35,6 +35,13 @@ BEGIN
               FROM followup.reply AS r
              WHERE r.settled_at IS NULL AND r.alert IS NOT NULL AND (p_account IS NULL OR r.account_id = p_account)
              GROUP BY r.account_id
+            UNION ALL
+            SELECT l.account_id, 6, CASE WHEN l.ended_at IS NULL THEN 'waits for a list' ELSE 'list not pulled' END, count(*), max(l.planned_at),
+                   string_agg(concat_ws(': ', l.provider_type, l.error), ', ' ORDER BY l.provider_type)
+              FROM followup.list_pull AS l
+             WHERE (l.ended_at IS NULL OR l.error IS NOT NULL AND l.ended_at > clock_timestamp() - '7 days'::interval)
+               AND (p_account IS NULL OR l.account_id = p_account)
+             GROUP BY l.account_id, l.ended_at IS NULL
            ) AS x
       JOIN followup.account AS a ON a.id = x.account_id
      WHERE p_account IS NULL OR a.id = p_account
@@ -42,4 +49,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.account_alerts(bigint) IS
-    'What a person should see of an account (NULL: of each), the newest with its words: paused (by the engine, and why), blocked (messages of 7 days that came back or were refused through the sender''s or the content''s fault, or by the protocol), events failed (kept in the inbox with an error), events may be missing (events_may_be_missing), replies wait (anger or a legal threat in them; reply list has them, until somebody settles them). No row: nothing.';
+    'What a person should see of an account (NULL: of each), the newest with its words: paused (by the engine, and why), blocked (messages of 7 days that came back or were refused through the sender''s or the content''s fault, or by the protocol), events failed (kept in the inbox with an error), events may be missing (events_may_be_missing), waits for a list (nothing is sent until a provider''s suppression list is pulled, or was waited for long enough), list not pulled (in the last 7 days, not or not whole, and why: list_pull), replies wait (anger or a legal threat in them; reply list has them, until somebody settles them). No row: nothing.';

@@ -30,6 +30,7 @@ BEGIN
      WHERE e.shard = ANY (v_shards)
     RETURNING e.shard, e.epoch;
     PERFORM followup.doubt_orphans(v_shards, NULL);
+    PERFORM followup.note_gap();
 END
 $$;
 COMMENT ON FUNCTION followup.acquire_leases(uuid, uuid, bigint) IS

@@ -3,79 +3,18 @@ RETURNS TABLE (account_id bigint, message_id bigint, due_at timestamptz)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    v_rate     double precision := (SELECT c.rate FROM followup.clock() AS c);
-    v_now      timestamptz := followup.now();
     v_capped   boolean := coalesce(p_capped, followup.lock_caps(p_accounts));
-    v_accounts bigint[];        -- parallel arrays: what is planned
-    v_messages bigint[];
-    v_dues     timestamptz[];
-    v_other_accounts bigint[];  -- what ended otherwise than sent
-    v_others   bigint[];
+    v_messages tid[];   -- parallel arrays
+    v_threads  tid[];
+    v_leads    tid[];
 BEGIN
-    -- One pass over the messages: whatever becomes of one is decided by what is read here.
-    WITH gone AS MATERIALIZED (
-        SELECT m.account_id, m.id, m.conversation_id, m.lead_id, m.kind, m.version, m.state IN ('sent', 'delivered') AS sent,
-               followup.base_of(m.due_at, coalesce(m.sent_at, v_now), v_rate) AS base,
-               c.sequence_id, c.hold_until, c.assistant_id, s.position, s.step_key, s.delay, s.delay_unit
-          FROM unnest(p_accounts, p_messages) AS asked (account_id, id)
-          JOIN followup.message AS m ON m.account_id = asked.account_id AND m.id = asked.id
-          -- With lead_id any index of conversation finds one row: without statistics the planner likes the one of the active ones.
-          JOIN followup.conversation AS c
-            ON c.account_id = m.account_id AND c.id = m.conversation_id AND c.lead_id = m.lead_id
-          LEFT JOIN LATERAL followup.next_step(m.account_id, c.sequence_id, m.version, m.kind, m.position) AS s
-            ON m.state IN ('sent', 'delivered')
-         WHERE NOT m.pending AND NOT m.detached AND c.state = 'active'
-    ), next AS (
-        INSERT INTO followup.message
-               (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason,
-                base_at, delay, delay_unit, cap_assistant_id)
-        SELECT g.account_id, g.conversation_id, g.lead_id, g.kind, g.version, g.position, g.step_key,
-               followup.plan_at(g.account_id, followup.lead_timezone(l.timezone, a.timezone), l.country, g.base, g.delay,
-                                g.delay_unit, g.hold_until, g.conversation_id), 'next', g.base, g.delay, g.delay_unit,
-               CASE WHEN v_capped THEN followup.capped_assistant(g.account_id, g.assistant_id) END
-          FROM gone AS g
-          JOIN followup.lead AS l ON l.account_id = g.account_id AND l.id = g.lead_id
-          JOIN followup.account AS a ON a.id = g.account_id
-         WHERE g.position IS NOT NULL
-            ON CONFLICT (account_id, conversation_id) WHERE pending AND NOT detached DO NOTHING
-        RETURNING account_id, id, due_at
-    ), position AS (
-        UPDATE followup.conversation AS c SET next_position = g.position + 1
-          FROM gone AS g
-         WHERE g.kind = 'sequence' AND g.position IS NOT NULL AND c.account_id = g.account_id AND c.id = g.conversation_id
-    ), back AS (                -- written to again: no longer out of office
-        UPDATE followup.lead AS d SET sub_state = 'sequence'
-          FROM gone AS g
-         WHERE g.hold_until IS NOT NULL AND g.position IS NOT NULL
-           AND d.account_id = g.account_id AND d.id = g.lead_id AND d.sub_state = 'out_of_office'
-    ), last AS MATERIALIZED (   -- active conversations without a live message
-        SELECT g.account_id, g.id, g.conversation_id, g.lead_id, g.sent
-          FROM gone AS g
-         WHERE g.position IS NULL
-           AND NOT EXISTS (SELECT FROM followup.message AS n
-                            WHERE n.account_id = g.account_id AND n.conversation_id = g.conversation_id
-                              AND n.pending AND NOT n.detached)
-    ), completed AS (
-        UPDATE followup.conversation AS c
-           SET state = 'ended', ended_at = v_now, hold_until = NULL, ended_reason = 'completed',
-               stop_seq = (SELECT pg_catalog.nextval('followup.order_seq'))     -- one for all: their locks are held
-          FROM last AS l
-         WHERE l.sent AND c.account_id = l.account_id AND c.id = l.conversation_id
-    ), lead AS (
-        UPDATE followup.lead AS d SET state = 'processed', sub_state = 'completed'
-          FROM last AS l
-         WHERE l.sent AND d.account_id = l.account_id AND d.id = l.lead_id
-    ), other AS (
-        SELECT array_agg(l.account_id) AS accounts, array_agg(l.id) AS ids FROM last AS l WHERE NOT l.sent
-    )
-    SELECT array_agg(n.account_id), array_agg(n.id), array_agg(n.due_at),
-           (SELECT o.accounts FROM other AS o), (SELECT o.ids FROM other AS o)
-      INTO v_accounts, v_messages, v_dues, v_other_accounts, v_others
-      FROM next AS n;
-    IF v_others IS NOT NULL THEN
-        PERFORM followup.finish_conversations(v_other_accounts, v_others);
-    END IF;
-    RETURN QUERY SELECT u.account_id, u.id, u.due_at FROM unnest(v_accounts, v_messages, v_dues) AS u (account_id, id, due_at);
+    SELECT array_agg(m.ctid), array_agg(c.ctid), array_agg(l.ctid) INTO v_messages, v_threads, v_leads
+      FROM unnest(p_accounts, p_messages) AS asked (account_id, id)
+      JOIN followup.message AS m ON m.account_id = asked.account_id AND m.id = asked.id
+      -- With lead_id any index of conversation finds one row: without statistics the planner likes the one of the active ones.
+      JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id AND c.lead_id = m.lead_id
+      JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id;
+    RETURN QUERY SELECT * FROM followup.after_places(v_messages, v_threads, v_leads, v_capped);
 END
 $$;
 COMMENT ON FUNCTION followup.after_message(bigint[], bigint[], boolean) IS

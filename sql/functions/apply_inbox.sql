@@ -28,6 +28,14 @@ BEGIN
         RETURN;
     END IF;
 
+    -- Whatever waits longest: events that are tried again, of nobody's messages perhaps, keep no webhook waiting.
+    IF (SELECT min(w.received_at) FROM followup.webhook AS w WHERE w.error IS NULL)
+       < (SELECT min(e.next_try_at) FROM followup.provider_event AS e WHERE e.next_try_at IS NOT NULL) THEN
+        RETURN QUERY SELECT NULL::bigint, 0, 0, u.failed, u.events, true FROM followup.unpack_webhooks(p_limit) AS u WHERE u.taken > 0;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
     SELECT t.items, t.more INTO v_items, v_more FROM followup.take_inbox_items(p_limit) AS t;
     IF v_items = '{}' THEN      -- a call of its own: no lock of a lead is held while another caller's events are waited for
         RETURN QUERY SELECT NULL::bigint, 0, 0, u.failed, u.events, true FROM followup.unpack_webhooks(p_limit) AS u WHERE u.taken > 0;
@@ -71,4 +79,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.apply_inbox(integer) IS
-    'Applies at most p_limit (1..1000) stored events, oldest first; when there are none to be applied now, takes as many stored webhooks apart instead (unpack_webhooks). Any number of callers at once. A reply is applied alone (apply_inbound_reply). One that fails is kept with its error and tried again later, and never stops others (each is then in a subtransaction of its own); so is one of no message of ours, by then perhaps known (inbox_next_try: ten times in five days). One whose lead somebody works on waits 100 ms. Answers a row an account (NULL: of several): applied, unmatched, failed; fresh: events that were not known before, out of webhooks; more: call again at once. No row: there is nothing to do now; ask again within 10 s at most, for by its calls it is known when nobody received webhooks (events_may_be_missing). Pauses accounts by their bounce rate (judge_bounces). Refuses (25000) any isolation level but READ COMMITTED.';
+    'Applies at most p_limit (1..1000) stored events, those first that have been due longest; when a stored webhook has waited longer than they, or none is to be applied now, takes as many webhooks apart instead (unpack_webhooks). Any number of callers at once. A reply is applied alone (apply_inbound_reply). One that fails is kept with its error and tried again later, and never stops others (each is then in a subtransaction of its own); so is one of no message of ours, by then perhaps known (inbox_next_try: ten times in five days). One whose lead somebody works on waits 100 ms. Answers a row an account (NULL: of several): applied, unmatched, failed; fresh: events that were not known before, out of webhooks; more: call again at once. No row: there is nothing to do now; ask again within 10 s at most, for by its calls it is known when nobody received webhooks (events_may_be_missing). Pauses accounts by their bounce rate (judge_bounces). Refuses (25000) any isolation level but READ COMMITTED.';

@@ -19,8 +19,10 @@ DECLARE
     v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_epochs, p_accounts);
     v_accounts bigint[];
     v_messages bigint[];
+    v_places   tid[];           -- where they are: our locks keep them there
     v_alert_accounts bigint[];
     v_alert_messages bigint[];
+    v_alert_places   tid[];
     v_claimed  integer;
 BEGIN
     v_now := followup.now();
@@ -29,8 +31,9 @@ BEGIN
     -- Locks. Nothing waits: whatever is locked by somebody else is skipped and answered `busy`, so that one long
     -- transaction never holds up the rest of a batch, and no order of locks can deadlock. By `+ 0` the planner cannot infer
     -- that an account is enough: without statistics it would read all that the account has, for each message.
-    SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id) INTO v_accounts, v_messages
-      FROM (SELECT m.account_id, m.id
+    SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id), pg_catalog.array_agg(k.place)
+      INTO v_accounts, v_messages, v_places
+      FROM (SELECT m.account_id, m.id, m.ctid AS place
               FROM unnest(p_accounts, p_messages) AS u(account_id, id)
               JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
               JOIN followup.account AS a ON a.id = m.account_id + 0
@@ -40,8 +43,9 @@ BEGIN
                FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
     IF coalesce(pg_catalog.cardinality(v_accounts), 0) < pg_catalog.cardinality(p_accounts) THEN
         -- Alerts and webhooks have no conversation, and no pause of the account stops them.
-        SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id) INTO v_alert_accounts, v_alert_messages
-          FROM (SELECT m.account_id, m.id
+        SELECT pg_catalog.array_agg(k.account_id), pg_catalog.array_agg(k.id), pg_catalog.array_agg(k.place)
+          INTO v_alert_accounts, v_alert_messages, v_alert_places
+          FROM (SELECT m.account_id, m.id, m.ctid AS place
                   FROM unnest(p_accounts, p_messages) AS u(account_id, id)
                   JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
                  WHERE m.conversation_id IS NULL
@@ -49,6 +53,7 @@ BEGIN
                    FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
         v_accounts := v_accounts || v_alert_accounts;
         v_messages := v_messages || v_alert_messages;
+        v_places := v_places || v_alert_places;
     END IF;
 
     -- Decide, with a snapshot that is younger than every lock. Only what may go is touched here. The epoch of each shard is
@@ -64,9 +69,9 @@ BEGIN
            first_post_at = CASE WHEN m.posts = 0 THEN v_real ELSE m.first_post_at END,
            provider = coalesce(v.provider, p_default_provider), recipient = v.recipient,
            rfc_message_id = v.rfc_message_id
-      FROM unnest(v_accounts, v_messages) AS u(account_id, id)
-      JOIN followup.message_to_claim AS v ON v.account_id = u.account_id AND v.id = u.id
-     WHERE m.ctid = v.place AND m.state = 'scheduled'      -- locked by us: it cannot move between the view's look and the update
+      FROM unnest(v_places) AS u(place)
+      JOIN followup.message_to_claim AS v ON v.place = u.place
+     WHERE m.ctid = v.place AND m.state = 'scheduled'
        AND (m.conversation_id IS NULL
             OR v.conversation_state = 'active' AND NOT m.detached AND NOT v.paused AND NOT v.suppressed
                AND v.subject IS NOT NULL

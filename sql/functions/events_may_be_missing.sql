@@ -27,7 +27,10 @@ BEGIN
                               WHERE e.account_id = s.account_id AND e.provider = s.provider
                               ORDER BY e.event_id LIMIT 1) AS f
     )
-    SELECT t.account_id, t.provider_type, r.kinds, g.from_at, g.until_at, r.retries_for
+    SELECT t.account_id, t.provider_type,
+           CASE WHEN r.kinds = 'all' AND EXISTS (SELECT FROM followup.list_pull AS p
+                          WHERE p.account_id = t.account_id AND p.provider_type = t.provider_type AND p.known_until >= g.until_at) THEN 'rest' ELSE r.kinds END,
+           g.from_at, g.until_at, r.retries_for
       FROM typed AS t
       JOIN followup.webhook_retry AS r ON r.provider_type = t.provider_type
       JOIN followup.inbox_gap AS g ON g.until_at - g.from_at > r.retries_for AND g.until_at > v_real - '7 days'::interval
@@ -38,4 +41,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.events_may_be_missing(bigint) IS
-    'Which events of the last 7 days (real time) a provider may have given up telling us, of an account (NULL: of each): a row for each time in which no daemon received webhooks (inbox_gap) that was longer than the provider of one of the account''s webhooks repeats them (webhook_retry). kinds: all, or the one kind. A message about which nothing was told then is not proved to be undelivered. No row: nothing is missing.';
+    'Which events of the last 7 days (real time) a provider may have given up telling us, of an account (NULL: of each): a row for each time in which no daemon received webhooks (inbox_gap) that was longer than the provider of one of the account''s webhooks repeats them (webhook_retry). kinds: all, or the one kind; rest: all but whom it bounced, who complained or unsubscribed, for its suppression list was pulled (list_pull). A message about which nothing was told then is not proved to be undelivered. No row: nothing is missing.';

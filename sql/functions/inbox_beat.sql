@@ -5,6 +5,7 @@ DECLARE
     v_beat timestamptz;
     v_forget timestamptz;
 BEGIN
+    PERFORM followup.note_gap();
     SELECT b.beat_at INTO v_beat FROM followup.inbox_beat AS b;
     IF v_beat > v_real - '10 seconds'::interval THEN
         RETURN;
@@ -17,9 +18,6 @@ BEGIN
         RETURN;
     END IF;
     UPDATE followup.inbox_beat AS b SET beat_at = v_real;
-    IF v_beat < v_real - '1 minute'::interval THEN
-        INSERT INTO followup.inbox_gap (from_at, until_at) VALUES (v_beat, v_real) ON CONFLICT DO NOTHING;
-    END IF;
     DELETE FROM followup.inbox_gap AS g WHERE g.until_at < v_real - '30 days'::interval;
     DELETE FROM followup.webhook_token AS t
      WHERE t.ctid = ANY (ARRAY(SELECT w.ctid FROM followup.webhook_token AS w
@@ -33,4 +31,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.inbox_beat() IS
-    'Internal, of apply_inbox: somebody is there who receives webhooks; at most every 10 s (real). Notes a gap of a minute or longer since the last one, and forgets gaps after 30 days, single-use tokens after 7, and events that need nothing more, or cannot be read, after followup.retention, the oldest 10000 at a time.';
+    'Internal, of apply_inbox: somebody is there who receives webhooks; at most every 10 s (real). Notes a gap of a minute or longer since the last one (note_gap), and forgets gaps after 30 days, single-use tokens after 7, and events that need nothing more, or cannot be read, after followup.retention, the oldest 10000 at a time.';

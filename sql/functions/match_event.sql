@@ -9,9 +9,7 @@ DECLARE
 BEGIN
     message_id := followup.message_of_fu_id(p_account, p_event ->> 'fu_id');
     IF message_id IS NULL AND v_provider_id <> '' THEN
-        SELECT m.id INTO message_id FROM followup.message AS m
-         WHERE m.account_id = p_account AND m.provider_message_id IN (v_provider_id, '<' || v_provider_id || '>')
-         ORDER BY m.id LIMIT 1;
+        message_id := followup.message_of_provider_id(p_account, ARRAY[v_provider_id, '<' || v_provider_id || '>']);
     END IF;
     IF message_id IS NULL AND v_ours[1]::bigint = p_account THEN
         SELECT m.id INTO message_id FROM followup.message AS m
@@ -19,10 +17,7 @@ BEGIN
            AND (m.rfc_message_id IS NULL OR pg_catalog.btrim(m.rfc_message_id, '<>') = v_rfc_id);
     END IF;
     IF message_id IS NULL AND v_rfc_id <> '' THEN   -- a provider may have put its own in place of ours (SES: id@email.amazonses.com)
-        SELECT m.id INTO message_id FROM followup.message AS m
-         WHERE m.account_id = p_account
-           AND m.provider_message_id IN (v_rfc_id, '<' || v_rfc_id || '>', pg_catalog.split_part(v_rfc_id, '@', 1))
-         ORDER BY m.id LIMIT 1;
+        message_id := followup.message_of_provider_id(p_account, ARRAY[v_rfc_id, '<' || v_rfc_id || '>', pg_catalog.split_part(v_rfc_id, '@', 1)]);
     END IF;
     IF message_id IS NOT NULL THEN
         SELECT m.lead_id INTO lead_id FROM followup.message AS m WHERE m.account_id = p_account AND m.id = message_id;

@@ -20,36 +20,52 @@ AS $$
 DECLARE
     v_count    integer := pg_catalog.cardinality(p_messages);
     v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_shard_epochs, p_accounts);
-    v_locked   integer[];   -- places in the arrays whose rows are locked by us
+    v_locked   integer[];   -- subscripts of what is locked by us, and where its rows are: parallel arrays
+    v_rows     tid[];
+    v_threads  tid[];
+    v_leads    tid[];
+    v_all_rows    tid[];    -- the same, parallel to the parameters; NULL: not locked
+    v_all_threads tid[];
+    v_all_leads   tid[];
     v_free     boolean[] := pg_catalog.array_fill(true, ARRAY[v_count]);
     v_capped   boolean;
     v_now      timestamptz;
     v_real     timestamptz;
     v_rate     double precision;
-    v_accounts bigint[];    -- out of `pending`: what comes next is after_message's
+    v_at       integer;
+    v_accounts bigint[];    -- retries given up
     v_messages bigint[];
     v_written  bigint;      -- messages, so v_count only when each is there once and none is a retry or late
     v_planned  boolean := false;
 BEGIN
-    -- Locks: lead and conversation too, because after_message writes them. What somebody else holds is skipped and left
+    -- Locks: lead and conversation too, because after_places writes them. What somebody else holds is skipped and left
     -- out of the answer, so that a long transaction delays its own messages only.
-    v_locked := ARRAY(
-        SELECT u.place
-          FROM unnest(p_accounts, p_messages) WITH ORDINALITY AS u(account_id, id, place)
-          JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
-          JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
-          JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
-           FOR NO KEY UPDATE OF l, c, m SKIP LOCKED);
-    IF pg_catalog.cardinality(v_locked) < v_count THEN
-        v_locked := v_locked || ARRAY(
-            SELECT u.place
-              FROM unnest(p_accounts, p_messages) WITH ORDINALITY AS u(account_id, id, place)
+    SELECT pg_catalog.array_agg(k.subscript), pg_catalog.array_agg(k.message), pg_catalog.array_agg(k.thread), pg_catalog.array_agg(k.lead)
+      INTO v_locked, v_rows, v_threads, v_leads
+      FROM (SELECT u.subscript, m.ctid AS message, c.ctid AS thread, l.ctid AS lead
+              FROM unnest(p_accounts, p_messages) WITH ORDINALITY AS u(account_id, id, subscript)
               JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
-             WHERE m.conversation_id IS NULL
-               FOR NO KEY UPDATE OF m SKIP LOCKED);
+              JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
+              JOIN followup.conversation AS c ON c.account_id = m.account_id AND c.id = m.conversation_id
+             ORDER BY u.subscript
+               FOR NO KEY UPDATE OF l, c, m SKIP LOCKED) AS k;
+    IF coalesce(pg_catalog.cardinality(v_locked), 0) < v_count THEN
+        SELECT v_locked || pg_catalog.array_agg(k.subscript), v_rows || pg_catalog.array_agg(k.message) INTO v_locked, v_rows
+          FROM (SELECT u.subscript, m.ctid AS message
+                  FROM unnest(p_accounts, p_messages) WITH ORDINALITY AS u(account_id, id, subscript)
+                  JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
+                 WHERE m.conversation_id IS NULL
+                   FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
         FOR v_place IN 1..v_count LOOP
-            v_free[v_place] := v_place = ANY (v_locked);
+            v_at := pg_catalog.array_position(v_locked, v_place);
+            v_free[v_place] := v_at IS NOT NULL;
+            v_all_rows[v_place] := v_rows[v_at];
+            v_all_threads[v_place] := v_threads[v_at];
+            v_all_leads[v_place] := v_leads[v_at];
         END LOOP;
+        v_rows := v_all_rows;
+        v_threads := v_all_threads;
+        v_leads := v_all_leads;
     END IF;
 
     v_capped := followup.lock_caps(p_accounts);
@@ -82,22 +98,27 @@ BEGIN
                detail = coalesce(r.detail, CASE r.outcome WHEN 'rejected' THEN 'refused by the provider' ELSE m.detail END)
           FROM (SELECT DISTINCT ON (x.account_id, x.message_id) x.*  -- sent before rejected before in_doubt
                   FROM unnest(v_free, p_accounts, p_messages, p_attempts, p_posts, p_epochs, p_outcomes,
-                                         p_details, p_provider_ids, p_rfc_ids, p_ended)
-                           AS x(free, account_id, message_id, attempts, posts, epoch, outcome, detail, provider_id, rfc_id, ended_at)
+                                         p_details, p_provider_ids, p_rfc_ids, p_ended, v_rows, v_threads, v_leads)
+                           AS x(free, account_id, message_id, attempts, posts, epoch, outcome, detail, provider_id, rfc_id, ended_at,
+                                place, thread, lead)
                  WHERE x.free AND x.outcome <> 'retry'
                  ORDER BY x.account_id, x.message_id, x.outcome, x.posts DESC) AS r
-         WHERE m.account_id = r.account_id AND m.id = r.message_id AND m.attempts = r.attempts AND m.epoch = r.epoch
+         WHERE m.ctid = r.place AND m.attempts = r.attempts AND m.epoch = r.epoch
            AND CASE r.outcome WHEN 'sent' THEN m.state IN ('sending', 'in_doubt')
                               WHEN 'rejected' THEN m.state IN ('sending', 'in_doubt') AND m.posts = r.posts
                               ELSE m.state = 'sending' AND m.posts = r.posts END
-        RETURNING m.account_id, m.id, m.state)
-    SELECT pg_catalog.array_agg(w.account_id) FILTER (WHERE w.state <> 'in_doubt'),
-           pg_catalog.array_agg(w.id) FILTER (WHERE w.state <> 'in_doubt'), count(*)
-      INTO v_accounts, v_messages, v_written
+        RETURNING m.state, m.ctid AS place, r.thread, r.lead)
+    SELECT pg_catalog.array_agg(w.place) FILTER (WHERE w.state <> 'in_doubt'),
+           pg_catalog.array_agg(w.thread) FILTER (WHERE w.state <> 'in_doubt'),
+           pg_catalog.array_agg(w.lead) FILTER (WHERE w.state <> 'in_doubt'), count(*)
+      INTO v_rows, v_threads, v_leads, v_written
       FROM written AS w;
+    IF v_rows IS NOT NULL THEN      -- out of `pending`; at once, while their rows are where they were written
+        PERFORM followup.after_places(v_rows, v_threads, v_leads, v_capped);
+        v_planned := FOUND;
+    END IF;
     IF v_written < v_count THEN
-        SELECT v_accounts || pg_catalog.array_agg(w.account_id), v_messages || pg_catalog.array_agg(w.message_id)
-          INTO v_accounts, v_messages
+        SELECT pg_catalog.array_agg(w.account_id), pg_catalog.array_agg(w.message_id) INTO v_accounts, v_messages
           FROM followup.record_retries(p_worker, v_shards, v_now, v_rate, v_free, p_accounts, p_messages, p_attempts,
                                        p_posts, p_epochs, p_outcomes, p_uncounted, p_retry_after_ms, p_details) AS w;
         -- A late result changes nothing but these: by them, webhooks and replies find the message.
@@ -111,10 +132,9 @@ BEGIN
          WHERE r.free AND r.outcome = 'sent' AND r.provider_id IS NOT NULL
            AND m.account_id = r.account_id AND m.id = r.message_id
            AND (m.provider_message_id IS NULL OR m.attempts = r.attempts AND m.rfc_message_id <> r.rfc_id);
-    END IF;
-    IF pg_catalog.cardinality(v_messages) > 0 THEN
-        PERFORM followup.after_message(v_accounts, v_messages, v_capped);
-        v_planned := FOUND;
+        IF v_messages IS NOT NULL THEN
+            PERFORM followup.after_message(v_accounts, v_messages, v_capped);
+        END IF;
     END IF;
     IF v_written = v_count AND NOT v_planned THEN   -- the usual end of a conversation: nothing is left to look up
         RETURN QUERY SELECT r.account_id, r.message_id, true, NULL::bigint, NULL::bigint, NULL::timestamptz

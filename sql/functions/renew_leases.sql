@@ -12,6 +12,7 @@ BEGIN
       LEFT JOIN followup.preferred_owners(p_worker, p_ttl_ms) AS p ON p.shard = u.shard
      WHERE e.shard = u.shard AND e.epoch = u.epoch AND e.owner = p_worker
     RETURNING e.shard, e.epoch, coalesce(p.worker <> p_worker, false);
+    PERFORM followup.note_gap();    -- the database may have been away
 END
 $$;
 COMMENT ON FUNCTION followup.renew_leases(uuid, integer[], bigint[], bigint) IS

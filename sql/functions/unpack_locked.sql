@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION followup.unpack_locked(p_accounts bigint[], p_ids bigint[]) RETURNS integer
+CREATE OR REPLACE FUNCTION followup.unpack_locked(p_rows tid[]) RETURNS integer
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_events integer;
@@ -6,8 +6,7 @@ BEGIN
     -- In the order of the key, so that two callers with the same events wait for each other and never in a ring.
     WITH taken AS (
         DELETE FROM followup.webhook AS w
-         USING unnest(p_accounts, p_ids) AS u (account_id, id)
-         WHERE w.account_id = u.account_id AND w.id = u.id
+         WHERE w.ctid = ANY (p_rows)
         RETURNING w.account_id, w.id, w.source, w.events, w.received_at
     )
     INSERT INTO followup.provider_event (account_id, provider, event_id, kind, payload, received_at, next_try_at)
@@ -22,5 +21,5 @@ BEGIN
     RETURN v_events;
 END
 $$;
-COMMENT ON FUNCTION followup.unpack_locked(bigint[], bigint[]) IS
-    'Internal: takes these webhooks apart and away; the number of events that were not known before. The caller has locked them. Fails as a whole when one of them holds what is no typed event.';
+COMMENT ON FUNCTION followup.unpack_locked(tid[]) IS
+    'Internal: takes these webhooks apart and away; the number of events that were not known before. The caller has locked them, so that they stay where they are. Fails as a whole when one of them holds what is no typed event.';

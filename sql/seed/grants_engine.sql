@@ -4,6 +4,7 @@ GRANT EXECUTE ON FUNCTION
     followup.claim_messages, followup.claim_in_doubt, followup.unclaim_messages, followup.record_results,
     followup.acquire_leases, followup.renew_leases, followup.release_leases, followup.worker_beat, followup.worker_report,
     followup.sweep_due, followup.claim_mark, followup.sweep_sending, followup.settle_by_policy, followup.claim_look_ups, followup.settle_looked_up,
+    followup.claim_list_pull, followup.apply_list_page, followup.end_list_pull,
     followup.record_event, followup.shard_of,
     followup.conversation_paused, followup.receive_webhooks, followup.apply_inbox, followup.message_of_fu_id,
     followup.unsubscribe_page, followup.unsubscribe_by_token, followup.receive_confirmation

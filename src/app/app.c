@@ -23,6 +23,7 @@
 #include "followupd/owner/owner.h"
 #include "followupd/owner/worker_lock.h"
 #include "followupd/provider/transport.h"
+#include "followupd/result/list_pull.h"
 #include "followupd/sched/scheduler.h"
 #include "followupd/store/shard.h"
 #include "followupd/store/store_pg.h"
@@ -49,6 +50,7 @@ struct app {
     struct owner *owner;
     struct scheduler *scheduler;
     struct dispatcher *dispatcher;
+    struct list_pulls *list_pulls;
     struct service *service;
     struct bulk *bulk;
     struct inbox *inbox;
@@ -82,6 +84,7 @@ static void on_store_closed(void *arg)
     scheduler_close(a->scheduler, on_part_closed, a);
     owner_close(a->owner, on_part_closed, a);
     dispatcher_close(a->dispatcher);
+    list_pulls_close(a->list_pulls);
     bulk_close(a->bulk);
     inbox_close(a->inbox);
     report_close(a->report);
@@ -109,6 +112,7 @@ static void start_closing(struct app *a)
     a->front = NULL;
     bulk_drain(a->bulk);
     inbox_drain(a->inbox);
+    list_pulls_stop(a->list_pulls);
     dispatcher_abort(a->dispatcher);
     transport_close(a->transport, on_transport_closed, a);
 }
@@ -153,6 +157,7 @@ static void app_stop(void *arg, bool now)
     uv_timer_start(&a->drain_timer, on_drain_over, (uint64_t)a->conf->drain_ms, 0);
     bulk_drain(a->bulk);
     inbox_drain(a->inbox);
+    list_pulls_stop(a->list_pulls);
     owner_drain(a->owner);
     dispatcher_drain(a->dispatcher, on_drained, a);
 }
@@ -523,7 +528,7 @@ static enum status open_all(struct app *a, struct err *e)
     if (st == OK)
         st = service_open(&a->loop, &events, &a->service, e);
     if (st == OK)
-        st = transport_open(&a->loop, (size_t)a->conf->in_flight_max + LOOK_UP_ROWS_MAX, &a->transport, e);
+        st = transport_open(&a->loop, (size_t)a->conf->in_flight_max + LOOK_UP_ROWS_MAX + 2, &a->transport, e);
     if (st == OK)
         st = open_store(a, e);
     if (st == OK)
@@ -532,6 +537,9 @@ static enum status open_all(struct app *a, struct err *e)
         st = open_scheduler(a, e);
     if (st == OK)
         st = open_dispatcher(a, e);
+    if (st == OK)
+        st = list_pulls_open(&a->loop, a->store, a->transport, a->registry, a->conf->settle_interval_ms, valid_leases,
+                             a, &a->list_pulls, e);
     struct bulk_hooks bulk_hooks = { a, valid_leases, others_late };
     if (st == OK)
         st = bulk_open(&a->loop, a->store, a->conf->bulk_interval_ms, &bulk_hooks, &a->bulk, e);

@@ -11,6 +11,8 @@
 #define SLOW_FACTOR     4
 #define AVERAGE_SHARE   (1.0 / 16)
 #define ROUND_MS_MIN    20
+#define AHEAD_MS        25
+#define AHEAD_MAX       128
 
 static double tokens_max(const struct budget *b)
 {
@@ -54,18 +56,26 @@ void budget_limit(struct budget *b, double rate_per_s, int concurrency_max, stru
         b->window = concurrency_max;
 }
 
+size_t budget_ahead(const struct budget *b)
+{
+    if (b->average_ms < 0)
+        return 0;
+    return (size_t)fmin(b->window * AHEAD_MS / fmax(b->average_ms, 1), AHEAD_MAX);
+}
+
 size_t budget_room(struct budget *b, struct mono now)
 {
-    size_t slots = b->used < (size_t)b->window ? (size_t)b->window - b->used : 0;
+    size_t all = (size_t)b->window + budget_ahead(b);
+    size_t slots = b->used < all ? all - b->used : 0;
     if (b->rate_per_s <= 0)
         return slots;
     fill(b, now);
     return (double)slots < b->tokens ? slots : (size_t)b->tokens;
 }
 
-bool budget_take(struct budget *b, struct mono now)
+static bool take(struct budget *b, size_t used_max, struct mono now)
 {
-    if (b->used >= (size_t)b->window)
+    if (b->used >= used_max)
         return false;
     if (b->rate_per_s > 0) {
         fill(b, now);
@@ -75,6 +85,16 @@ bool budget_take(struct budget *b, struct mono now)
     }
     b->used++;
     return true;
+}
+
+bool budget_take(struct budget *b, struct mono now)
+{
+    return take(b, (size_t)b->window, now);
+}
+
+bool budget_take_ahead(struct budget *b, struct mono now)
+{
+    return take(b, (size_t)b->window + budget_ahead(b), now);
 }
 
 void budget_unused(struct budget *b)

@@ -71,7 +71,7 @@ static bool take_one(struct dispatcher *d, const struct due_message *due, struct
     }
     int lane = dispatcher_guess_lane(d, due->ref.account_id);
     struct breaker_pass pass;
-    if (!lane_take(&d->lanes[lane], now, &pass)) {
+    if (!lane_take_ahead(&d->lanes[lane], now, &pass)) {
         if (d->lane_count > 1 && d->unset_count + d->config.batch_rows < UNSET_MAX) {
             dispatcher_set_later(d, due->ref, lane_queue_ms(&d->lanes[lane], now));
             return true;
@@ -158,15 +158,19 @@ void dispatcher_end_flight(struct dispatcher *d, struct flight *f, int64_t set_a
 /* --- room -------------------------------------------------------------------------------------------------------- */
 
 /* Slots come free one by one, and a claim costs a commit, however few it asks for. So they are claimed for by half of all
- * there are: while the database claims for one half, the other is being posted. */
+ * there are: while the database claims for one half, the other is being posted. While more is claimed than may be posted
+ * at once no slot is idle, and nothing is gained by asking for fewer. */
 static int64_t company_wait_ms(struct dispatcher *d, size_t room)
 {
     struct mono now = mono_now();
     size_t all = min_size(d->config.in_flight_max, d->config.batch_rows);
     if (d->full_lane >= 0) {
-        struct budget *b = &d->lanes[d->full_lane].budget;
-        room = min_size(room, budget_room(b, now));
-        all = min_size(all, (size_t)b->window);
+        struct lane *l = &d->lanes[d->full_lane];
+        size_t places = lane_places(l, now);
+        room = min_size(room, lane_room(l, now));
+        all = min_size(all, places);
+        if (room < all / 2 && !lane_may_begin(l) && !list_empty(&l->ahead))
+            return LOOK_AGAIN_MS;
     }
     return room >= all / 2 || mono_reached(d->ask_at, now) ? 0 : d->ask_at.ms - now.ms;
 }
@@ -231,6 +235,7 @@ void dispatcher_limits_changed(struct dispatcher *d)
         const struct provider_config *c = &d->lanes[i].provider->config;
         budget_limit(&d->lanes[i].budget, c->rate_per_s, c->concurrency_max, mono_now());
     }
+    handover_go_on(d);
     dispatcher_ended(d);
 }
 
@@ -424,8 +429,9 @@ enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transpor
     }
     uv_idle_init(loop, &d->soon);
     uv_timer_init(loop, &d->later);
-    d->soon.data = d->later.data = d;
-    d->handles_open = 2;
+    uv_timer_init(loop, &d->ahead);
+    d->soon.data = d->later.data = d->ahead.data = d;
+    d->handles_open = 3;
     *ret = d;
     return OK;
 }
@@ -437,6 +443,7 @@ void dispatcher_drain(struct dispatcher *d, void (*cb)(void *arg), void *arg)
     d->on_drained_arg = arg;
     settle_stop(d->settle);
     look_ups_stop(d->look_ups);
+    handover_go_on(d);
     batch_hurry(d->batch);
     dispatcher_ended(d);
 }
@@ -447,6 +454,7 @@ void dispatcher_abort(struct dispatcher *d)
     d->on_drained = NULL;
     settle_stop(d->settle);
     look_ups_stop(d->look_ups);
+    handover_drop_ahead(d);
     batch_stop(d->batch);
 }
 
@@ -469,6 +477,7 @@ void dispatcher_close(struct dispatcher *d)
         log_warn("results_dropped", kv("results", lost));
     uv_close((uv_handle_t *)&d->soon, on_handle_closed);
     uv_close((uv_handle_t *)&d->later, on_handle_closed);
+    uv_close((uv_handle_t *)&d->ahead, on_handle_closed);
 }
 
 /* --- questions ---------------------------------------------------------------------------------------------------- */

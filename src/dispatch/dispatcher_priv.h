@@ -46,6 +46,7 @@ struct dispatcher {
     struct settle *settle;
     struct look_ups *look_ups;
     uv_idle_t soon;   /* on_room, in the next turn of the loop */
+    uv_timer_t ahead; /* runs while something is claimed ahead: none waits longer than its bound */
     uv_timer_t later; /* on_room, when a token or a breaker's wait is over */
     int handles_open;
     bool refused;       /* offer took less than was there */
@@ -84,6 +85,11 @@ struct giveback {
  * in doubt, which is never given back. */
 void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_row *row, int64_t asked_us,
                     struct giveback **gives_back);
+/* What is claimed ahead: begins what has a slot now, in order, and gives back what must not begin any more. */
+void handover_go_on(struct dispatcher *d);
+void handover_on_ahead(uv_timer_t *timer);
+/* Without the store: as after a crash. */
+void handover_drop_ahead(struct dispatcher *d);
 /* Taken; NULL: nothing to give back. */
 void handover_give_back(struct giveback *g);
 /* settle's rows. */

@@ -7,7 +7,7 @@
 #include "followupd/result/attempt.h"
 #include "followupd/store/store.h"
 
-enum flight_phase { FLIGHT_CLAIMING, FLIGHT_POSTING, FLIGHT_RETURNING, FLIGHT_RECORDING };
+enum flight_phase { FLIGHT_CLAIMING, FLIGHT_AHEAD, FLIGHT_POSTING, FLIGHT_RETURNING, FLIGHT_RECORDING };
 
 struct dispatcher;
 struct claim;
@@ -23,6 +23,9 @@ struct flight {
     struct claim *claim; /* under way for it; NULL once it is answered */
     int lane;            /* whose slot it holds while claiming and posting */
     struct breaker_pass pass;
+    struct list node;          /* of its lane's ahead */
+    int shard;                 /* these two from its claim on */
+    int64_t asked_us, held_us; /* when it was asked for, and since when it waits for a slot (mono_now_us) */
     struct attempt attempt;
 };
 

@@ -5,6 +5,9 @@
 #include "followupd/base/log.h"
 
 #define NO_PROVIDER_AGAIN_MS 60000
+#define HELD_MS_MAX          100 /* claimed ahead, without a slot */
+#define HELD_LOOK_MS         25
+#define AHEAD_PAUSE_MS       1000 /* after one of them had to be given back for that */
 
 static void release_slot(struct dispatcher *d, struct flight *f)
 {
@@ -148,6 +151,7 @@ static void on_attempt_end(struct attempt *a, const struct judgement *j, struct 
     log_end(f, j, k);
     d->slots--;
     record(d, f, k);
+    handover_go_on(d);
     dispatcher_ended(d);
 }
 
@@ -164,6 +168,109 @@ static bool move_slot(struct dispatcher *d, struct flight *f, int lane)
     f->pass = pass;
     return true;
 }
+
+/* NULL: the POST may begin now. */
+static const char *reason_against(struct dispatcher *d, const struct flight *f, int64_t epoch)
+{
+    if (mono_now_us() - f->asked_us > d->config.begin_within_ms * 1000)
+        return "too long after its claim";
+    if (!d->hooks.may_send(d->hooks.arg, f->shard, epoch))
+        return "the lease is over";
+    return NULL;
+}
+
+static void post(struct dispatcher *d, struct flight *f, const struct claim_row *row, struct giveback **gives_back)
+{
+    struct lane *l = &d->lanes[f->lane];
+    f->phase = FLIGHT_POSTING;
+    l->begun++;
+    enum status st = attempt_post(&f->attempt, d->transport);
+    if (st == OK)
+        return;
+    l->begun--;
+    give_back(d, f, row, gives_back, status_text(st));
+}
+
+/* --- claimed ahead ------------------------------------------------------------------------------------------------ */
+
+static void hold(struct dispatcher *d, struct flight *f)
+{
+    f->phase = FLIGHT_AHEAD;
+    f->held_us = mono_now_us();
+    list_append(&d->lanes[f->lane].ahead, &f->node);
+    if (!uv_is_active((uv_handle_t *)&d->ahead))
+        uv_timer_start(&d->ahead, handover_on_ahead, HELD_LOOK_MS, HELD_LOOK_MS);
+}
+
+static const char *reason_to_end(struct dispatcher *d, struct lane *l, const struct flight *f, struct mono now)
+{
+    if (d->draining)
+        return "the worker stops";
+    if (!lane_pass_holds(l, f->pass, now))
+        return "its provider is not to be asked now";
+    if (mono_now_us() - f->held_us < HELD_MS_MAX * 1000)
+        return NULL;
+    l->ahead_from = mono_add(now, AHEAD_PAUSE_MS);
+    return "its provider became slow";
+}
+
+static void go_on(struct dispatcher *d, struct lane *l, struct giveback **gives_back)
+{
+    struct mono now = mono_now();
+    list_for_each (node, &l->ahead) {
+        struct flight *f = container_of(node, struct flight, node);
+        const struct send_result *claimed = &f->attempt.kept->result;
+        const struct claim_row row = {
+            .ref = f->ref, .attempts = claimed->attempts, .posts = claimed->posts, .epoch = claimed->epoch
+        };
+        const char *reason = reason_to_end(d, l, f, now);
+        if (reason == NULL && !lane_may_begin(l))
+            return;
+        if (reason == NULL)
+            reason = reason_against(d, f, row.epoch);
+        list_remove(node);
+        if (reason == NULL) {
+            post(d, f, &row, gives_back);
+            continue;
+        }
+        attempt_drop(&f->attempt);
+        give_back(d, f, &row, gives_back, reason);
+    }
+}
+
+void handover_go_on(struct dispatcher *d)
+{
+    struct giveback *gives_back = NULL;
+    for (size_t i = 0; i < d->lane_count; i++)
+        go_on(d, &d->lanes[i], &gives_back);
+    handover_give_back(gives_back);
+}
+
+void handover_on_ahead(uv_timer_t *timer)
+{
+    struct dispatcher *d = timer->data;
+    handover_go_on(d);
+    for (size_t i = 0; i < d->lane_count; i++) {
+        if (!list_empty(&d->lanes[i].ahead))
+            return;
+    }
+    uv_timer_stop(timer);
+}
+
+void handover_drop_ahead(struct dispatcher *d)
+{
+    for (size_t i = 0; i < d->lane_count; i++) {
+        for (struct list *node; (node = list_take_first(&d->lanes[i].ahead)) != NULL;) {
+            struct flight *f = container_of(node, struct flight, node);
+            attempt_drop(&f->attempt);
+            release_slot(d, f);
+            dispatcher_end_flight(d, f, -1);
+        }
+    }
+    uv_timer_stop(&d->ahead);
+}
+
+/* --- from the claim ----------------------------------------------------------------------------------------------- */
 
 void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_row *row, int64_t asked_us,
                     struct giveback **gives_back)
@@ -182,19 +289,27 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
         give_back(d, f, row, gives_back, "its provider has no room");
         return;
     }
-    if (mono_now_us() - asked_us > d->config.begin_within_ms * 1000) {
-        give_back(d, f, row, gives_back, "too long after its claim");
+    f->asked_us = asked_us;
+    f->shard = row->shard;
+    const char *reason = reason_against(d, f, row->epoch);
+    if (reason != NULL) {
+        give_back(d, f, row, gives_back, reason);
         return;
     }
-    if (!d->hooks.may_send(d->hooks.arg, row->shard, row->epoch)) {
-        give_back(d, f, row, gives_back, "the lease is over");
+    enum status st = attempt_prepare(&f->attempt, row, registry_at(d->registry, (size_t)lane), d->config.public_url,
+                                     on_attempt_end, &rejected);
+    if (st == OK) {
+        const struct lane *l = &d->lanes[lane];
+        if (lane_may_begin(l) && list_empty(&l->ahead)) {
+            post(d, f, row, gives_back);
+        } else if (d->draining) {
+            attempt_drop(&f->attempt);
+            give_back(d, f, row, gives_back, "the worker stops");
+        } else {
+            hold(d, f);
+        }
         return;
     }
-    f->phase = FLIGHT_POSTING;
-    enum status st = attempt_start(&f->attempt, row, registry_at(d->registry, (size_t)lane), d->config.public_url,
-                                   d->transport, on_attempt_end, &rejected);
-    if (st == OK)
-        return;
     if (rejected == NULL) {
         give_back(d, f, row, gives_back, status_text(st));
         return;

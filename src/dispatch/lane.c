@@ -9,18 +9,57 @@ void lane_init(struct lane *l, const struct provider *p, int failures_max, int64
                struct mono now)
 {
     *l = (struct lane){ .provider = p };
+    list_init(&l->ahead);
     budget_init(&l->budget, p->config.rate_per_s, p->config.concurrency_max, now);
     breaker_init(&l->breaker, failures_max, open_ms, open_ms_max);
 }
 
-bool lane_take(struct lane *l, struct mono now, struct breaker_pass *ret)
+static bool take(struct lane *l, bool (*from_budget)(struct budget *b, struct mono now), struct mono now,
+                 struct breaker_pass *ret)
 {
     if (!breaker_take(&l->breaker, now, ret))
         return false;
-    if (budget_take(&l->budget, now))
+    if (from_budget(&l->budget, now))
         return true;
     breaker_unused(&l->breaker, *ret);
     return false;
+}
+
+bool lane_take(struct lane *l, struct mono now, struct breaker_pass *ret)
+{
+    return take(l, budget_take, now, ret);
+}
+
+static bool may_go_ahead(const struct lane *l, struct mono now)
+{
+    return l->breaker.state == BREAKER_CLOSED && mono_reached(l->ahead_from, now);
+}
+
+bool lane_take_ahead(struct lane *l, struct mono now, struct breaker_pass *ret)
+{
+    return take(l, may_go_ahead(l, now) ? budget_take_ahead : budget_take, now, ret);
+}
+
+size_t lane_places(const struct lane *l, struct mono now)
+{
+    return (size_t)l->budget.window + (may_go_ahead(l, now) ? budget_ahead(&l->budget) : 0);
+}
+
+size_t lane_room(struct lane *l, struct mono now)
+{
+    size_t room = budget_room(&l->budget, now), places = lane_places(l, now);
+    size_t free_places = l->budget.used < places ? places - l->budget.used : 0;
+    return room < free_places ? room : free_places;
+}
+
+bool lane_may_begin(const struct lane *l)
+{
+    return l->begun < (size_t)l->budget.window;
+}
+
+bool lane_pass_holds(const struct lane *l, struct breaker_pass pass, struct mono now)
+{
+    return pass.generation == l->breaker.generation && mono_reached(l->breaker.paused_until, now);
 }
 
 void lane_unused(struct lane *l, struct breaker_pass pass)
@@ -31,6 +70,7 @@ void lane_unused(struct lane *l, struct breaker_pass pass)
 
 void lane_end(struct lane *l, struct breaker_pass pass, const struct judgement *j, int64_t latency_ms, struct mono now)
 {
+    l->begun--;
     enum breaker_sign sign = j->refused_us ? BREAKER_REFUSES : j->unreachable ? BREAKER_FAILS : BREAKER_WORKS;
     budget_end(&l->budget, latency_ms, j->overloaded, now);
     if (j->retry_after_ms > 0)

@@ -2,15 +2,18 @@
  *
  * Accepted   200 {"id"}.
  * Doubt      it knows no keys, and a 5xx does not prove that nothing was sent; its log, asked for our Message-ID, shows
- *            what it has accepted. */
+ *            what it has accepted.
+ * Lists      GET /v3/<domain>/bounces, complaints, unsubscribes: from their beginning, page after page by paging.next. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "followupd/base/list.h"
 #include "followupd/base/utf8.h"
 #include "json_text.h"
 #include "judge.h"
+#include "list_page.h"
 #include "request.h"
 
 #define BOUNDARY_BYTES 96
@@ -212,6 +215,63 @@ static enum look_up_answer mailgun_read_look_up(const struct transport_answer *a
     return ret;
 }
 
+/* --- suppression lists ------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    struct list_shape shape;
+} lists[] = {
+    { "bounces",
+      { "address",
+        "created_at",
+        NULL,
+        { { NULL, "bounced", "{\"severity\":\"permanent\",\"reason\":\"bounce\"}" } },
+        { { "code", "smtp_code" }, { "error", "detail" } } } },
+    { "complaints", { "address", "created_at", NULL, { { NULL, "complained", NULL } }, { { NULL } } } },
+    { "unsubscribes", { "address", "created_at", NULL, { { NULL, "unsubscribed", NULL } }, { { NULL } } } },
+};
+
+static enum status mailgun_build_list(const struct provider_config *config, const struct list_place *place,
+                                      struct wall since, struct provider_request *ret, struct err *e)
+{
+    (void)since;
+    struct provider_request r = { .method = TRANSPORT_GET };
+    char path[PROVIDER_URL_BYTES_MAX + LIST_CURSOR_BYTES];
+    struct buf none;
+    buf_init(&none, 1);
+    snprintf(path, sizeof path, "/v3/%s/%s?%s", config->domain, lists[place->list].name,
+             place->cursor[0] != '\0' ? place->cursor : "limit=1000");
+    enum status st = request_url(&r, config, path);
+    if (st == OK)
+        st = request_pair("api", config->key, &r.user_password);
+    return request_finish(&r, &none, st, ret, e);
+}
+
+/* Of the address that it names, only the query is used: the key goes to nobody but whom the configuration names. */
+static enum status go_to_next(const json_t *body, struct list_place *place, struct err *e)
+{
+    const char *next = json_string_value(json_object_get(json_object_get(body, "paging"), "next"));
+    const char *query = next != NULL ? strchr(next, '?') : NULL;
+    if (query == NULL || !list_page_cursor(place, query + 1, strcspn(query + 1, "#")))
+        return err_set(e, E_INVALID, "a page names no next one");
+    return OK;
+}
+
+/* {"items": [{"address", "code", "error", "created_at"}], "paging": {"next"}}; behind the last page comes an empty one. */
+static enum status mailgun_read_list(const struct transport_answer *answer, struct list_place *place, bool *over,
+                                     json_t *entries, struct err *e)
+{
+    json_t *body = json_loadb(answer->body, answer->body_bytes, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *items = json_object_get(body, "items");
+    enum status st = list_page_read(items, &lists[place->list].shape, entries, e);
+    if (st == OK && json_array_size(items) > 0)
+        st = go_to_next(body, place, e);
+    else if (st == OK)
+        list_page_next(place, COUNT_OF(lists), over);
+    json_decref(body);
+    return st;
+}
+
 const struct provider_type provider_mailgun = {
     .name = "mailgun",
     .takes = PROVIDER_REGION,
@@ -222,4 +282,6 @@ const struct provider_type provider_mailgun = {
     .read_answer = mailgun_read_answer,
     .build_look_up = mailgun_build_look_up,
     .read_look_up = mailgun_read_look_up,
+    .build_list = mailgun_build_list,
+    .read_list = mailgun_read_list,
 };

@@ -2,12 +2,14 @@
  *
  * Accepted   200 and ErrorCode 0; MessageID is the id.
  * Errors     the code stands in the body: 406, a suppressed recipient, comes as HTTP 422.
- * Doubt      it knows no keys; a search by the metadata field fu_id finds what it has accepted. */
+ * Doubt      it knows no keys; a search by the metadata field fu_id finds what it has accepted.
+ * List       GET /message-streams/<stream>/suppressions/dump, by the day, all in one answer. */
 #include <stdio.h>
 #include <string.h>
 
 #include "json_text.h"
 #include "judge.h"
+#include "list_page.h"
 #include "request.h"
 
 static enum status postmark_add_url(const struct provider_config *config, struct buf *out, struct err *e)
@@ -133,6 +135,46 @@ static enum look_up_answer postmark_read_look_up(const struct transport_answer *
     return ret;
 }
 
+/* --- suppression list ------------------------------------------------------------------------------------------------- */
+
+#define DAY_US INT64_C(86400000000) /* its days are not ours */
+
+static enum status postmark_build_list(const struct provider_config *config, const struct list_place *place,
+                                       struct wall since, struct provider_request *ret, struct err *e)
+{
+    (void)place;
+    struct provider_request r = { .method = TRANSPORT_GET };
+    char path[PROVIDER_URL_BYTES_MAX], day[16];
+    struct buf none;
+    buf_init(&none, 1);
+    list_page_date((struct wall){ since.us - DAY_US }, false, day, sizeof day);
+    snprintf(path, sizeof path, "/message-streams/%s/suppressions/dump?fromdate=%s",
+             config->message_stream != NULL ? config->message_stream : "outbound", day);
+    enum status st = request_url(&r, config, path);
+    if (st == OK)
+        st = add_request_headers(config, &r);
+    return request_finish(&r, &none, st, ret, e);
+}
+
+/* {"Suppressions": [{"EmailAddress", "SuppressionReason", "CreatedAt"}]} */
+static enum status postmark_read_list(const struct transport_answer *answer, struct list_place *place, bool *over,
+                                      json_t *entries, struct err *e)
+{
+    static const struct list_shape shape = { "EmailAddress",
+                                             "CreatedAt",
+                                             "SuppressionReason",
+                                             { { "HardBounce", "bounced", "{\"type\":\"HardBounce\"}" },
+                                               { "SpamComplaint", "complained", NULL },
+                                               { "ManualSuppression", "unsubscribed", NULL } },
+                                             { { NULL } } };
+    json_t *body = json_loadb(answer->body, answer->body_bytes, JSON_REJECT_DUPLICATES, NULL);
+    enum status st = list_page_read(json_object_get(body, "Suppressions"), &shape, entries, e);
+    if (st == OK)
+        list_page_next(place, 1, over);
+    json_decref(body);
+    return st;
+}
+
 const struct provider_type provider_postmark = {
     .name = "postmark",
     .takes = PROVIDER_MESSAGE_STREAM | PROVIDER_MESSAGE_ID_DOMAIN,
@@ -143,4 +185,6 @@ const struct provider_type provider_postmark = {
     .read_answer = postmark_read_answer,
     .build_look_up = postmark_build_look_up,
     .read_look_up = postmark_read_look_up,
+    .build_list = postmark_build_list,
+    .read_list = postmark_read_list,
 };

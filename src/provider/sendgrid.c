@@ -1,11 +1,16 @@
 /* sendgrid: SendGrid v3, POST /v3/mail/send.
  *
  * Accepted   202 with an empty body; X-Message-Id is the id.
- * Doubt      it knows no keys: only its `processed` event, which carries fu_id, proves that a message arrived. */
+ * Doubt      it knows no keys: only its `processed` event, which carries fu_id, proves that a message arrived.
+ * Lists      GET /v3/suppression/bounces, spam_reports, unsubscribes, each by start_time, limit and offset. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "followupd/base/list.h"
 #include "json_text.h"
 #include "judge.h"
+#include "list_page.h"
 #include "request.h"
 
 static enum status sendgrid_add_url(const struct provider_config *config, struct buf *out, struct err *e)
@@ -100,6 +105,53 @@ static void sendgrid_read_answer(const struct provider_config *config, const str
         judge_rest(ret, 0, "SendGrid refuses the key, or what it may do", ret->detail);
 }
 
+/* --- suppression lists ----------------------------------------------------------------------------------------------- */
+
+#define LIST_ROWS 500 /* the most it gives at once */
+
+static const struct {
+    const char *name;
+    struct list_shape shape;
+} lists[] = {
+    { "bounces",
+      { "email",
+        "created",
+        NULL,
+        { { NULL, "bounced", "{\"type\":\"bounce\"}" } },
+        { { "reason", "reason" }, { "status", "status" } } } },
+    { "spam_reports", { "email", "created", NULL, { { NULL, "complained", NULL } }, { { NULL } } } },
+    { "unsubscribes", { "email", "created", NULL, { { NULL, "unsubscribed", NULL } }, { { NULL } } } },
+};
+
+static enum status sendgrid_build_list(const struct provider_config *config, const struct list_place *place,
+                                       struct wall since, struct provider_request *ret, struct err *e)
+{
+    struct provider_request r = { .method = TRANSPORT_GET };
+    char path[200];
+    struct buf none;
+    buf_init(&none, 1);
+    snprintf(path, sizeof path, "/v3/suppression/%s?start_time=%" PRId64 "&limit=%d&offset=%" PRId64,
+             lists[place->list].name, since.us / 1000000, LIST_ROWS, place->offset);
+    enum status st = request_url(&r, config, path);
+    if (st == OK)
+        st = request_bearer(&r, config->key);
+    return request_finish(&r, &none, st, ret, e);
+}
+
+/* [{"created", "email", "reason", "status"}]; behind the last page comes an empty one. */
+static enum status sendgrid_read_list(const struct transport_answer *answer, struct list_place *place, bool *over,
+                                      json_t *entries, struct err *e)
+{
+    json_t *body = json_loadb(answer->body, answer->body_bytes, JSON_REJECT_DUPLICATES, NULL);
+    enum status st = list_page_read(body, &lists[place->list].shape, entries, e);
+    if (st == OK && json_array_size(body) > 0)
+        place->offset += (int64_t)json_array_size(body);
+    else if (st == OK)
+        list_page_next(place, COUNT_OF(lists), over);
+    json_decref(body);
+    return st;
+}
+
 const struct provider_type provider_sendgrid = {
     .name = "sendgrid",
     .takes = PROVIDER_REGION,
@@ -108,4 +160,6 @@ const struct provider_type provider_sendgrid = {
     .add_path = sendgrid_add_path,
     .build = sendgrid_build,
     .read_answer = sendgrid_read_answer,
+    .build_list = sendgrid_build_list,
+    .read_list = sendgrid_read_list,
 };

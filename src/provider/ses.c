@@ -5,7 +5,8 @@
  *             a reply and the next message of the conversation name the one that arrived.
  * Content     Simple: its headers may be any printable ASCII of 995 bytes, which ours always are (render/header.h).
  * Doubt       it knows no keys and has no search: only its Send event, which carries the tag fu_id, proves that a
- *             message arrived. */
+ *             message arrived.
+ * List        GET /v2/email/suppression/addresses, of the account, by StartDate and NextToken. Nobody unsubscribes there. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "followupd/base/utf8.h"
 #include "json_text.h"
 #include "judge.h"
+#include "list_page.h"
 #include "request.h"
 
 #define ENCODED_WORD_BYTES 45 /* of text in a =?UTF-8?B?...?=, which may have 75 characters (RFC 2047, 2) */
@@ -210,6 +212,74 @@ static void ses_read_answer(const struct provider_config *config, const struct t
     json_decref(body);
 }
 
+/* --- suppression list -------------------------------------------------------------------------------------------------- */
+
+#define LIST_ROWS 100
+
+/* As RFC 3986 has it, and the signature wants it. */
+static enum status add_encoded(struct buf *out, const char *text)
+{
+    enum status st = OK;
+    for (; *text != '\0' && st == OK; text++) {
+        bool plain = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", *text) != NULL;
+        st = plain ? buf_add(out, text, 1) : buf_format(out, "%%%02X", (unsigned char)*text);
+    }
+    return st;
+}
+
+/* The parameters sorted by name: transport.h. */
+static enum status add_list_path(const struct list_place *place, struct wall since, struct buf *out)
+{
+    char start[32];
+    enum status st = buf_text(out, "/v2/email/suppression/addresses?");
+    if (st == OK && place->cursor[0] != '\0')
+        st = buf_text(out, "NextToken=");
+    if (st == OK && place->cursor[0] != '\0')
+        st = add_encoded(out, place->cursor);
+    if (st == OK)
+        st = buf_format(out, "%sPageSize=%d&StartDate=", place->cursor[0] != '\0' ? "&" : "", LIST_ROWS);
+    list_page_date(since, true, start, sizeof start);
+    return st == OK ? add_encoded(out, start) : st;
+}
+
+static enum status ses_build_list(const struct provider_config *config, const struct list_place *place,
+                                  struct wall since, struct provider_request *ret, struct err *e)
+{
+    struct provider_request r = { .method = TRANSPORT_GET };
+    struct buf path, none;
+    buf_init(&path, PROVIDER_URL_BYTES_MAX + 3 * LIST_CURSOR_BYTES);
+    buf_init(&none, 1);
+    enum status st = add_list_path(place, since, &path);
+    if (st == OK)
+        st = request_url(&r, config, path.data);
+    if (st == OK)
+        st = sign(config, &r);
+    buf_fini(&path);
+    return request_finish(&r, &none, st, ret, e);
+}
+
+/* {"SuppressedDestinationSummaries": [{"EmailAddress", "Reason", "LastUpdateTime"}], "NextToken"?} */
+static enum status ses_read_list(const struct transport_answer *answer, struct list_place *place, bool *over,
+                                 json_t *entries, struct err *e)
+{
+    static const struct list_shape shape = { "EmailAddress",
+                                             "LastUpdateTime",
+                                             "Reason",
+                                             { { "BOUNCE", "bounced",
+                                                 "{\"type\":\"Permanent\",\"subtype\":\"OnAccountSuppressionList\"}" },
+                                               { "COMPLAINT", "complained", NULL } },
+                                             { { NULL } } };
+    json_t *body = json_loadb(answer->body, answer->body_bytes, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *next = json_object_get(body, "NextToken");
+    enum status st = list_page_read(json_object_get(body, "SuppressedDestinationSummaries"), &shape, entries, e);
+    if (st == OK && (next == NULL || json_is_null(next)))
+        list_page_next(place, 1, over);
+    else if (st == OK && !list_page_cursor(place, json_string_value(next), json_string_length(next)))
+        st = err_set(e, E_INVALID, "NextToken is none");
+    json_decref(body);
+    return st;
+}
+
 const struct provider_type provider_ses = {
     .name = "ses",
     .takes = PROVIDER_CONFIGURATION_SET | PROVIDER_SESSION_TOKEN | PROVIDER_MESSAGE_ID_DOMAIN,
@@ -218,4 +288,6 @@ const struct provider_type provider_ses = {
     .add_path = ses_add_path,
     .build = ses_build,
     .read_answer = ses_read_answer,
+    .build_list = ses_build_list,
+    .read_list = ses_read_list,
 };

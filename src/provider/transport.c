@@ -144,7 +144,7 @@ static void describe(struct post *p, CURLcode code, struct transport_answer *ret
         ret->find_header = find_header;
     }
     if (p->answer_cut)
-        ret->detail = "the answer is larger than 64 KiB";
+        ret->detail = "the answer is larger than what is read of one";
     else if (p->repeat_refused)
         ret->detail = "the connection was closed without an answer";
     else if (code != CURLE_OK)
@@ -274,6 +274,7 @@ static enum status curl_transport_send(struct transport *transport, const struct
         return E_NOMEM;
     p->request = r;
     p->answer_cut = p->repeat_refused = false;
+    p->answer.bytes_max = r->answer_bytes_max > 0 ? r->answer_bytes_max : TRANSPORT_ANSWER_BYTES_MAX;
     p->begun_us = 0;
     p->error[0] = '\0';
     p->cb = cb;

@@ -121,26 +121,26 @@ static enum status prepare(struct attempt *a, const struct claim_row *row, const
     return a->provider->type->build(&a->provider->config, &m, &a->request, e);
 }
 
-enum status attempt_start(struct attempt *a, const struct claim_row *row, const struct provider *provider,
-                          const char *public_url, struct transport *transport, attempt_cb cb,
-                          struct kept_result **ret_rejected)
+enum status attempt_prepare(struct attempt *a, const struct claim_row *row, const struct provider *provider,
+                            const char *public_url, attempt_cb cb, struct kept_result **ret_rejected)
 {
     struct err e = { "" };
-    *a = (struct attempt){ .provider = provider, .cb = cb, .started_us = mono_now_us() };
+    *a = (struct attempt){ .provider = provider, .cb = cb };
     a->kept = kept_result_new(row);
     if (a->kept == NULL)
         return E_NOMEM;
     enum status st = prepare(a, row, public_url, &e);
-    a->kept->result.started_real = wall_now();
     if (st == E_INVALID || st == E_LIMIT) {
         a->kept->result.outcome = OUTCOME_REJECTED;
-        a->kept->result.ended_real = a->kept->result.started_real;
+        a->kept->result.started_real = a->kept->result.ended_real = wall_now();
         say(a->kept, e.text);
         *ret_rejected = a->kept;
         a->kept = NULL;
     }
-    if (st != OK)
-        goto failed;
+    if (st != OK) {
+        attempt_drop(a);
+        return st;
+    }
     a->post = (struct transport_request){
         .method = a->request.method,
         .url = a->request.url != NULL ? a->request.url : provider->send_url,
@@ -154,15 +154,25 @@ enum status attempt_start(struct attempt *a, const struct claim_row *row, const 
         .connect_timeout_ms = provider->config.connect_timeout_ms,
     };
     CRASH_POINT(post_rendered);
-    st = transport_send(transport, &a->post, on_answer, a);
+    return OK;
+}
+
+enum status attempt_post(struct attempt *a, struct transport *transport)
+{
+    a->started_us = mono_now_us();
+    a->kept->result.started_real = wall_now();
+    enum status st = transport_send(transport, &a->post, on_answer, a);
     CRASH_POINT(post_called);
     if (st == OK)
         return OK;
-    if (st == E_LIMIT || st == E_INVALID)
-        st = E_BUSY; /* the transport's own limit is no property of the message */
-failed:
+    attempt_drop(a);
+    /* The transport's own limit is no property of the message. */
+    return st == E_LIMIT || st == E_INVALID ? E_BUSY : st;
+}
+
+void attempt_drop(struct attempt *a)
+{
     release(a);
     kept_result_free(a->kept);
     a->kept = NULL;
-    return st;
 }

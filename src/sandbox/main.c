@@ -14,6 +14,7 @@
 #include "routes.h"
 #include "seen.h"
 #include "server.h"
+#include "suppressed.h"
 
 struct program {
     struct options options;
@@ -23,6 +24,7 @@ struct program {
     struct faults *faults;
     struct people *people;
     struct seen *seen;
+    struct suppressed *suppressed;
     struct hooks *hooks;
     struct server *server;
     struct provider provider;
@@ -67,7 +69,8 @@ static enum status build(struct program *p, struct err *e)
     };
     p->faults = faults_new(p->options.seed);
     p->seen = seen_new();
-    if (p->faults == NULL || p->seen == NULL)
+    p->suppressed = suppressed_new();
+    if (p->faults == NULL || p->seen == NULL || p->suppressed == NULL)
         return err_set(e, E_NOMEM, "out of memory");
     if (p->options.hooks.keys != NULL) {
         enum status st = hooks_new(&p->loop, &p->options.hooks, &p->hooks, e);
@@ -89,6 +92,8 @@ static enum status build(struct program *p, struct err *e)
                                      .faults = p->faults,
                                      .people = p->people,
                                      .seen = p->seen,
+                                     .suppressed = p->suppressed,
+                                     .list_page_max = p->options.list_page_max,
                                      .hooks = p->hooks,
                                      .look_up_lag_ms = p->options.look_up_lag_ms,
                                      .server = p->server,
@@ -140,6 +145,7 @@ static int run(struct program *p)
     people_free(p->people);
     hooks_free(p->hooks);
     seen_free(p->seen);
+    suppressed_free(p->suppressed);
     faults_free(p->faults);
     uv_loop_close(&p->loop);
     return p->exit_code;

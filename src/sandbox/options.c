@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "suppressed.h"
+
 const char options_help[] =
     "followup-sandbox: a stand-in for a mail provider. It accepts messages, keeps them in a ledger file,\n"
     "delivers nothing, and fails on request.\n"
@@ -19,6 +21,8 @@ const char options_help[] =
     "  --credential API=SECRET  lets in who has it; without one an API answers 401 (SES 403) to everybody.\n"
     "                       sendgrid, mailgun, postmark, resend: the key; ses: ACCESS_KEY:SECRET. Once for each API\n"
     "  --look-up-lag-ms N   a look-up knows a message no sooner after it was accepted (default 0)\n"
+    "  --list-page N        entries of a suppression list in one answer, however many are asked for (default 10000;\n"
+    "                       Postmark gives all at once)\n"
     "  --seed N             of faults by rate and of what leads do (default 1): same seed, same run\n"
     "  --no-fsync           do not wait for the disk; for benchmarks, a power cut loses lines\n"
     "  --help\n"
@@ -68,7 +72,13 @@ const char options_help[] =
     "that now,\n"
     "                  with the last message it got through an API with webhooks. act: reply bounce unsubscribe "
     "complaint;\n"
-    "                  text of a bounce: what the server said, which tells the provider nothing\n"
+    "                  text of a bounce: what the server said, which tells the provider nothing.\n"
+    "                  \"told\":false: no webhook, only the suppression list has it; \"api\":\"sendgrid\": of that "
+    "provider,\n"
+    "                  for an address that got no mail\n"
+    "  GET /v3/suppression/bounces spam_reports unsubscribes (SendGrid), /v3/DOMAIN/bounces complaints unsubscribes\n"
+    "       (Mailgun), /message-streams/STREAM/suppressions/dump (Postmark), /v2/email/suppression/addresses (SES)\n"
+    "                  suppression lists: whom acts have put there\n"
     "  GET /stats      counters\n"
     "  GET /healthz\n"
     "\n"
@@ -96,7 +106,8 @@ enum {
     WEBHOOK,
     INBOUND,
     RETRY,
-    LAG
+    LAG,
+    LIST_PAGE
 };
 
 static const struct option table[] = {
@@ -118,6 +129,7 @@ static const struct option table[] = {
     { "webhook-retry-ms", required_argument, NULL, RETRY },
     { "credential", required_argument, NULL, CREDENTIAL },
     { "look-up-lag-ms", required_argument, NULL, LAG },
+    { "list-page", required_argument, NULL, LIST_PAGE },
     { 0 },
 };
 
@@ -235,6 +247,8 @@ static enum status read_option(int option, const char *name, struct options *o, 
         return read_ms(name, optarg, 1, HOOKS_RETRY_MS_MAX, &o->hooks.retry_ms, e);
     case LAG:
         return read_ms(name, optarg, 0, LOOK_UP_LAG_MS_MAX, &o->look_up_lag_ms, e);
+    case LIST_PAGE:
+        return read_ms(name, optarg, 1, LIST_PAGE_MAX, &o->list_page_max, e);
     case CREDENTIAL:
         return read_credential(optarg, o, e);
     case DELAY:
@@ -266,9 +280,11 @@ static enum status check(const struct options *o, struct err *e)
 
 enum status options_read(int argc, char **argv, struct options *ret, struct err *e)
 {
-    struct options o = {
-        .fsync = true, .seed = 1, .hooks.retry_ms = 1000, .people = { .delay_min_ms = 1000, .delay_max_ms = 5000 }
-    };
+    struct options o = { .fsync = true,
+                         .seed = 1,
+                         .hooks.retry_ms = 1000,
+                         .list_page_max = LIST_PAGE_MAX,
+                         .people = { .delay_min_ms = 1000, .delay_max_ms = 5000 } };
     int option, at = 0;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":", table, &at)) != -1) {

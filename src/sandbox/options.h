@@ -18,6 +18,7 @@ struct options {
     uint64_t seed;
     const char *credentials[API_NAMES]; /* NULL: none */
     int64_t look_up_lag_ms;             /* at most LOOK_UP_LAG_MS_MAX */
+    int64_t list_page_max;              /* 1..LIST_PAGE_MAX */
     struct hooks_options hooks;         /* keys NULL: no webhooks */
     struct people_options people;       /* conninfo NULL: nobody plays the leads */
 };

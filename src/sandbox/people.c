@@ -207,6 +207,12 @@ enum people_act people_act_named(const char *name)
     return what < PEOPLE_ACTS ? what : PEOPLE_NOTHING;
 }
 
+const struct message *people_last(const struct people *p, const char *address)
+{
+    const struct recipient *r = p != NULL ? find_recipient(p, address) : NULL;
+    return r != NULL && r->last_seq != 0 ? &r->last : NULL;
+}
+
 enum status people_act_now(struct people *p, const char *address, enum people_act what, const char *text, struct err *e)
 {
     const struct recipient *r = p != NULL ? find_recipient(p, address) : NULL;

@@ -56,6 +56,8 @@ void people_on_accepted(struct people *p, const struct message *m, int64_t seq);
  * it is the same event. E_NOT_FOUND: no such message, or p is NULL. E_INVALID: its provider has no such event, or no URL. */
 MUST_USE enum status people_act_now(struct people *p, const char *address, enum people_act what, const char *text,
                                     struct err *e);
+/* That message; NULL: none, or p is NULL. Borrowed until the next one is accepted. */
+const struct message *people_last(const struct people *p, const char *address);
 enum people_act people_act_named(const char *name); /* reply bounce unsubscribe complaint; PEOPLE_NOTHING: another */
 /* Acts that wait are dropped, a running call ends; then the loop holds nothing of ours. NULL is fine, here and below.
  */

@@ -13,6 +13,7 @@
 #include "message.h"
 #include "people.h"
 #include "seen.h"
+#include "suppressed.h"
 
 /* One message, from its checked request to its answer. */
 struct sending {
@@ -260,30 +261,59 @@ static void on_faults(void *context, struct exchange *x)
     exchange_answer(x, MHD_HTTP_OK, answer);
 }
 
+struct order {
+    const char *recipient, *act, *text, *api;
+    int told;
+    enum people_act what;
+};
+
+/* What the provider's list says from now on, and unless nobody is told, its webhook. */
+static enum status obey(struct provider *p, const struct order *o, struct err *e)
+{
+    const struct message *last = people_last(p->people, o->recipient);
+    const struct api *api = api_find(o->api != NULL ? o->api : last != NULL ? last->api : NULL);
+    if (o->told) {
+        enum status st = people_act_now(p->people, o->recipient, o->what, o->text, e);
+        if (st != OK || o->what == PEOPLE_REPLY || api == &api_resend)
+            return st;
+    }
+    if (api == NULL)
+        return err_set(e, E_NOT_FOUND, "recipient: got no message that webhooks are sent for, and no api is named");
+    return suppressed_add(p->suppressed, api, o->what, o->recipient, o->text, wall_now().us, e);
+}
+
+static enum status read_order(const json_t *body, struct order *ret, struct err *e)
+{
+    json_error_t error;
+    *ret = (struct order){ .told = true };
+    if (json_unpack_ex((json_t *)body, &error, 0, "{s:s,s:s,s?s,s?s,s?b!}", "recipient", &ret->recipient, "act",
+                       &ret->act, "text", &ret->text, "api", &ret->api, "told", &ret->told) != 0)
+        return err_set(e, E_INVALID, "%s", error.text);
+    ret->what = people_act_named(ret->act);
+    if (ret->what == PEOPLE_NOTHING)
+        return err_set(e, E_INVALID, "act: must be one of reply, bounce, unsubscribe, complaint");
+    if (ret->text != NULL && ret->what != PEOPLE_REPLY && ret->what != PEOPLE_BOUNCE)
+        return err_set(e, E_INVALID, "text: belongs to reply and bounce only");
+    if (ret->api != NULL && (ret->told || api_find(ret->api) == NULL))
+        return err_set(e, E_INVALID, "api: must be a provider's, and belongs to told false only");
+    return OK;
+}
+
 static void on_act(void *context, struct exchange *x)
 {
-    struct provider *p = context;
     const struct buf *body = exchange_body(x);
-    const char *recipient, *act, *text = NULL;
+    struct order order;
     json_error_t error;
     struct err e;
-    json_t *order = json_loadb(body->used > 0 ? body->data : "", body->used, JSON_REJECT_DUPLICATES, &error);
-    enum people_act what = PEOPLE_NOTHING;
-    if (order == NULL ||
-        json_unpack_ex(order, &error, 0, "{s:s,s:s,s?s!}", "recipient", &recipient, "act", &act, "text", &text) != 0)
-        exchange_error(x, MHD_HTTP_BAD_REQUEST, error.text);
-    else if ((what = people_act_named(act)) == PEOPLE_NOTHING)
-        exchange_error(x, MHD_HTTP_BAD_REQUEST, "act: must be one of reply, bounce, unsubscribe, complaint");
-    else if (text != NULL && what != PEOPLE_REPLY && what != PEOPLE_BOUNCE)
-        exchange_error(x, MHD_HTTP_BAD_REQUEST, "text: belongs to reply and bounce only");
-    else {
-        enum status st = people_act_now(p->people, recipient, what, text, &e);
-        if (st == OK)
-            exchange_answer(x, MHD_HTTP_OK, "{\"done\":true}");
-        else
-            exchange_error(x, st == E_NOT_FOUND ? MHD_HTTP_NOT_FOUND : MHD_HTTP_BAD_REQUEST, e.text);
-    }
-    json_decref(order);
+    json_t *document = json_loadb(body->used > 0 ? body->data : "", body->used, JSON_REJECT_DUPLICATES, &error);
+    enum status st = document != NULL ? read_order(document, &order, &e) : err_set(&e, E_INVALID, "%s", error.text);
+    if (st == OK)
+        st = obey(context, &order, &e);
+    if (st == OK)
+        exchange_answer(x, MHD_HTTP_OK, "{\"done\":true}");
+    else
+        exchange_error(x, st == E_NOT_FOUND ? MHD_HTTP_NOT_FOUND : MHD_HTTP_BAD_REQUEST, e.text);
+    json_decref(document);
 }
 
 static json_t *fault_counters(const struct provider *p)
@@ -383,6 +413,14 @@ const struct server_route provider_routes[] = {
     { "GET", "/v3/*/events", look_up_mailgun_events, NULL },
     { "POST", "/v1/analytics/logs", look_up_mailgun_logs, NULL },
     { "GET", "/emails/*", look_up_resend, NULL },
+    { "GET", "/v3/suppression/bounces", suppressed_sendgrid, NULL },
+    { "GET", "/v3/suppression/spam_reports", suppressed_sendgrid, NULL },
+    { "GET", "/v3/suppression/unsubscribes", suppressed_sendgrid, NULL },
+    { "GET", "/v3/*/bounces", suppressed_mailgun, NULL },
+    { "GET", "/v3/*/complaints", suppressed_mailgun, NULL },
+    { "GET", "/v3/*/unsubscribes", suppressed_mailgun, NULL },
+    { "GET", "/message-streams/*/suppressions/dump", suppressed_postmark, NULL },
+    { "GET", "/v2/email/suppression/addresses", suppressed_ses, NULL },
     { "GET", KEYS_CERTIFICATE_PATH, on_certificate, NULL },
     { "PUT", "/faults", on_faults, NULL },
     { "POST", "/acts", on_act, NULL },

@@ -5,9 +5,10 @@
  *                     413 · 415 not application/json · 503 the ledger is behind · 507 the ledger is full
  *     POST /v3/mail/send, /v3/<domain>/messages, /email, /v2/email/outbound-emails, /emails: the same through the API
  *                     of SendGrid, Mailgun, Postmark, SES and Resend, each with its credential, shapes and words (api.h);
- *                     look-ups: look_up.h
+ *                     look-ups: look_up.h; suppression lists: suppressed.h
  *     PUT /faults     a list of rules (fault.h) replaces the ones before -> 200 {"rules":<count>}
  *     POST /acts      {"recipient","act","text"}: what a lead does now (people_act_now) -> 200 {"done":true} · 400 · 404
+ *                     "told":false: only the provider's suppression list says so, of "api" for an address without mail
  *     GET /SimpleNotificationService-sandbox.pem   the certificate of SNS (keys.h)
  *     GET /stats      counters
  *     GET /healthz    200 {"status":"ok"}
@@ -27,13 +28,16 @@ struct ledger;
 struct hooks;
 struct people;
 struct seen;
+struct suppressed;
 
 struct provider {
     struct ledger *ledger; /* borrowed, as all here */
     struct faults *faults;
     struct seen *seen;
+    struct suppressed *suppressed;
     struct hooks *hooks;                     /* NULL: no webhooks are sent */
     const char *credentials[API_NAMES];      /* NULL: nobody is let in */
+    int64_t list_page_max;                   /* entries of a suppression list in one answer */
     int64_t look_up_lag_ms;                  /* look-ups know what was accepted so long ago */
     struct people *people;                   /* NULL: nobody plays the leads */
     const struct server *server;             /* for its counters */

@@ -1,5 +1,6 @@
 #include "sigv4.h"
 
+#include <ctype.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <sodium.h>
@@ -65,12 +66,35 @@ static enum status add_headers(const struct exchange *x, const struct claim *c, 
     return st == OK && host && date ? OK : E_INVALID;
 }
 
+/* Of the one request that has a query: its parameters by name, encoded as RFC 3986 has it. */
+static enum status add_query(const struct exchange *x, struct buf *b)
+{
+    static const char *const names[] = { "EndDate", "NextToken", "PageSize", "Reason", "StartDate" };
+    enum status st = OK;
+    bool first = true;
+    for (size_t i = 0; i < sizeof names / sizeof *names && st == OK; i++) {
+        const char *value = exchange_query(x, names[i]);
+        if (value == NULL)
+            continue;
+        st = buf_format(b, "%s%s=", first ? "" : "&", names[i]);
+        first = false;
+        for (; *value != '\0' && st == OK; value++)
+            st = buf_format(b, isalnum((unsigned char)*value) || strchr("-._~", *value) != NULL ? "%c" : "%%%02X",
+                            (unsigned char)*value);
+    }
+    return st;
+}
+
 static enum status add_canonical(const struct exchange *x, const struct claim *c, struct buf *b)
 {
     const struct buf *body = exchange_body(x);
     char hash[2 * HASH_BYTES + 1];
     sha256_hex(body->used > 0 ? body->data : "", body->used, hash);
-    enum status st = buf_format(b, "%s\n%s\n\n", exchange_method(x), exchange_path(x));
+    enum status st = buf_format(b, "%s\n%s\n", exchange_method(x), exchange_path(x));
+    if (st == OK)
+        st = add_query(x, b);
+    if (st == OK)
+        st = buf_add(b, "\n", 1);
     if (st == OK)
         st = add_headers(x, c, b);
     return st == OK ? buf_format(b, "\n%s\n%s", c->headers, hash) : st;

@@ -1,7 +1,8 @@
 /* sigv4: is a request signed as AWS Signature Version 4 says? Computed anew from the bytes that came and the secret.
  *
  * credential "ACCESS_KEY:SECRET"; any region, that service only. The date may be SIGV4_SKEW_S off either way; host and
- * x-amz-date must be among the signed headers. The query must be empty: no request of ours has one. */
+ * x-amz-date must be among the signed headers. A query may hold what
+ * SES's suppression list is asked by, and nothing else. */
 #ifndef SANDBOX_SIGV4_H
 #define SANDBOX_SIGV4_H
 

@@ -73,6 +73,8 @@ struct pg_caller {
         store_applied_cb applied;
         store_unsubscribe_cb unsubscribe;
         store_look_up_cb look_up;
+        store_list_cb list;
+        store_list_applied_cb list_applied;
     } cb;
     void *arg;
     bool *busy;       /* true while it runs; NULL: several may run */
@@ -120,6 +122,10 @@ enum status pg_sweep_sending(struct store *s, struct lease_set leases, const str
                              void *arg);
 enum status pg_settle_by_policy(struct store *s, struct lease_set leases, int64_t policy_after_ms, size_t count_max,
                                 store_due_cb cb, void *arg);
+enum status pg_claim_list_pull(struct store *s, const struct list_request *r, store_list_cb cb, void *arg);
+enum status pg_apply_list_page(struct store *s, const char *provider, struct wall asked, const char *entries,
+                               store_list_applied_cb cb, void *arg);
+enum status pg_end_list_pull(struct store *s, const struct list_end *end, store_done_cb cb, void *arg);
 enum status pg_claim_look_ups(struct store *s, const struct look_up_request *r, store_look_up_cb cb, void *arg);
 enum status pg_settle_looked_up(struct store *s, struct lease_set leases, const struct looked_up *answers, size_t count,
                                 store_due_cb cb, void *arg);

@@ -180,9 +180,10 @@ class Sandbox(Program):
         """Replaces all fault rules; [] is none."""
         self._request("PUT", "/faults", rules)
 
-    def act(self, recipient, act, text=None):
-        """That lead does that now, with its last message."""
-        self._request("POST", "/acts", {"recipient": recipient, "act": act, **({"text": text} if text else {})})
+    def act(self, recipient, act, text=None, **more):
+        """That lead does that now, with its last message; told=False: only the suppression list of its provider says so,
+        or of api for an address without mail."""
+        self._request("POST", "/acts", {"recipient": recipient, "act": act, **({"text": text} if text else {}), **more})
 
     def stats(self):
         return json.loads(self._request("GET", "/stats"))

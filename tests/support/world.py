@@ -7,6 +7,8 @@ leads. The actions are followup's own functions.
     world.act("start_follow_up", account, leads)
 """
 
+import datetime as dt
+
 MAIN_SEQUENCE = "SELECT s.id FROM followup.sequence AS s WHERE s.account_id = account AND s.name = 'Main'"
 ACTION_ROW = ("lead_id", "done", "reason", "message_id", "due_at", "in_flight")
 
@@ -17,10 +19,11 @@ class World:
 
     def account(self, name="Acme", steps=(("sequence", "0"),), **columns):
         """An account with an assistant and a sequence of these (kind, delay); the account's id."""
-        return self.accounts(1, name, steps, **columns)[0]
+        return self.accounts(1, name, steps, **{"reply_rules_at": dt.datetime.now(dt.UTC), **columns})[0]
 
     def accounts(self, count, name="Acme", steps=(("sequence", "0"),), **columns):
-        """Many of them, alike but for their names."""
+        """Many of them, alike but for their names; without rules for replies, whose patterns are most of an account's cost."""
+        columns = {"reply_rules_at": None, **columns}
         extra = "".join(f", {column}" for column in columns)
         values = "".join(", %s" for _ in columns)
         ids = [row[0] for row in self.database.rows(

@@ -39,6 +39,7 @@ def joined(sandbox_factory, daemon, tmp_path):
         sandbox.args += ["--webhook", f"{kind}=http://{host}:{port}/webhooks/hook/{{account}}",
                          "--inbound", f"{kind}=http://{host}:{port}/inbound/hook/{{account}}",
                          "--webhook-retry-ms", "100", "--reply-delay-ms", "300-300", *options]
+        sandbox.daemon = one
         return sandbox.start()
     return make
 

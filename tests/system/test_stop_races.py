@@ -75,7 +75,7 @@ def judge(ledger, plan, answers, in_flight_of):
             continue
         lost += 1
         assert row["id"] in in_flight_of(answer) or at_us < known_us, f"message {row['id']} began after the stop of {key}"
-    assert won > RACES * 0.02 and lost > RACES * 0.02, f"no race: {won} stopped in time, {lost} left before"
+    assert won > RACES * 0.005 and lost > RACES * 0.005, f"no race: {won} stopped in time, {lost} left before"
     return won, lost
 
 

@@ -279,6 +279,54 @@ def test_many_at_once_are_stored_once_each(world, hooked, database):
     assert value(found, "followupd_inbox_events_total") == 30
 
 
+
+def figures(daemon):
+    """What /metrics says of webhooks and the inbox, by short names; tries are what was taken up in vain."""
+    found = families(daemon)
+    answers = {name: value(found, "followupd_webhooks_total", answer=name) for name in ("accepted", "unauthentic", "malformed", "put_off")}
+    applied, *tries = (value(found, "followupd_inbox_applied_total", result=name) for name in ("applied", "unmatched", "failed"))
+    return {**answers, "calls": value(found, "followupd_inbox_seconds_count"), "events": value(found, "followupd_inbox_events_total"),
+            "applied": applied, "tries": sum(tries), "waiting": value(found, "followupd_inbox_waiting"),
+            "behind": value(found, "followupd_inbox_behind")}
+
+
+def test_the_figures_of_webhooks_move_as_what_they_count(world, sandbox, hooked, database):
+    one = hooked()
+    account = started(world, sandbox, one)
+    expected = dict.fromkeys(figures(one), 0)
+
+    def moved(what, **by):
+        expected.update({name: expected[name] + count for name, count in by.items()})
+        wait_until(lambda: figures(one) == expected, f"{what}: {expected}")
+
+    moved("nothing came yet")
+    ours = hooks.resend_event("opened", f"{account}-{world.messages(state='sent')[0]['id']}-1", "bob@rcpt.example")
+    assert resend(one, ours, account, message_id="msg_1").status == 200
+    moved("accepted, taken apart and applied", accepted=1, calls=1, events=1, applied=1)
+    assert resend(one, ours, account, message_id="msg_1").status == 200
+    moved("told again: nothing new in it", accepted=1, calls=1)
+    assert resend(one, b'{"type":"email.invented","created_at":"2026-11-20T10:00:00Z","data":{}}', account, message_id="msg_2").status == 200
+    moved("nothing in it for us: not stored", accepted=1)
+    assert hooks.post(address_of(one), f"/webhooks/resend/{account}", ours, {}).status == 401
+    moved("refused for its signature", unauthentic=1)
+    assert resend(one, b"nonsense", account, message_id="msg_3").status == 400
+    moved("refused for what is in it", malformed=1)
+    assert resend(one, ours, account=999999, message_id="msg_4").status == 404
+    moved("asked and refused: no such account", malformed=1, calls=1)
+    answer_by_mail(one, database, account, "My lawyer will contact you. This is legal action.")
+    moved("a reply", accepted=1, calls=1, events=1, applied=1)
+    wait_until(lambda: value(families(one), "followupd_reply_alerts") == 1, "the alert that it raised")
+
+    # Tried again later, so from here on at least so many.
+    assert resend(one, hooks.resend_event("delivered", f"{account}-999-1", "bob@rcpt.example"), account, message_id="msg_5").status == 200
+    wait_until(lambda: value(families(one), "followupd_inbox_applied_total", result="unmatched") >= 1, "of no message of ours")
+    assert value(families(one), "followupd_inbox_applied_total", result="failed") == 0
+    database.rows("ALTER TABLE followup.lead ADD CONSTRAINT opened_once CHECK (opens <= 1)")
+    assert resend(one, ours, account, message_id="msg_6").status == 200
+    wait_until(lambda: value(families(one), "followupd_inbox_applied_total", result="failed") >= 1, "its event cannot be applied")
+    assert figures(one)["events"] == expected["events"] + 2 and figures(one)["applied"] == expected["applied"]
+
+
 # --- what is refused ------------------------------------------------------------------------------------------------
 
 def test_what_is_not_authentic_is_401_and_nothing_is_stored(world, hooked, database):
@@ -459,6 +507,8 @@ def test_without_a_database_it_says_come_again(hooked):
     assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0
     assert resend(one, body + b" ", message_id="msg_2").status == 503
     assert hooks.post(address_of(one), "/webhooks/resend/1", body, {}).status == 401, "a forgery is one without it too"
+    counted = figures(one)
+    assert (counted["put_off"], counted["unauthentic"], counted["accepted"], counted["calls"]) == (2, 1, 0, 0)
     answer = ask(one, "/u/" + "0" * 8 + "-0000-0000-0000-" + "0" * 12)
     assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0
 

@@ -8,6 +8,8 @@
  *          fifth off, down to 4, and an overload (429, 503, no answer) half, each at most once a round trip. By
  *          Little's law a window that holds rate x latency is wide enough, and a wider one only makes the provider's
  *          queue longer. It is widened only while at least half of it is used.
+ * Ahead    while there is a backlog, messages are claimed before they have a slot: at most what the provider begins in
+ *          25 ms at the rate of its last answers, and 128. They have their token.
  * Slots    taken before the claim, given back by exactly one of budget_unused (nothing was posted: the token comes back
  *          too) and budget_end. */
 #ifndef FOLLOWUPD_DISPATCH_BUDGET_H
@@ -37,7 +39,11 @@ void budget_init(struct budget *b, double rate_per_s, int concurrency_max, struc
 void budget_limit(struct budget *b, double rate_per_s, int concurrency_max, struct mono now);
 /* Takes one slot and one token; false: none free. */
 bool budget_take(struct budget *b, struct mono now);
-/* How many budget_take would give now. */
+/* The same, and beside the slots as many as may be claimed ahead. */
+bool budget_take_ahead(struct budget *b, struct mono now);
+/* How many may be claimed beside the window; 0 until an answer has come. */
+size_t budget_ahead(const struct budget *b);
+/* How many budget_take_ahead would give now. */
 size_t budget_room(struct budget *b, struct mono now);
 void budget_unused(struct budget *b);
 /* latency_ms: of the POST; -1: there was none to measure. */

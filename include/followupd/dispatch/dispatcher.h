@@ -2,15 +2,18 @@
  * its outcome recorded; nothing here decides a rule.
  *
  * Before the claim   a message takes a slot of its provider (budget, breaker) and a place in the in-flight table. A
- *                    claim asks only for what can be posted at once; when there is no slot, dispatcher_offer takes
- *                    less and on_room tells later: when half of the slots are free, or some have been for company_ms,
- *                    so that a backlog costs few commits. Which provider a message uses is the database's word and
+ *                    claim asks only for what can be posted at once, and in a backlog for what the provider begins in
+ *                    the 25 ms after that, at most 128 (budget_ahead); then dispatcher_offer takes less and on_room
+ *                    tells later: when half of these places are free, or some slots have been for company_ms, so that
+ *                    a backlog costs few commits. Which provider a message uses is the database's word and
  *                    comes with the claim; before it, the provider last seen for that account counts (at first the
  *                    default). When the word is another, the slot moves there; when that provider has none, the message
  *                    is given back unposted and next time the guess is right. With several providers, one that has no
  *                    slot does not hold up the others: its messages are set again for when it will have one.
  * After the claim    a message whose lease is over, or whose claim was asked more than begin_within_ms ago, is given
- *                    back unposted. A letter that cannot be made is `rejected` with its reason and never posted.
+ *                    back unposted. One that has no slot yet waits for it, in order: it has its token, all is asked
+ *                    again before its POST, and it is given back when the worker stops, when the breaker changes or a
+ *                    pause begins, and after 100 ms (looked at every 25). A letter that cannot be made is `rejected` with its reason and never posted.
  * Results            go through a batch; the in-flight entry lives until the database has answered for it. At most
  *                    in_flight_max messages are between claim and outcome, and at most twice as many wait in all
  *                    to be recorded: so when the database is away, claims stop and nothing is lost.

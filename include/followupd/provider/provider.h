@@ -101,6 +101,14 @@ enum look_up_answer {
     LOOK_UP_ABSENT,  /* it does not know it, today: whether that proves anything is a matter of time */
 };
 
+/* Where the reading of a suppression list stands: it may be several lists, each of several pages. */
+#define LIST_CURSOR_BYTES 1024
+struct list_place {
+    int list; /* 0, 1, ... */
+    int64_t offset;
+    char cursor[LIST_CURSOR_BYTES]; /* as the answer before named it, for the next request; "": the first page */
+};
+
 /* What a type makes of the configuration beside url and key. */
 enum provider_field {
     PROVIDER_DOMAIN = 1,
@@ -134,6 +142,13 @@ struct provider_type {
                                  struct provider_request *ret, struct err *e);
     enum look_up_answer (*read_look_up)(const struct transport_answer *answer,
                                         char provider_message_id[PROVIDER_ID_BYTES]);
+    /* Asks for a page of whom it suppresses since then; both NULL: it has no such list. Errors as of build. */
+    enum status (*build_list)(const struct provider_config *config, const struct list_place *place, struct wall since,
+                              struct provider_request *ret, struct err *e);
+    /* A page that came whole with status 200: appends its entries as apply_list_page takes them, and moves place to
+     * the next one; *over: there is none. E_INVALID: it is no such page, and nothing is changed but entries. */
+    enum status (*read_list)(const struct transport_answer *answer, struct list_place *place, bool *over,
+                             json_t *entries, struct err *e);
 };
 
 extern const struct provider_type provider_generic, provider_mailgun, provider_postmark, provider_resend,

@@ -12,7 +12,7 @@
  *                until the callback returns.
  * Time           real milliseconds; begun_us is mono_now_us() just before the first byte.
  * Cost           easy handles and sockets' poll handles are reused; one POST on a standing connection is one write and
- *                one read (a body of 64 KiB or more: its head is a write of its own). At most posts_max POSTs at once (E_LIMIT); an answer's body is read up to 64 KiB. */
+ *                one read (a body of 64 KiB or more: its head is a write of its own). At most posts_max POSTs at once (E_LIMIT); an answer's body is read up to 64 KiB, or answer_bytes_max. */
 #ifndef FOLLOWUPD_PROVIDER_TRANSPORT_H
 #define FOLLOWUPD_PROVIDER_TRANSPORT_H
 
@@ -42,6 +42,7 @@ struct transport_request {
     const char *aws_sigv4;
     const void *body;
     size_t body_bytes;
+    size_t answer_bytes_max;    /* of the answer's body that are read; 0: TRANSPORT_ANSWER_BYTES_MAX */
     int64_t timeout_ms;         /* from the call to the answer's last byte */
     int64_t connect_timeout_ms; /* until the connection stands, TLS included; 0: timeout_ms */
 };

@@ -1,9 +1,11 @@
 /* attempt: one POST of one claimed message: letter, request, answer, result. Embedded in whoever keeps the message in
- * flight; lives from attempt_start to its callback.
+ * flight; lives from attempt_prepare to its callback, or to attempt_drop.
  *
- * Calls      attempt_start OK: posted, the callback runs exactly once, later. E_INVALID and E_LIMIT: it never can be
- *            sent (a merge tag without value, a bad address); *ret_rejected is its result, the caller's, and nothing
- *            was posted. Anything else: not posted and no result; give it back.
+ * Calls      attempt_prepare OK: it can be posted, then or a little later. E_INVALID and E_LIMIT: it never can be
+ *            sent (a merge tag without value, a bad address); *ret_rejected is its result, the caller's. Anything else:
+ *            no result; give it back.
+ *            attempt_post OK: posted, the callback runs exactly once, later. Anything else: not posted, dropped, no
+ *            result; give it back.
  * Ownership  the row is borrowed for the call. The callback takes the result. */
 #ifndef FOLLOWUPD_RESULT_ATTEMPT_H
 #define FOLLOWUPD_RESULT_ATTEMPT_H
@@ -32,9 +34,11 @@ struct attempt {
 /* fu/<account>/<message>/<attempts> */
 void attempt_key(const struct claim_row *row, char ret[ATTEMPT_KEY_BYTES]);
 
-MUST_USE enum status attempt_start(struct attempt *a, const struct claim_row *row, const struct provider *provider,
-                                   const char *public_url, struct transport *transport, attempt_cb cb,
-                                   struct kept_result **ret_rejected);
+MUST_USE enum status attempt_prepare(struct attempt *a, const struct claim_row *row, const struct provider *provider,
+                                     const char *public_url, attempt_cb cb, struct kept_result **ret_rejected);
+MUST_USE enum status attempt_post(struct attempt *a, struct transport *transport);
+/* Prepared, and not posted. */
+void attempt_drop(struct attempt *a);
 /* A result that was made without posting: the row's identity, this outcome, this reason. NULL: out of memory. */
 struct kept_result *attempt_not_posted(const struct claim_row *row, enum outcome outcome, const char *reason);
 

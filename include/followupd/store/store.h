@@ -151,6 +151,28 @@ struct looked_up {
     const char *provider_message_id; /* NULL: not named */
 };
 
+/* --- suppression lists of providers ----------------------------------------------------------------------------- */
+
+struct list_request {
+    struct lease_set leases;
+    const char *const *providers, *const *types; /* whose list can be asked for, parallel */
+    size_t provider_count;
+};
+struct list_row {
+    const char *provider;
+    struct wall since, asked; /* real; asked names the pull from now on */
+};
+/* row NULL: no list is to be pulled now. */
+typedef void (*store_list_cb)(void *arg, enum status st, const struct err *e, const struct list_row *row);
+typedef void (*store_list_applied_cb)(void *arg, enum status st, const struct err *e, int64_t applied);
+
+struct list_end {
+    const char *provider;
+    struct wall asked;
+    const char *why; /* NULL: it was read to its end */
+    bool final;      /* asking again would end the same way */
+};
+
 /* --- leases, clock, loads, sweeps ------------------------------------------------------------------------------- */
 
 typedef void (*store_lease_cb)(void *arg, enum status st, const struct err *e, const struct shard_lease *leases,
@@ -281,6 +303,12 @@ struct store_ops {
     /* What the providers said. Rows: what is due next because of it. */
     MUST_USE enum status (*settle_looked_up)(struct store *s, struct lease_set leases, const struct looked_up *answers,
                                              size_t count, store_due_cb cb, void *arg);
+    /* Whose suppression list is to be pulled. */
+    MUST_USE enum status (*claim_list_pull)(struct store *s, const struct list_request *r, store_list_cb cb, void *arg);
+    /* A page of it, a JSON array. */
+    MUST_USE enum status (*apply_list_page)(struct store *s, const char *provider, struct wall asked,
+                                            const char *entries, store_list_applied_cb cb, void *arg);
+    MUST_USE enum status (*end_list_pull)(struct store *s, const struct list_end *end, store_done_cb cb, void *arg);
     /* One chunk of a committed bulk of these shards; takes seconds. One at a time. */
     MUST_USE enum status (*bulk_step)(struct store *s, struct lease_set leases, store_bulk_cb cb, void *arg);
     /* All of them in one transaction. */

@@ -129,6 +129,16 @@ static struct dispatcher_stats stats(void)
     return s;
 }
 
+/* An answer that took so long: what the provider begins in 25 ms follows from it. */
+static void answer_after(int64_t latency_ms, int http_status)
+{
+    fake_end_post(&transport, (struct transport_answer){ .end = TRANSPORT_ANSWERED,
+                                                         .http_status = http_status,
+                                                         .body = "{\"id\":\"p-1\"}",
+                                                         .body_whole = true,
+                                                         .begun_us = mono_now_us() - latency_ms * 1000 });
+}
+
 TestSuite(dispatcher, .init = begin);
 
 Test(dispatcher, a_due_message_is_claimed_posted_recorded_and_forgotten)
@@ -179,12 +189,143 @@ Test(dispatcher, a_claim_never_asks_for_more_than_there_are_slots)
     cr_assert_eq(offer(6, 20), 0);
     fake_answer_claim(&store, CLAIM_CLAIMED, "a");
     cr_assert_eq(offer(6, 20), 0, "five are being posted");
-    fake_answer_post(&transport, 200);
-    cr_assert_eq(offer(6, 20), 1);
+    answer_after(1000, 200);
+    cr_assert_eq(offer(6, 20), 1, "a slow provider: nothing ahead");
     cr_assert_eq(store.claims.calls[0]->count, 1);
     fake_answer_claim(&store, CLAIM_GONE, "a");
     while (transport.count > 0)
         fake_answer_post(&transport, 200);
+    finish();
+}
+
+/* Five slots, the first answer after `latency_ms`: five are being posted, `ahead` wait for their slots. */
+static void claim_ahead(int64_t latency_ms, size_t ahead)
+{
+    providers[0].concurrency_max = 5;
+    start();
+    cr_assert_eq(offer(1, 500), 5, "nothing is known of the provider");
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    answer_after(latency_ms, 200);
+    cr_assert_eq(offer(6, 505), 1 + ahead);
+    cr_assert_eq(store.claims.calls[0]->count, 1 + ahead, "one claim");
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(transport.count, 5);
+    cr_assert_eq(transport.total, 6);
+    cr_assert_eq(stats().slots, 5 + ahead);
+}
+
+static void take_all_back(size_t count)
+{
+    cr_assert_eq(store.unclaims.count, 1, "one unclaim for all");
+    struct fake_call *c = fake_take(&store.unclaims);
+    cr_assert_eq(c->count, count);
+    cr_assert_eq(c->results[0].attempts, 1);
+    cr_assert_eq(c->results[0].epoch, 5);
+    c->on_due(c->arg, OK, NULL, NULL, 0);
+    free(c);
+}
+
+static bool posts_message(size_t at, int64_t id)
+{
+    char key[64];
+    const struct transport_request *r = transport.posts[at].request;
+    snprintf(key, sizeof key, "fu/1/%lld/1", (long long)id);
+    for (size_t i = 0; i < r->header_count; i++) {
+        const char *found = strstr(r->headers[i], key);
+        if (found != NULL && (found[strlen(key)] == '\0' || found[strlen(key)] == '"'))
+            return true;
+    }
+    return false;
+}
+
+Test(dispatcher, a_backlog_is_claimed_ahead_and_posted_in_order_as_slots_come_free)
+{
+    claim_ahead(5, 25);
+    for (int64_t id = 7; id <= 31; id++) {
+        answer_after(5, 200);
+        cr_assert_eq(transport.count, 5, "never more than there are slots, and none idle");
+        cr_assert(posts_message(4, id), "message %lld is not the next", (long long)id);
+    }
+    cr_assert_eq(asked_may_send, 31 + 25, "asked again before each POST");
+    while (transport.count > 0)
+        answer_after(5, 200);
+    cr_assert_eq(stats().slots, 0);
+    cr_assert_eq(stats().given_back, 0);
+    finish();
+}
+
+Test(dispatcher, a_quick_provider_is_claimed_for_at_most_128_ahead)
+{
+    claim_ahead(0, 125);
+    while (transport.count > 0)
+        fake_answer_post(&transport, 200);
+    finish();
+}
+
+Test(dispatcher, what_is_claimed_ahead_is_not_posted_when_the_lease_is_over)
+{
+    claim_ahead(5, 25);
+    lease_lost = true;
+    answer_after(5, 200);
+    cr_assert_eq(transport.total, 6);
+    take_all_back(25);
+    while (transport.count > 0)
+        answer_after(5, 200);
+    cr_assert_eq(transport.total, 6);
+    cr_assert_eq(stats().slots, 0);
+    finish();
+}
+
+Test(dispatcher, what_is_claimed_ahead_is_given_back_when_the_breaker_opens)
+{
+    claim_ahead(5, 25);
+    answer_after(5, 401);
+    cr_assert_eq(transport.total, 6);
+    take_all_back(25);
+    while (transport.count > 0)
+        answer_after(5, 200);
+    finish();
+}
+
+Test(dispatcher, what_is_claimed_ahead_is_given_back_when_the_worker_stops)
+{
+    claim_ahead(5, 25);
+    dispatcher_drain(d, on_drained, NULL);
+    take_all_back(25);
+    while (transport.count > 0)
+        answer_after(5, 200);
+    cr_assert_eq(transport.total, 6);
+    while (drains == 0) {
+        if (store.records.count > 0)
+            fake_answer_record(&store, 0);
+        turn_once(&loop);
+    }
+    finish();
+}
+
+Test(dispatcher, what_is_claimed_ahead_does_not_wait_for_a_provider_that_became_slow)
+{
+    claim_ahead(5, 25);
+    while (store.unclaims.count == 0)
+        turn_once(&loop);
+    take_all_back(25);
+    cr_assert_eq(transport.total, 6);
+    answer_after(5, 200);
+    cr_assert_eq(offer(100, 200), 1, "and nothing is claimed ahead for a while");
+    fake_answer_claim(&store, CLAIM_GONE, "a");
+    while (transport.count > 0)
+        answer_after(5, 200);
+    finish();
+}
+
+Test(dispatcher, what_is_claimed_ahead_is_dropped_unposted_when_all_is_aborted)
+{
+    claim_ahead(5, 25);
+    dispatcher_abort(d);
+    cr_assert_eq(store.unclaims.count, 0, "the store is touched no more");
+    while (transport.count > 0)
+        answer_after(5, 200);
+    cr_assert_eq(transport.total, 6);
     finish();
 }
 
@@ -198,10 +339,10 @@ Test(dispatcher, room_is_told_when_half_of_the_slots_are_free)
     fake_answer_claim(&store, CLAIM_CLAIMED, "a");
     cr_assert_eq(offer(11, 20), 0);
     for (int i = 0; i < 4; i++)
-        fake_answer_post(&transport, 200);
+        answer_after(1000, 200);
     uv_run(&loop, UV_RUN_NOWAIT);
     cr_assert_eq(rooms, 0, "four of ten");
-    fake_answer_post(&transport, 200);
+    answer_after(1000, 200);
     uv_run(&loop, UV_RUN_NOWAIT);
     cr_assert_eq(rooms, 1);
     cr_assert_eq(offer(11, 20), 5);
@@ -218,7 +359,7 @@ Test(dispatcher, a_few_free_slots_are_told_of_a_little_later)
     cr_assert_eq(offer(1, 20), 10);
     fake_answer_claim(&store, CLAIM_CLAIMED, "a");
     cr_assert_eq(offer(11, 20), 0);
-    fake_answer_post(&transport, 200);
+    answer_after(1000, 200);
     while (rooms == 0)
         turn_once(&loop);
     cr_assert_eq(offer(11, 20), 1);

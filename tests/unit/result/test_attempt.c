@@ -29,7 +29,8 @@ static void on_end(struct attempt *a, const struct judgement *j, struct kept_res
 
 static enum status start(const struct claim_row *row)
 {
-    return attempt_start(&attempt, row, &provider, "http://f.example.test", &transport.transport, on_end, &result);
+    enum status st = attempt_prepare(&attempt, row, &provider, "http://f.example.test", on_end, &result);
+    return st == OK ? attempt_post(&attempt, &transport.transport) : st;
 }
 
 static json_t *posted(void)

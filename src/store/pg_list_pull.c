@@ -1,0 +1,86 @@
+/* claim_list_pull, apply_list_page, end_list_pull. They take leads, so they go beside apply_inbox and keep nobody waiting
+ * who sends. */
+#include "pg_internal.h"
+
+static const struct db_statement claim_statement = {
+    "claim_list_pull",
+    "SELECT provider, since, asked_at "
+    "FROM followup.claim_list_pull($1::uuid, $2::int4[], $3::int8[], $4::text[], $5::text[], $6::text)"
+};
+
+static const struct db_statement apply_statement = {
+    "apply_list_page", "SELECT followup.apply_list_page($1::text, $2::timestamptz, $3::jsonb)::int8"
+};
+
+static const struct db_statement end_statement = {
+    "end_list_pull", "SELECT followup.end_list_pull($1::text, $2::timestamptz, $3::text, $4::bool)"
+};
+
+static void on_claim(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
+{
+    struct pg_caller caller = pg_end(q);
+    struct list_row row;
+    struct err why;
+    bool any = false;
+    if (st == OK) {
+        st = db_result_check(res, "stt", &why);
+        e = &why;
+    }
+    if (st == OK && PQntuples(res) > 0 && db_text(res, 0, 0) != NULL) {
+        row = (struct list_row){ db_text(res, 0, 0), db_wall(res, 0, 1), db_wall(res, 0, 2) };
+        any = true;
+    }
+    caller.cb.list(caller.arg, st, st == OK ? NULL : e, any ? &row : NULL);
+}
+
+enum status pg_claim_list_pull(struct store *base, const struct list_request *r, store_list_cb cb, void *arg)
+{
+    struct store_pg *s = pg_of(base);
+    struct db_params p;
+    db_params_init(&p);
+    db_add_text(&p, s->config.worker);
+    pg_add_leases(&p, r->leases);
+    db_array(&p, DB_TEXT, r->provider_count);
+    for (size_t i = 0; i < r->provider_count; i++)
+        db_element_text(&p, r->providers[i]);
+    db_array(&p, DB_TEXT, r->provider_count);
+    for (size_t i = 0; i < r->provider_count; i++)
+        db_element_text(&p, r->types[i]);
+    db_add_text(&p, s->config.default_provider);
+    return pg_start(s, PG_APPLY, &claim_statement, &p, (struct pg_caller){ { .list = cb }, arg }, on_claim);
+}
+
+static void on_applied(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
+{
+    struct pg_caller caller = pg_end(q);
+    struct err why;
+    if (st == OK) {
+        st = db_result_check(res, "l", &why);
+        e = &why;
+    }
+    caller.cb.list_applied(caller.arg, st, st == OK ? NULL : e, st == OK ? db_i64(res, 0, 0) : 0);
+}
+
+enum status pg_apply_list_page(struct store *base, const char *provider, struct wall asked, const char *entries,
+                               store_list_applied_cb cb, void *arg)
+{
+    struct store_pg *s = pg_of(base);
+    struct db_params p;
+    db_params_init(&p);
+    db_add_text(&p, provider);
+    db_add_wall(&p, asked);
+    db_add_text(&p, entries);
+    return pg_start(s, PG_APPLY, &apply_statement, &p, (struct pg_caller){ { .list_applied = cb }, arg }, on_applied);
+}
+
+enum status pg_end_list_pull(struct store *base, const struct list_end *end, store_done_cb cb, void *arg)
+{
+    struct store_pg *s = pg_of(base);
+    struct db_params p;
+    db_params_init(&p);
+    db_add_text(&p, end->provider);
+    db_add_wall(&p, end->asked);
+    db_add_text(&p, end->why);
+    db_add_bool(&p, end->final);
+    return pg_start(s, PG_APPLY, &end_statement, &p, (struct pg_caller){ { .done = cb }, arg }, pg_on_done);
+}
