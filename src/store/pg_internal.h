@@ -66,9 +66,8 @@ struct pg_caller {
         store_lease_cb lease;
         store_due_cb due;
         store_done_cb done;
-        store_report_cb report;
+        store_number_cb number;
         store_clock_cb clock;
-        store_mark_cb mark;
         store_bulk_cb bulk;
         store_inbox_cb inbox;
         store_applied_cb applied;
@@ -100,6 +99,7 @@ MUST_USE enum status pg_read_rows(const PGresult *res, const char *types, size_t
 void pg_add_leases(struct db_params *p, struct lease_set leases);                    /* two arrays: shards, epochs */
 void pg_add_refs(struct db_params *p, const struct message_ref *refs, size_t count); /* two: accounts, messages */
 void pg_on_due(struct db_query *q, enum status st, const struct err *e, const PGresult *res);
+void pg_on_number(struct db_query *q, enum status st, const struct err *e, const PGresult *res); /* one row of one */
 void pg_on_done(struct db_query *q, enum status st, const struct err *e, const PGresult *res);
 
 enum status pg_claim(struct store *s, struct lease_set leases, const struct message_ref *refs, size_t count,
@@ -112,12 +112,12 @@ enum status pg_lease_acquire(struct store *s, const char *former, int64_t ttl_ms
 enum status pg_lease_renew(struct store *s, struct lease_set leases, int64_t ttl_ms, store_lease_cb cb, void *arg);
 enum status pg_lease_release(struct store *s, struct lease_set leases, store_done_cb cb, void *arg);
 enum status pg_beat(struct store *s, bool draining, store_done_cb cb, void *arg);
-enum status pg_report(struct store *s, const char *figures, store_report_cb cb, void *arg);
+enum status pg_report(struct store *s, const char *figures, store_number_cb cb, void *arg);
 enum status pg_clock(struct store *s, store_clock_cb cb, void *arg);
 enum status pg_load(struct store *s, const struct load_request *r, store_due_cb on_rows, store_done_cb on_done,
                     void *arg);
 enum status pg_sweep_due(struct store *s, const struct sweep_request *r, store_due_cb cb, void *arg);
-enum status pg_claim_mark(struct store *s, store_mark_cb cb, void *arg);
+enum status pg_claim_mark(struct store *s, store_number_cb cb, void *arg);
 enum status pg_sweep_sending(struct store *s, struct lease_set leases, const struct sending_request *r, store_due_cb cb,
                              void *arg);
 enum status pg_settle_by_policy(struct store *s, struct lease_set leases, int64_t policy_after_ms, size_t count_max,

@@ -164,25 +164,13 @@ enum status pg_sweep_due(struct store *base, const struct sweep_request *r, stor
                     pg_on_due);
 }
 
-static void on_mark(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
-{
-    struct pg_caller caller = pg_end(q);
-    struct err why;
-    if (st == OK) {
-        st = db_result_check(res, "l", &why);
-        e = &why;
-    }
-    if (st == OK && PQntuples(res) != 1)
-        st = err_set(&why, E_DB, "followup.claim_mark() answered no number");
-    caller.cb.mark(caller.arg, st, st == OK ? NULL : e, st == OK ? db_i64(res, 0, 0) : 0);
-}
-
-enum status pg_claim_mark(struct store *base, store_mark_cb cb, void *arg)
+enum status pg_claim_mark(struct store *base, store_number_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
     struct db_params p;
     db_params_init(&p);
-    return pg_start(s, PG_RESULTS, &claim_mark_statement, &p, (struct pg_caller){ { .mark = cb }, arg }, on_mark);
+    return pg_start(s, PG_RESULTS, &claim_mark_statement, &p, (struct pg_caller){ { .number = cb }, arg },
+                    pg_on_number);
 }
 
 enum status pg_sweep_sending(struct store *base, struct lease_set leases, const struct sending_request *r,

@@ -415,6 +415,19 @@ void pg_on_due(struct db_query *q, enum status st, const struct err *e, const PG
     free(rows);
 }
 
+void pg_on_number(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
+{
+    struct pg_caller caller = pg_end(q);
+    struct err why;
+    if (st == OK) {
+        st = db_result_check(res, "l", &why);
+        e = &why;
+    }
+    if (st == OK && PQntuples(res) != 1)
+        st = err_set(&why, E_DB, "one number was asked for, %d rows came", PQntuples(res));
+    caller.cb.number(caller.arg, st, st == OK ? NULL : e, st == OK ? db_i64(res, 0, 0) : 0);
+}
+
 void pg_on_done(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
     (void)res;

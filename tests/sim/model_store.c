@@ -168,7 +168,7 @@ static void call_back(struct request *r, enum status st)
         ((store_look_up_cb)r->cb)(r->arg, st, e, r->rows, n);
         break;
     case CLAIM_MARK:
-        ((store_mark_cb)r->cb)(r->arg, st, e, r->number);
+        ((store_number_cb)r->cb)(r->arg, st, e, r->number);
         break;
     case UNCLAIM:
     case SWEEP_DUE:
@@ -523,7 +523,7 @@ static enum status sweep_due(struct store *base, const struct sweep_request *q, 
     return OK;
 }
 
-static enum status claim_mark(struct store *base, store_mark_cb cb, void *arg)
+static enum status claim_mark(struct store *base, store_number_cb cb, void *arg)
 {
     START(CLAIM_MARK, cb);
     return OK;

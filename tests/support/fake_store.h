@@ -33,7 +33,7 @@ struct fake_store {
     /* what is under way; NULL: nothing */
     store_clock_cb clock_cb;
     store_due_cb load_rows_cb, sweep_cb, sending_cb;
-    store_mark_cb mark_cb;
+    store_number_cb mark_cb;
     store_done_cb load_cb, beat_cb, release_cb;
     store_lease_cb acquire_cb, renew_cb;
     void *clock_arg, *load_arg, *sweep_arg, *mark_arg, *sending_arg, *acquire_arg, *renew_arg, *beat_arg, *release_arg;
@@ -73,7 +73,7 @@ static enum status fake_sweep_due(struct store *s, const struct sweep_request *r
     FAKE(s)->sweeps++;
     return OK;
 }
-static enum status fake_claim_mark(struct store *s, store_mark_cb cb, void *arg)
+static enum status fake_claim_mark(struct store *s, store_number_cb cb, void *arg)
 {
     FAKE_START(FAKE(s), mark, cb, arg);
     FAKE(s)->marks++;

@@ -180,9 +180,7 @@ typedef void (*store_lease_cb)(void *arg, enum status st, const struct err *e, c
 typedef void (*store_due_cb)(void *arg, enum status st, const struct err *e, const struct due_message *rows,
                              size_t count);
 typedef void (*store_done_cb)(void *arg, enum status st, const struct err *e);
-/* reply_alerts: raised by replies, and not settled by anybody. */
-typedef void (*store_report_cb)(void *arg, enum status st, const struct err *e, int64_t reply_alerts);
-typedef void (*store_mark_cb)(void *arg, enum status st, const struct err *e, int64_t mark);
+typedef void (*store_number_cb)(void *arg, enum status st, const struct err *e, int64_t number);
 /* asked and answered: mono_now_us() around the round trip. */
 typedef void (*store_clock_cb)(void *arg, enum status st, const struct err *e, struct wall business, double rate,
                                int64_t asked_us, int64_t answered_us);
@@ -280,8 +278,9 @@ struct store_ops {
                                         void *arg);
     MUST_USE enum status (*lease_release)(struct store *s, struct lease_set leases, store_done_cb cb, void *arg);
     MUST_USE enum status (*beat)(struct store *s, bool draining, store_done_cb cb, void *arg);
-    /* What this worker says of itself, a JSON object; for people who look at the database. */
-    MUST_USE enum status (*report)(struct store *s, const char *figures, store_report_cb cb, void *arg);
+    /* What this worker says of itself, a JSON object; for people who look at the database. The number: alerts that replies
+     * raised and nobody settled. */
+    MUST_USE enum status (*report)(struct store *s, const char *figures, store_number_cb cb, void *arg);
     MUST_USE enum status (*clock)(struct store *s, store_clock_cb cb, void *arg);
     /* on_rows runs any number of times (COPY), then on_done once. One load at a time. */
     MUST_USE enum status (*load)(struct store *s, const struct load_request *r, store_due_cb on_rows,
@@ -289,7 +288,7 @@ struct store_ops {
     /* One keyset page of what is scheduled and due in the interval. */
     MUST_USE enum status (*sweep_due)(struct store *s, const struct sweep_request *r, store_due_cb cb, void *arg);
     /* The number of the newest claim: what is claimed after the answer has a greater one. */
-    MUST_USE enum status (*claim_mark)(struct store *s, store_mark_cb cb, void *arg);
+    MUST_USE enum status (*claim_mark)(struct store *s, store_number_cb cb, void *arg);
     /* `sending` rows nobody works on: of an older epoch -> in_doubt; ours but not among the list, claimed no later than
      * its mark and longer ago than its grace -> scheduled. Rows: what is due again. */
     MUST_USE enum status (*sweep_sending)(struct store *s, struct lease_set leases, const struct sending_request *r,
