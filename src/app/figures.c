@@ -58,7 +58,7 @@ static void read_provider(const struct dispatcher_provider_stats *p, struct prov
     *ret = (struct provider_figures){
         .name = p->name,
         .breaker_wait_s = seconds_of_ms(p->breaker_wait_ms),
-        .in_flight = (double)p->used,
+        .in_flight = (double)p->posts,
         .window = (double)p->window,
         .key_window_s = seconds_of_ms(p->key_window_ms),
         .looks_up = p->looks_up,

@@ -530,6 +530,7 @@ struct dispatcher_provider_stats dispatcher_provider_at(const struct dispatcher 
         .breaker = l->breaker.state,
         .breaker_wait_ms = breaker_wait_ms(&l->breaker, mono_now()),
         .used = l->budget.used,
+        .posts = l->begun,
         .window = (size_t)l->budget.window,
         .key_window_ms = l->provider->config.key_window_ms,
         .look_up_proof_ms = l->provider->config.look_up_proof_ms,

@@ -274,7 +274,7 @@ static enum status obey(struct provider *p, const struct order *o, struct err *e
     const struct api *api = api_find(o->api != NULL ? o->api : last != NULL ? last->api : NULL);
     if (o->told) {
         enum status st = people_act_now(p->people, o->recipient, o->what, o->text, e);
-        if (st != OK || o->what == PEOPLE_REPLY || api == &api_resend)
+        if (st != OK || !suppressed_lists(api, o->what))
             return st;
     }
     if (api == NULL)

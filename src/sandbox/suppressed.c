@@ -39,10 +39,15 @@ void suppressed_free(struct suppressed *s)
     free(s);
 }
 
+bool suppressed_lists(const struct api *api, enum people_act what)
+{
+    return api != NULL && api != &api_resend && what != PEOPLE_REPLY && (api != &api_ses || what != PEOPLE_UNSUBSCRIBE);
+}
+
 enum status suppressed_add(struct suppressed *s, const struct api *api, enum people_act what, const char *address,
                            const char *text, int64_t at_us, struct err *e)
 {
-    if (api == NULL || api == &api_resend || what == PEOPLE_REPLY || (api == &api_ses && what == PEOPLE_UNSUBSCRIBE))
+    if (!suppressed_lists(api, what))
         return err_set(e, E_INVALID, "act: its provider has no list of these");
     if (s->count == SUPPRESSED_MAX)
         return err_set(e, E_LIMIT, "the sandbox suppresses no more than %d", SUPPRESSED_MAX);

@@ -10,6 +10,7 @@
 #ifndef SANDBOX_SUPPRESSED_H
 #define SANDBOX_SUPPRESSED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "api.h"
@@ -21,8 +22,9 @@
 struct exchange;
 struct suppressed;
 
-struct suppressed *suppressed_new(void);    /* NULL: out of memory */
-void suppressed_free(struct suppressed *s); /* NULL is fine */
+struct suppressed *suppressed_new(void);                            /* NULL: out of memory */
+void suppressed_free(struct suppressed *s);                         /* NULL is fine */
+bool suppressed_lists(const struct api *api, enum people_act what); /* has that provider a list of these? */
 /* Texts are copied; text: what the lead's server said to a bounce, NULL: words of ours. E_INVALID: the provider has no
  * such list. E_LIMIT, E_NOMEM. */
 MUST_USE enum status suppressed_add(struct suppressed *s, const struct api *api, enum people_act what,

@@ -290,6 +290,12 @@ def figures(daemon):
             "behind": value(found, "followupd_inbox_behind")}
 
 
+def samples(one, family):
+    """None until the database has been asked."""
+    found = families(one).get(family)
+    return found.samples if found else []
+
+
 def test_the_figures_of_webhooks_move_as_what_they_count(world, sandbox, hooked, database):
     one = hooked()
     account = started(world, sandbox, one)
@@ -315,7 +321,7 @@ def test_the_figures_of_webhooks_move_as_what_they_count(world, sandbox, hooked,
     moved("asked and refused: no such account", malformed=1, calls=1)
     answer_by_mail(one, database, account, "My lawyer will contact you. This is legal action.")
     moved("a reply", accepted=1, calls=1, events=1, applied=1)
-    wait_until(lambda: value(families(one), "followupd_reply_alerts") == 1, "the alert that it raised")
+    wait_until(lambda: [sample.value for sample in samples(one, "followupd_reply_alerts")] == [1], "the alert that it raised")
 
     # Tried again later, so from here on at least so many.
     assert resend(one, hooks.resend_event("delivered", f"{account}-999-1", "bob@rcpt.example"), account, message_id="msg_5").status == 200
