@@ -306,9 +306,15 @@ Test(dispatcher, what_is_claimed_ahead_is_given_back_when_the_worker_stops)
 Test(dispatcher, what_is_claimed_ahead_does_not_wait_for_a_provider_that_became_slow)
 {
     claim_ahead(5, 25);
-    while (store.unclaims.count == 0)
+    /* Each when its own time is over: in more than one look, if that falls between them. */
+    while (stats().given_back < 25) {
         turn_once(&loop);
-    take_all_back(25);
+        while (store.unclaims.count > 0) {
+            struct fake_call *c = fake_take(&store.unclaims);
+            c->on_due(c->arg, OK, NULL, NULL, 0);
+            free(c);
+        }
+    }
     cr_assert_eq(transport.total, 6);
     answer_after(5, 200);
     cr_assert_eq(offer(100, 200), 1, "and nothing is claimed ahead for a while");
