@@ -28,6 +28,23 @@ void provider_request_fini(struct provider_request *r)
     *r = (struct provider_request){ 0 };
 }
 
+struct transport_request provider_request_transport(const struct provider_request *r,
+                                                    const struct provider_config *config)
+{
+    return (struct transport_request){
+        .method = r->method,
+        .url = r->url,
+        .headers = (const char *const *)r->headers,
+        .header_count = r->header_count,
+        .user_password = r->user_password,
+        .aws_sigv4 = r->aws_sigv4,
+        .body = r->body,
+        .body_bytes = r->body_bytes,
+        .timeout_ms = config->timeout_ms,
+        .connect_timeout_ms = config->connect_timeout_ms,
+    };
+}
+
 enum status provider_request_header(struct provider_request *r, const char *name, const char *value)
 {
     if (r->header_count == TRANSPORT_HEADERS_MAX)

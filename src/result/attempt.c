@@ -141,18 +141,9 @@ enum status attempt_prepare(struct attempt *a, const struct claim_row *row, cons
         attempt_drop(a);
         return st;
     }
-    a->post = (struct transport_request){
-        .method = a->request.method,
-        .url = a->request.url != NULL ? a->request.url : provider->send_url,
-        .user_password = a->request.user_password,
-        .aws_sigv4 = a->request.aws_sigv4,
-        .headers = (const char *const *)a->request.headers,
-        .header_count = a->request.header_count,
-        .body = a->request.body,
-        .body_bytes = a->request.body_bytes,
-        .timeout_ms = provider->config.timeout_ms,
-        .connect_timeout_ms = provider->config.connect_timeout_ms,
-    };
+    a->post = provider_request_transport(&a->request, &provider->config);
+    if (a->post.url == NULL)
+        a->post.url = provider->send_url;
     CRASH_POINT(post_rendered);
     return OK;
 }

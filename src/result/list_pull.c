@@ -143,17 +143,8 @@ static void ask(struct list_pulls *l)
     const struct provider_config *c = &l->provider->config;
     enum status st = l->provider->type->build_list(c, &l->place, l->since, &l->request, &e);
     if (st == OK) {
-        l->get = (struct transport_request){
-            .method = l->request.method,
-            .url = l->request.url,
-            .headers = (const char *const *)l->request.headers,
-            .header_count = l->request.header_count,
-            .user_password = l->request.user_password,
-            .aws_sigv4 = l->request.aws_sigv4,
-            .answer_bytes_max = LIST_PULL_ANSWER_BYTES_MAX,
-            .timeout_ms = c->timeout_ms,
-            .connect_timeout_ms = c->connect_timeout_ms,
-        };
+        l->get = provider_request_transport(&l->request, c);
+        l->get.answer_bytes_max = LIST_PULL_ANSWER_BYTES_MAX;
         st = transport_send(l->transport, &l->get, on_answer, l);
     }
     if (st != OK)

@@ -119,18 +119,7 @@ static enum status ask(struct question *q, const struct look_up_row *row)
     enum status st = q->provider->type->build_look_up(c, &doubt, &q->request, &e);
     if (st != OK)
         return st;
-    q->get = (struct transport_request){
-        .method = q->request.method,
-        .url = q->request.url,
-        .headers = (const char *const *)q->request.headers,
-        .header_count = q->request.header_count,
-        .user_password = q->request.user_password,
-        .aws_sigv4 = q->request.aws_sigv4,
-        .body = q->request.body,
-        .body_bytes = q->request.body_bytes,
-        .timeout_ms = c->timeout_ms,
-        .connect_timeout_ms = c->connect_timeout_ms,
-    };
+    q->get = provider_request_transport(&q->request, c);
     return transport_send(q->owner->transport, &q->get, on_answer, q);
 }
 

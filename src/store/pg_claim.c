@@ -105,9 +105,7 @@ enum status pg_claim_in_doubt(struct store *base, const struct in_doubt_request 
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     pg_add_leases(&p, r->leases);
-    db_array(&p, DB_TEXT, r->provider_count);
-    for (size_t i = 0; i < r->provider_count; i++)
-        db_element_text(&p, r->providers[i]);
+    pg_add_texts(&p, r->providers, r->provider_count);
     db_array(&p, DB_INT8, r->provider_count);
     for (size_t i = 0; i < r->provider_count; i++)
         db_element_i64(&p, r->key_window_ms[i]);

@@ -74,7 +74,6 @@ struct pg_caller {
         store_unsubscribe_cb unsubscribe;
         store_look_up_cb look_up;
         store_list_cb list;
-        store_list_applied_cb list_applied;
     } cb;
     void *arg;
     bool *busy;       /* true while it runs; NULL: several may run */
@@ -96,7 +95,8 @@ struct pg_caller pg_end(struct db_query *q);
 MUST_USE enum status pg_read_rows(const PGresult *res, const char *types, size_t row_bytes,
                                   enum status (*read_row)(const PGresult *res, int row, void *ret, struct err *e),
                                   void **ret_rows, size_t *ret_count, struct err *e);
-void pg_add_leases(struct db_params *p, struct lease_set leases);                    /* two arrays: shards, epochs */
+void pg_add_leases(struct db_params *p, struct lease_set leases); /* two arrays: shards, epochs */
+void pg_add_texts(struct db_params *p, const char *const *texts, size_t count);
 void pg_add_refs(struct db_params *p, const struct message_ref *refs, size_t count); /* two: accounts, messages */
 void pg_on_due(struct db_query *q, enum status st, const struct err *e, const PGresult *res);
 void pg_on_number(struct db_query *q, enum status st, const struct err *e, const PGresult *res); /* one row of one */
@@ -124,7 +124,7 @@ enum status pg_settle_by_policy(struct store *s, struct lease_set leases, int64_
                                 store_due_cb cb, void *arg);
 enum status pg_claim_list_pull(struct store *s, const struct list_request *r, store_list_cb cb, void *arg);
 enum status pg_apply_list_page(struct store *s, const char *provider, struct wall asked, const char *entries,
-                               store_list_applied_cb cb, void *arg);
+                               store_number_cb cb, void *arg);
 enum status pg_end_list_pull(struct store *s, const struct list_end *end, store_done_cb cb, void *arg);
 enum status pg_claim_look_ups(struct store *s, const struct look_up_request *r, store_look_up_cb cb, void *arg);
 enum status pg_settle_looked_up(struct store *s, struct lease_set leases, const struct looked_up *answers, size_t count,

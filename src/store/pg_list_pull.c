@@ -40,29 +40,14 @@ enum status pg_claim_list_pull(struct store *base, const struct list_request *r,
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     pg_add_leases(&p, r->leases);
-    db_array(&p, DB_TEXT, r->provider_count);
-    for (size_t i = 0; i < r->provider_count; i++)
-        db_element_text(&p, r->providers[i]);
-    db_array(&p, DB_TEXT, r->provider_count);
-    for (size_t i = 0; i < r->provider_count; i++)
-        db_element_text(&p, r->types[i]);
+    pg_add_texts(&p, r->providers, r->provider_count);
+    pg_add_texts(&p, r->types, r->provider_count);
     db_add_text(&p, s->config.default_provider);
     return pg_start(s, PG_APPLY, &claim_statement, &p, (struct pg_caller){ { .list = cb }, arg }, on_claim);
 }
 
-static void on_applied(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
-{
-    struct pg_caller caller = pg_end(q);
-    struct err why;
-    if (st == OK) {
-        st = db_result_check(res, "l", &why);
-        e = &why;
-    }
-    caller.cb.list_applied(caller.arg, st, st == OK ? NULL : e, st == OK ? db_i64(res, 0, 0) : 0);
-}
-
 enum status pg_apply_list_page(struct store *base, const char *provider, struct wall asked, const char *entries,
-                               store_list_applied_cb cb, void *arg)
+                               store_number_cb cb, void *arg)
 {
     struct store_pg *s = pg_of(base);
     struct db_params p;
@@ -70,7 +55,7 @@ enum status pg_apply_list_page(struct store *base, const char *provider, struct 
     db_add_text(&p, provider);
     db_add_wall(&p, asked);
     db_add_text(&p, entries);
-    return pg_start(s, PG_APPLY, &apply_statement, &p, (struct pg_caller){ { .list_applied = cb }, arg }, on_applied);
+    return pg_start(s, PG_APPLY, &apply_statement, &p, (struct pg_caller){ { .number = cb }, arg }, pg_on_number);
 }
 
 enum status pg_end_list_pull(struct store *base, const struct list_end *end, store_done_cb cb, void *arg)

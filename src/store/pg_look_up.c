@@ -50,9 +50,7 @@ enum status pg_claim_look_ups(struct store *base, const struct look_up_request *
     db_params_init(&p);
     db_add_text(&p, s->config.worker);
     pg_add_leases(&p, r->leases);
-    db_array(&p, DB_TEXT, r->provider_count);
-    for (size_t i = 0; i < r->provider_count; i++)
-        db_element_text(&p, r->providers[i]);
+    pg_add_texts(&p, r->providers, r->provider_count);
     db_add_i64(&p, r->settle_after_ms);
     db_add_text(&p, s->config.default_provider);
     db_add_i32(&p, (int32_t)r->count_max);

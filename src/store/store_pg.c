@@ -382,6 +382,13 @@ void pg_add_leases(struct db_params *p, struct lease_set leases)
         db_element_i64(p, leases.leases[i].epoch);
 }
 
+void pg_add_texts(struct db_params *p, const char *const *texts, size_t count)
+{
+    db_array(p, DB_TEXT, count);
+    for (size_t i = 0; i < count; i++)
+        db_element_text(p, texts[i]);
+}
+
 void pg_add_refs(struct db_params *p, const struct message_ref *refs, size_t count)
 {
     db_array(p, DB_INT8, count);

@@ -158,6 +158,9 @@ extern const struct provider_type provider_generic, provider_mailgun, provider_p
 void provider_fu_id(int64_t account_id, int64_t message_id, int attempts, char ret[PROVIDER_FU_ID_BYTES]);
 
 void provider_request_fini(struct provider_request *r);
+/* What transport_send takes of it, with this provider's times; points into r. url may be NULL, as r's. */
+struct transport_request provider_request_transport(const struct provider_request *r,
+                                                    const struct provider_config *config);
 /* Adds "name: value". E_LIMIT: too many; E_INVALID: a control character in the value. */
 MUST_USE enum status provider_request_header(struct provider_request *r, const char *name, const char *value);
 

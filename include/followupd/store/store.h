@@ -164,7 +164,6 @@ struct list_row {
 };
 /* row NULL: no list is to be pulled now. */
 typedef void (*store_list_cb)(void *arg, enum status st, const struct err *e, const struct list_row *row);
-typedef void (*store_list_applied_cb)(void *arg, enum status st, const struct err *e, int64_t applied);
 
 struct list_end {
     const char *provider;
@@ -307,7 +306,7 @@ struct store_ops {
     MUST_USE enum status (*claim_list_pull)(struct store *s, const struct list_request *r, store_list_cb cb, void *arg);
     /* A page of it, a JSON array. */
     MUST_USE enum status (*apply_list_page)(struct store *s, const char *provider, struct wall asked,
-                                            const char *entries, store_list_applied_cb cb, void *arg);
+                                            const char *entries, store_number_cb cb, void *arg);
     MUST_USE enum status (*end_list_pull)(struct store *s, const struct list_end *end, store_done_cb cb, void *arg);
     /* One chunk of a committed bulk of these shards; takes seconds. One at a time. */
     MUST_USE enum status (*bulk_step)(struct store *s, struct lease_set leases, store_bulk_cb cb, void *arg);
