@@ -10,16 +10,6 @@
 #include "seen.h"
 #include "server.h"
 
-/* false: it is answered */
-static bool is_let_in(struct provider *p, struct exchange *x, const struct api *api)
-{
-    if (api->authorized(x, p->credentials[api->which]))
-        return true;
-    p->stats.unauthorized++;
-    api->refuse(x, API_UNAUTHORIZED, "the credentials are not known here", -1);
-    return false;
-}
-
 /* The youngest that the pages have by now; NULL: none. */
 static const struct seen_message *find(const struct provider *p, const char *api, const char *key)
 {
@@ -44,7 +34,7 @@ void look_up_postmark(void *context, struct exchange *x)
 {
     struct provider *p = context;
     const char *fu_id = exchange_query(x, "metadata_fu_id");
-    if (!is_let_in(p, x, &api_postmark))
+    if (!provider_lets_in(p, x, &api_postmark))
         return;
     if (fu_id == NULL || exchange_query(x, "count") == NULL || exchange_query(x, "offset") == NULL) {
         api_postmark.refuse(x, API_INVALID, "count, offset and metadata_fu_id are needed", -1);
@@ -75,7 +65,7 @@ void look_up_mailgun_events(void *context, struct exchange *x)
 {
     struct provider *p = context;
     const char *message_id = exchange_query(x, "message-id");
-    if (!is_let_in(p, x, &api_mailgun))
+    if (!provider_lets_in(p, x, &api_mailgun))
         return;
     if (message_id == NULL) {
         api_mailgun.refuse(x, API_INVALID, "the sandbox looks up by message-id only", -1);
@@ -100,7 +90,7 @@ void look_up_mailgun_logs(void *context, struct exchange *x)
     struct provider *p = context;
     struct err e;
     json_t *body = NULL;
-    if (!is_let_in(p, x, &api_mailgun))
+    if (!provider_lets_in(p, x, &api_mailgun))
         return;
     if (api_json(x, &body, &e) != OK) {
         api_mailgun.refuse(x, API_INVALID, e.text, -1);
@@ -123,7 +113,7 @@ void look_up_resend(void *context, struct exchange *x)
     struct provider *p = context;
     const char *id = exchange_path(x) + strlen("/emails/");
     char message_id[API_ID_BYTES], at[40];
-    if (!is_let_in(p, x, &api_resend))
+    if (!provider_lets_in(p, x, &api_resend))
         return;
     const struct seen_message *s = find(p, "resend", id);
     if (s == NULL) {

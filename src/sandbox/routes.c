@@ -224,6 +224,15 @@ static enum status read_api_message(const struct api *api, const struct exchange
     return st;
 }
 
+bool provider_lets_in(struct provider *p, struct exchange *x, const struct api *api)
+{
+    if (api->authorized(x, p->credentials[api->which]))
+        return true;
+    p->stats.unauthorized++;
+    api->refuse(x, API_UNAUTHORIZED, "the credentials are not known here", -1);
+    return false;
+}
+
 /* Through a provider's own API, which is the route's data. */
 static void on_api_send(void *context, struct exchange *x)
 {
@@ -233,10 +242,9 @@ static void on_api_send(void *context, struct exchange *x)
     const char *problem = key != NULL ? key_problem(key) : NULL;
     struct message m;
     struct err e;
-    if (!api->authorized(x, p->credentials[api->which])) {
-        p->stats.unauthorized++;
-        api->refuse(x, API_UNAUTHORIZED, "the credentials are not known here", -1);
-    } else if (problem != NULL) {
+    if (!provider_lets_in(p, x, api))
+        return;
+    if (problem != NULL) {
         p->stats.refused++;
         api->refuse(x, API_KEY_INVALID, problem, -1);
     } else if (read_api_message(api, x, &m, &e) != OK) {

@@ -49,6 +49,9 @@ struct provider {
     } stats;
 };
 
+/* Has the request that API's credentials? false: it is answered. */
+bool provider_lets_in(struct provider *p, struct exchange *x, const struct api *api);
+
 extern const struct server_route provider_routes[]; /* their context is a struct provider */
 
 #endif

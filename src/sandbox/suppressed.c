@@ -99,15 +99,6 @@ static json_t *list(const struct provider *p, struct page *page)
     return rows;
 }
 
-static bool is_let_in(struct provider *p, struct exchange *x, const struct api *api)
-{
-    if (api->authorized(x, p->credentials[api->which]))
-        return true;
-    p->stats.unauthorized++;
-    api->refuse(x, API_UNAUTHORIZED, "the credentials are not known here", -1);
-    return false;
-}
-
 static int64_t number(const struct exchange *x, const char *name, int64_t otherwise)
 {
     const char *text = exchange_query(x, name);
@@ -150,7 +141,7 @@ void suppressed_sendgrid(void *context, struct exchange *x)
     struct page page = { &api_sendgrid,          act_of(last_segment(x)), number(x, "start_time", 0) * 1000000,
                          number(x, "offset", 0), number(x, "limit", 500), false,
                          show_sendgrid };
-    if (is_let_in(context, x, &api_sendgrid))
+    if (provider_lets_in(context, x, &api_sendgrid))
         api_answer(x, MHD_HTTP_OK, list(context, &page));
 }
 
@@ -179,7 +170,7 @@ void suppressed_mailgun(void *context, struct exchange *x)
     struct page page = {
         &api_mailgun, act_of(last_segment(x)), 0, place, number(x, "limit", 100), false, show_mailgun
     };
-    if (!is_let_in(context, x, &api_mailgun))
+    if (!provider_lets_in(context, x, &api_mailgun))
         return;
     json_t *items = list(context, &page);
     snprintf(next, sizeof next, "https://api.mailgun.net%s?page=next&address=%" PRId64 "&limit=%" PRId64,
@@ -207,7 +198,7 @@ void suppressed_postmark(void *context, struct exchange *x)
     struct page page = { &api_postmark, PEOPLE_NOTHING, 0, 0, SUPPRESSED_MAX, false, show_postmark };
     const char *from = exchange_query(x, "fromdate");
     struct tm day = { 0 };
-    if (!is_let_in(context, x, &api_postmark))
+    if (!provider_lets_in(context, x, &api_postmark))
         return;
     if (from != NULL && strptime(from, "%Y-%m-%d", &day) == NULL) {
         api_postmark.refuse(x, API_INVALID, "fromdate: is no date", -1);
@@ -233,7 +224,7 @@ void suppressed_ses(void *context, struct exchange *x)
                          false,    show_ses };
     const char *from = exchange_query(x, "StartDate");
     struct tm start = { 0 };
-    if (!is_let_in(context, x, &api_ses))
+    if (!provider_lets_in(context, x, &api_ses))
         return;
     if (from != NULL && strptime(from, "%Y-%m-%dT%H:%M:%SZ", &start) != NULL)
         page.since_us = (int64_t)timegm(&start) * 1000000;
