@@ -33,16 +33,17 @@ TEST_SECONDS_MAX = 150
 CTL_SECONDS_MAX = 60
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest reads where tmp_path begins
 def pytest_configure(config):
-    config.folders = tempfile.mkdtemp(prefix="followupd-tests.", dir=scratch_folder())
-    os.environ["PYTEST_DEBUG_TEMPROOT"] = config.folders  # pytest's own name for where tmp_path begins
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="fu-test.", dir=scratch_folder())
     config.addinivalue_line("markers", "timeout(seconds): how long the test may take, fixtures included")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ctest's patience is at an end: tidy up
 
 
 def pytest_sessionfinish(session, exitstatus):
     if exitstatus == pytest.ExitCode.OK:
-        shutil.rmtree(session.config.folders, ignore_errors=True)
+        shutil.rmtree(session.config.option.basetemp, ignore_errors=True)
 
 
 @pytest.hookimpl(hookwrapper=True)
