@@ -537,9 +537,9 @@ static enum status open_all(struct app *a, struct err *e)
         st = open_scheduler(a, e);
     if (st == OK)
         st = open_dispatcher(a, e);
+    const struct list_pull_config lists = { a->conf->settle_interval_ms, LIST_PULL_PAGES_MAX, LIST_PULL_MS_MAX };
     if (st == OK)
-        st = list_pulls_open(&a->loop, a->store, a->transport, a->registry, a->conf->settle_interval_ms, valid_leases,
-                             a, &a->list_pulls, e);
+        st = list_pulls_open(&a->loop, a->store, a->transport, a->registry, &lists, valid_leases, a, &a->list_pulls, e);
     struct bulk_hooks bulk_hooks = { a, valid_leases, others_late };
     if (st == OK)
         st = bulk_open(&a->loop, a->store, a->conf->bulk_interval_ms, &bulk_hooks, &a->bulk, e);

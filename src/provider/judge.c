@@ -169,3 +169,13 @@ void judge_answer(const struct provider_type *type, const struct provider_config
     judge_status(type, answer, now_real, ret);
     type->read_answer(config, answer, now_real, ret);
 }
+
+int64_t judge_wait_ms(const struct provider_type *type, const struct provider_config *config,
+                      const struct transport_answer *answer, struct wall now_real)
+{
+    struct judgement j;
+    judge_answer(type, config, answer, now_real, &j);
+    if (j.retry_after_ms > 0)
+        return j.retry_after_ms;
+    return judge_retry_after_ms(transport_header(answer, "Retry-After"), now_real); /* as a 503 has it */
+}

@@ -9,6 +9,7 @@ struct list_pulls {
     struct store *store;
     struct transport *transport;
     const struct registry *registry;
+    struct list_pull_config config;
     struct lease_set (*leases)(void *arg);
     void *arg;
     uv_timer_t timer;
@@ -54,8 +55,8 @@ static void on_ended(void *arg, enum status st, const struct err *e)
     turn_finish(l, st == OK);
 }
 
-/* why NULL: read to its end. */
-static void end(struct list_pulls *l, const char *why, bool final)
+/* why NULL: read to its end. The rest as in list_end. */
+static void end(struct list_pulls *l, const char *why, bool final, int64_t wait_ms)
 {
     if (why == NULL)
         log_info("list_pulled", kv("provider", l->provider->config.name), kv("pages", l->pages),
@@ -63,7 +64,7 @@ static void end(struct list_pulls *l, const char *why, bool final)
     else
         log_warn("list_not_pulled", kv("provider", l->provider->config.name), kv("pages", l->pages),
                  kv("entries", l->entries), kv("applied", l->applied), kv("reason", why));
-    struct list_end what = { l->provider->config.name, l->asked, why, final };
+    struct list_end what = { l->provider->config.name, l->asked, why, final, wait_ms };
     enum status st = l->stopped ? E_CANCELLED : l->store->ops->end_list_pull(l->store, &what, on_ended, l);
     if (st != OK)
         on_ended(l, st, NULL);
@@ -74,11 +75,11 @@ static void end(struct list_pulls *l, const char *why, bool final)
 static void go_on(struct list_pulls *l)
 {
     if (l->over)
-        end(l, NULL, false);
-    else if (l->pages == LIST_PULL_PAGES_MAX)
-        end(l, "the list is longer than is read of one; the rest is not known", true);
-    else if (mono_now_us() - l->begun_us > LIST_PULL_MS_MAX * INT64_C(1000))
-        end(l, "it takes too long; the rest is not known", true);
+        end(l, NULL, false, 0);
+    else if (l->pages >= l->config.pages_max)
+        end(l, "the list is longer than is read of one; the rest is not known", true, 0);
+    else if (mono_now_us() - l->begun_us > l->config.ms_max * 1000)
+        end(l, "it takes too long; the rest is not known", true, 0);
     else
         ask(l);
 }
@@ -112,6 +113,19 @@ static void apply(struct list_pulls *l, const json_t *entries)
         on_applied(l, st, NULL, 0);
 }
 
+static void end_refused(struct list_pulls *l, const struct transport_answer *answer)
+{
+    const struct provider *p = l->provider;
+    char why[TRANSPORT_DETAIL_BYTES + 64];
+    int64_t wait_ms = judge_wait_ms(p->type, &p->config, answer, wall_now());
+    if (wait_ms > 0)
+        snprintf(why, sizeof why, "HTTP %d, not again before %lld s have passed", answer->http_status,
+                 (long long)(wait_ms + 999) / 1000);
+    else
+        snprintf(why, sizeof why, "HTTP %d %s", answer->http_status, answer->detail);
+    end(l, why, false, wait_ms);
+}
+
 static void on_answer(void *arg, const struct transport_answer *answer)
 {
     struct list_pulls *l = arg;
@@ -122,9 +136,7 @@ static void on_answer(void *arg, const struct transport_answer *answer)
         return;
     }
     if (answer->end != TRANSPORT_ANSWERED || answer->http_status != 200 || !answer->body_whole) {
-        char why[TRANSPORT_DETAIL_BYTES + 32];
-        snprintf(why, sizeof why, "HTTP %d %s", answer->http_status, answer->detail);
-        end(l, why, false);
+        end_refused(l, answer);
         return;
     }
     json_t *entries = json_array();
@@ -133,7 +145,7 @@ static void on_answer(void *arg, const struct transport_answer *answer)
     if (st == OK)
         apply(l, entries);
     else
-        end(l, e.text, false);
+        end(l, e.text, false, 0);
     json_decref(entries);
 }
 
@@ -148,7 +160,7 @@ static void ask(struct list_pulls *l)
         st = transport_send(l->transport, &l->get, on_answer, l);
     }
     if (st != OK)
-        end(l, e.text[0] != '\0' ? e.text : status_text(st), false);
+        end(l, e.text[0] != '\0' ? e.text : status_text(st), false, 0);
 }
 
 /* --- whose turn it is ------------------------------------------------------------------------------------------------ */
@@ -201,8 +213,8 @@ static void on_timer(uv_timer_t *timer)
 /* --- life ------------------------------------------------------------------------------------------------------------ */
 
 enum status list_pulls_open(uv_loop_t *loop, struct store *store, struct transport *transport,
-                            const struct registry *registry, int64_t every_ms, struct lease_set (*leases)(void *arg),
-                            void *arg, struct list_pulls **ret, struct err *e)
+                            const struct registry *registry, const struct list_pull_config *config,
+                            struct lease_set (*leases)(void *arg), void *arg, struct list_pulls **ret, struct err *e)
 {
     struct list_pulls *l = calloc(1, sizeof *l);
     if (l == NULL)
@@ -210,11 +222,12 @@ enum status list_pulls_open(uv_loop_t *loop, struct store *store, struct transpo
     l->store = store;
     l->transport = transport;
     l->registry = registry;
+    l->config = *config;
     l->leases = leases;
     l->arg = arg;
     uv_timer_init(loop, &l->timer);
     l->timer.data = l;
-    uv_timer_start(&l->timer, on_timer, (uint64_t)every_ms, (uint64_t)every_ms);
+    uv_timer_start(&l->timer, on_timer, (uint64_t)config->every_ms, (uint64_t)config->every_ms);
     *ret = l;
     return OK;
 }

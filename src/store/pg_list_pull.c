@@ -13,7 +13,7 @@ static const struct db_statement apply_statement = {
 };
 
 static const struct db_statement end_statement = {
-    "end_list_pull", "SELECT followup.end_list_pull($1::text, $2::timestamptz, $3::text, $4::bool)"
+    "end_list_pull", "SELECT followup.end_list_pull($1::text, $2::timestamptz, $3::text, $4::bool, $5::int8)"
 };
 
 static void on_claim(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
@@ -67,5 +67,6 @@ enum status pg_end_list_pull(struct store *base, const struct list_end *end, sto
     db_add_wall(&p, end->asked);
     db_add_text(&p, end->why);
     db_add_bool(&p, end->final);
+    db_add_i64(&p, end->wait_ms);
     return pg_start(s, PG_APPLY, &end_statement, &p, (struct pg_caller){ { .done = cb }, arg }, pg_on_done);
 }

@@ -26,8 +26,8 @@ CREATE FUNCTION t.pull(p_names text[] = '{mg,sg,sg2}', p_types text[] = '{mailgu
     SELECT provider FROM followup.claim_list_pull(t.me(), t.shards(), t.epochs(), p_names, p_types, 'sandbox') $$;
 CREATE FUNCTION t.page(p_entries jsonb) RETURNS integer LANGUAGE sql AS $$
     SELECT followup.apply_list_page('sg', (SELECT asked_at FROM followup.list_pull WHERE account_id = 1), p_entries) $$;
-CREATE FUNCTION t.over(p_error text = NULL, p_final boolean = false) RETURNS void LANGUAGE sql AS $$
-    SELECT followup.end_list_pull('sg', (SELECT asked_at FROM followup.list_pull WHERE account_id = 1), p_error, p_final) $$;
+CREATE FUNCTION t.over(p_error text = NULL, p_final boolean = false, p_wait_ms bigint = 0) RETURNS void LANGUAGE sql AS $$
+    SELECT followup.end_list_pull('sg', (SELECT asked_at FROM followup.list_pull WHERE account_id = 1), p_error, p_final, p_wait_ms) $$;
 CREATE FUNCTION t.entry(p_name text, p_kind text, p_at timestamptz = clock_timestamp(), p_reason text = '550 5.1.1 unknown') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('address', p_name || '@people.EXAMPLE', 'kind', p_kind, 'at', extract(epoch FROM p_at), 'type', CASE p_kind WHEN 'bounced' THEN 'bounce' END, 'reason', p_reason) $$;
 CREATE FUNCTION t.is(p_name text) RETURNS text LANGUAGE sql AS $$
@@ -87,6 +87,20 @@ UPDATE followup.list_pull SET next_try_at = clock_timestamp(), planned_at = plan
 SELECT is(coalesce(t.pull(), 'nothing') || coalesce(t.waits(), ''), 'nothing', 'after ten minutes nobody waits any more');
 SELECT is((SELECT string_agg(alert || ': ' || detail, '; ') FROM followup.account_alerts(1) WHERE alert ~ 'list'), 'list not pulled: sendgrid: given up after 1 tries: sg: HTTP 401', 'and the alert says so');
 SELECT is((SELECT string_agg(kinds, ' ' ORDER BY kinds) FROM followup.events_may_be_missing(1)), 'all rest', 'all may be missing of that time');
+-- The provider names a time
+SELECT t.away('25 hours');
+SELECT t.pull() \g /dev/null
+SELECT t.over('HTTP 429', p_wait_ms => 180000);
+SELECT ok((SELECT next_try_at > clock_timestamp() + interval '170 seconds' FROM followup.list_pull), 'before that it is not asked');
+UPDATE followup.list_pull SET next_try_at = clock_timestamp();
+SELECT is(t.pull(), 'sg', 'then it is');
+SELECT t.over('HTTP 429', p_wait_ms => 1);
+SELECT ok((SELECT next_try_at > clock_timestamp() + interval '8 seconds' FROM followup.list_pull), 'and never sooner than after any other failure');
+UPDATE followup.list_pull SET next_try_at = clock_timestamp();
+SELECT t.pull() \g /dev/null
+SELECT t.over('HTTP 429', p_wait_ms => 601000);
+SELECT is(coalesce(t.pull(), 'nothing') || coalesce(t.waits(), ''), 'nothing', 'a time when nobody waits any more is not waited for');
+SELECT is((SELECT error FROM followup.list_pull), 'sg: HTTP 429', 'and why is kept');
 -- Longer than is read
 SELECT t.away('25 hours');
 SELECT t.pull() \g /dev/null

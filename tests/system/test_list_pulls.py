@@ -11,6 +11,7 @@ from world import World
 
 AWAY = "UPDATE followup.inbox_beat SET beat_at = clock_timestamp() - interval '2 days' RETURNING true"
 DUE = "UPDATE followup.message SET due_at = followup.now() - interval '1 second' WHERE state = 'scheduled' RETURNING id"
+ERROR = "SELECT error FROM followup.list_pull WHERE asked_provider = 'sick'"
 KINDS = ["sendgrid", "mailgun", "postmark", "ses"]
 
 
@@ -66,9 +67,11 @@ class Sick(http.server.BaseHTTPRequestHandler):
     """Answers GETs as its server's list says, the last for ever; POSTs go nowhere."""
     def do_GET(self):
         answers = self.server.answers
-        status, body = answers.pop(0) if len(answers) > 1 else answers[0]
+        status, body, *retry_after = answers.pop(0) if len(answers) > 1 else answers[0]
         self.server.asked += 1
         self.send_response(status)
+        for seconds in retry_after:
+            self.send_header("Retry-After", seconds)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -77,36 +80,56 @@ class Sick(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@pytest.fixture
+def ill(database, daemon, sandbox_factory):
+    """ill(answers): two accounts after a long time away, a mail due in each; one waits for a list that is answered so."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), Sick)
+
+    def make(answers):
+        server.answers, server.asked = answers, 0
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sandbox = sandbox_factory()
+        one = daemon(start=False, config={
+            "http": {"listen": "127.0.0.1:0", "public_url": "https://follow.example"},
+            "engine": {"settle_interval": "100ms", "settle_after": "2s", "provider": "sandbox"},
+            "provider.sandbox": {"type": "generic", "url": sandbox.url},
+            "provider.sick": {"type": "sendgrid", "url": f"http://127.0.0.1:{server.server_port}", "key_file": "key", "timeout": "400ms"}})
+        one.credential("key", "s3cret")
+        world = World(database)
+        well, sick = world.accounts(2)
+        for account in (well, sick):
+            world.act("start_follow_up", account, world.leads(account, 1))
+            # Both had webhooks of SendGrid once; only one sends by it, by its second assistant.
+            database.rows("INSERT INTO followup.provider_event (account_id, provider, event_id, kind, occurred_at, payload) VALUES "
+                          "(%s, 'hook', '1', 'opened', now(), '{\"provider_type\": \"sendgrid\"}') RETURNING true", account)
+        database.rows("INSERT INTO followup.assistant (account_id, name, from_address, provider) VALUES (%s, 'Two', 'two@acme.example', 'sick') RETURNING id", sick)
+        database.rows("INSERT INTO followup.inbox_beat (beat_at) VALUES (clock_timestamp() - interval '2 days') RETURNING true")
+        one.start()
+        [line] = sandbox.wait_for_ledger(1)
+        assert line["account_id"] == well, "others are not held up"
+        wait_until(lambda: server.asked and database.value(ERROR), "it was asked in vain")
+        return sandbox, sick
+    yield make
+    server.shutdown()
+
+
 @pytest.mark.parametrize("answers, why", [
     ([(500, b"")], "HTTP 500"), ([(401, b'{"errors":[]}')], "HTTP 401"), ([(200, b"<html>")], "the answer is no list"),
     ([(200, b'[{"email": 7}]')], "entry 1 of a page is none"), ([(200, b"[" + b" " * (1 << 20) + b"]")], "HTTP 200")])
-def test_a_list_that_cannot_be_had_is_not_waited_for_for_ever(database, daemon, sandbox_factory, answers, why):
-    server = http.server.HTTPServer(("127.0.0.1", 0), Sick)
-    server.answers, server.asked = answers, 0
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    sandbox = sandbox_factory()
-    one = daemon(start=False, config={
-        "http": {"listen": "127.0.0.1:0", "public_url": "https://follow.example"}, "engine": {"settle_interval": "100ms", "settle_after": "2s", "provider": "sandbox"},
-        "provider.sandbox": {"type": "generic", "url": sandbox.url},
-        "provider.sick": {"type": "sendgrid", "url": f"http://127.0.0.1:{server.server_port}", "key_file": "key", "timeout": "400ms"}})
-    one.credential("key", "s3cret")
-    world = World(database)
-    well, sick = world.accounts(2)
-    for account in (well, sick):
-        world.act("start_follow_up", account, world.leads(account, 1))
-        # Both had webhooks of SendGrid once; only one sends by it, by its second assistant.
-        database.rows("INSERT INTO followup.provider_event (account_id, provider, event_id, kind, occurred_at, payload) VALUES "
-                      "(%s, 'hook', '1', 'opened', now(), '{\"provider_type\": \"sendgrid\"}') RETURNING true", account)
-    database.rows("INSERT INTO followup.assistant (account_id, name, from_address, provider) VALUES (%s, 'Two', 'two@acme.example', 'sick') RETURNING id", sick)
-    database.rows("INSERT INTO followup.inbox_beat (beat_at) VALUES (clock_timestamp() - interval '2 days') RETURNING true")
-    one.start()
-    [line] = sandbox.wait_for_ledger(1)
-    assert line["account_id"] == well, "others are not held up"
-    wait_until(lambda: server.asked and database.value("SELECT error FROM followup.list_pull WHERE account_id = %s", sick), "it was asked in vain")
-    assert why in database.value("SELECT error FROM followup.list_pull WHERE account_id = %s", sick)
+def test_a_list_that_cannot_be_had_is_not_waited_for_for_ever(database, ill, answers, why):
+    sandbox, sick = ill(answers)
+    assert why in database.value(ERROR)
     assert len(sandbox.ledger()) == 1, "it waits"
     database.rows("UPDATE followup.list_pull SET planned_at = planned_at - interval '11 minutes', next_try_at = clock_timestamp() RETURNING true")
     sandbox.wait_for_ledger(2)
     assert "given up" in database.value("SELECT detail FROM followup.account_alerts(%s) WHERE alert = 'list not pulled'", sick)
-    one.stop()
-    server.shutdown()
+
+
+def test_a_provider_that_names_a_time_is_not_asked_before(database, ill):
+    sandbox, sick = ill([(429, b"", "120"), (503, b"", "3600")])
+    assert database.value("SELECT next_try_at > clock_timestamp() + interval '100 seconds' FROM followup.list_pull WHERE asked_provider = 'sick'")
+    assert len(sandbox.ledger()) == 1, "it waits"
+    database.rows("UPDATE followup.list_pull SET next_try_at = clock_timestamp() RETURNING true")
+    sandbox.wait_for_ledger(2)  # for an hour nobody waits
+    assert "HTTP 503, not again before 3600 s" in database.value(
+        "SELECT detail FROM followup.account_alerts(%s) WHERE alert = 'list not pulled'", sick)

@@ -168,6 +168,9 @@ MUST_USE enum status provider_request_header(struct provider_request *r, const c
  * the date in a header into a wait. */
 void judge_answer(const struct provider_type *type, const struct provider_config *config,
                   const struct transport_answer *answer, struct wall now_real, struct judgement *ret);
+/* How long the answer says that nothing is to be asked, whatever it answers; real milliseconds, 0: it does not say. */
+int64_t judge_wait_ms(const struct provider_type *type, const struct provider_config *config,
+                      const struct transport_answer *answer, struct wall now_real);
 /* Copies a stranger's text: cut at a character boundary, control characters turned into blanks, bytes that are not
  * UTF-8 into '?'. The result is always terminated and valid UTF-8. */
 void judge_copy_text(char *ret, size_t bytes, const char *text, size_t text_bytes);

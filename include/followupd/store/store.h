@@ -170,6 +170,7 @@ struct list_end {
     struct wall asked;
     const char *why; /* NULL: it was read to its end */
     bool final;      /* asking again would end the same way */
+    int64_t wait_ms; /* the provider said that it is not to be asked before; 0: it named no time */
 };
 
 /* --- leases, clock, loads, sweeps ------------------------------------------------------------------------------- */
