@@ -35,15 +35,6 @@ static size_t find(const char *const *texts, size_t count, const char *text, siz
     return i;
 }
 
-static enum status refuse_point(const char *text, struct err *e)
-{
-    char known[ERR_BYTES_MAX] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < COUNT_OF(names) && used < sizeof known; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, " %s", names[i]);
-    return err_set(e, E_INVALID, "FOLLOWUPD_CRASH=%.40s: no such point; there are%s", text, known);
-}
-
 enum status crash_point_set(const char *text, struct err *e)
 {
     if (text == NULL)
@@ -51,7 +42,7 @@ enum status crash_point_set(const char *text, struct err *e)
     size_t name_bytes = strcspn(text, ":");
     size_t point = find(names, COUNT_OF(names), text, name_bytes);
     if (point == COUNT_OF(names))
-        return refuse_point(text, e);
+        return err_set(e, E_INVALID, "FOLLOWUPD_CRASH=%.60s: no such point as crash_point.h names", text);
     char *rest = NULL;
     errno = 0;
     long passage = text[name_bytes] == ':' ? strtol(text + name_bytes + 1, &rest, 10) : 0;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 
 struct list_pulls {
@@ -52,6 +53,8 @@ static void on_ended(void *arg, enum status st, const struct err *e)
     struct list_pulls *l = arg;
     if (st != OK)
         failed("end_list_pull", st, e);
+    else
+        CRASH_POINT(list_ended);
     turn_finish(l, st == OK);
 }
 
@@ -66,6 +69,7 @@ static void end(struct list_pulls *l, const char *why, bool final, int64_t wait_
                  kv("entries", l->entries), kv("applied", l->applied), kv("reason", why));
     struct list_end what = { l->provider->config.name, l->asked, why, final, wait_ms };
     enum status st = l->stopped ? E_CANCELLED : l->store->ops->end_list_pull(l->store, &what, on_ended, l);
+    CRASH_POINT(list_end_asked);
     if (st != OK)
         on_ended(l, st, NULL);
 }
@@ -92,6 +96,7 @@ static void on_applied(void *arg, enum status st, const struct err *e, int64_t a
         turn_finish(l, false); /* claim_list_pull gives it out again */
         return;
     }
+    CRASH_POINT(list_page_done);
     l->applied += applied;
     go_on(l);
 }
@@ -109,6 +114,7 @@ static void apply(struct list_pulls *l, const json_t *entries)
     if (text != NULL)
         st = l->store->ops->apply_list_page(l->store, l->provider->config.name, l->asked, text, on_applied, l);
     free(text);
+    CRASH_POINT(list_page_told);
     if (st != OK)
         on_applied(l, st, NULL, 0);
 }
@@ -139,6 +145,7 @@ static void on_answer(void *arg, const struct transport_answer *answer)
         end_refused(l, answer);
         return;
     }
+    CRASH_POINT(list_page_read);
     json_t *entries = json_array();
     l->pages++;
     enum status st = l->provider->type->read_list(answer, &l->place, &l->over, entries, &e);
@@ -158,6 +165,7 @@ static void ask(struct list_pulls *l)
         l->get = provider_request_transport(&l->request, c);
         l->get.answer_bytes_max = LIST_PULL_ANSWER_BYTES_MAX;
         st = transport_send(l->transport, &l->get, on_answer, l);
+        CRASH_POINT(list_page_asked);
     }
     if (st != OK)
         end(l, e.text[0] != '\0' ? e.text : status_text(st), false, 0);
@@ -175,6 +183,7 @@ static void on_claimed(void *arg, enum status st, const struct err *e, const str
         turn_finish(l, false);
         return;
     }
+    CRASH_POINT(list_claimed);
     l->provider = registry_at(l->registry, (size_t)at);
     l->since = row->since;
     l->asked = row->asked;
@@ -200,7 +209,9 @@ static void claim(struct list_pulls *l)
         types[r.provider_count++] = p->type->name;
     }
     l->busy = true;
+    CRASH_POINT(list_wanted);
     enum status st = l->store->ops->claim_list_pull(l->store, &r, on_claimed, l);
+    CRASH_POINT(list_asked);
     if (st != OK)
         on_claimed(l, st, NULL, NULL);
 }

@@ -2,10 +2,12 @@
 is sent. The time away is made by setting back when somebody was last there to receive webhooks."""
 
 import http.server
+import signal
 import threading
 
 import pytest
 from processes import wait_until
+from test_crash_points import EVERY_POINT
 from test_sandbox_daemon import joined  # noqa: F401, a fixture
 from world import World
 
@@ -37,13 +39,40 @@ def state(database, address):
 @pytest.mark.parametrize("kind", KINDS)
 def test_whom_the_provider_suppressed_meanwhile_gets_nothing(database, joined, kind):  # noqa: F811
     sandbox = joined(kind, "--list-page", "2")
+    addresses, acts = four_suppressed_of_six(database, sandbox, kind)
+    sandbox.daemon.start()
+    judge(database, sandbox, addresses, acts)
+
+
+@pytest.mark.parametrize("point", [point for point in EVERY_POINT if point.startswith("list_")])
+def test_a_pull_whose_worker_ended_half_way_is_made_again(database, joined, point):  # noqa: F811
+    sandbox = joined("sendgrid", "--list-page", "2")
+    addresses, acts = four_suppressed_of_six(database, sandbox, "sendgrid")
+    one = sandbox.daemon
+    one.environment["FOLLOWUPD_CRASH"] = f"{point}:{2 if 'page' in point else 1}:kill"
+    one.launch()
+    assert one.wait() == -signal.SIGKILL
+    assert len(sandbox.ledger()) == 6, "nothing was sent meanwhile"
+    database.rows("UPDATE followup.list_pull SET next_try_at = clock_timestamp() RETURNING true")  # two minutes without news of it
+    one.environment.pop("FOLLOWUPD_CRASH")
+    one.start()
+    judge(database, sandbox, addresses, acts)
+    tries = {"list_wanted": [1], "list_asked": [1, 2], "list_end_asked": [1, 2], "list_ended": [1]}.get(point, [2])
+    assert database.value("SELECT tries FROM followup.list_pull") in tries
+
+
+def four_suppressed_of_six(database, sandbox, kind):
     addresses = two_mails(database, sandbox, 6)
     acts = ["bounce", "complaint", "bounce" if kind == "ses" else "unsubscribe", "bounce"]
     for address, act in zip(addresses, acts):
         sandbox.act(address, act, told=False)
     for n in range(5):  # strangers, and more than a page
         sandbox.act(f"stranger{n}@elsewhere.example", "bounce", told=False, api=kind)
-    sandbox.daemon.start()
+    return addresses, acts
+
+
+def judge(database, sandbox, addresses, acts):
+    """The two who are on no list got their second mail, the others what the list says."""
     sandbox.wait_for_ledger(8)
     assert sorted(line["to"] for line in sandbox.ledger()[6:]) == addresses[4:]
     told = {"bounce": "deactivated/BounceDeactivated", "complaint": "unsubscribed", "unsubscribe": "unsubscribed"}

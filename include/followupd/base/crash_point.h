@@ -7,7 +7,7 @@
  * Only builds of type Debug have them (FOLLOWUPD_CRASH_POINTS): in all others CRASH_POINT(name) is nothing, and the
  * variable is not looked at. One thread, the loop's, may pass points.
  *
- * Errors  E_INVALID with a text for a person: no such point (it names all), a passage that is no number from 1.
+ * Errors  E_INVALID with a text for a person: no such point, a passage that is no number from 1.
  * Cost    a comparison a passage. */
 #ifndef FOLLOWUPD_BASE_CRASH_POINT_H
 #define FOLLOWUPD_BASE_CRASH_POINT_H
@@ -16,7 +16,8 @@
 
 #define CRASH_POINT_STATUS 70
 
-/* name: where. In the order of a message's way; tests/system/test_crash_points.py walks them all. */
+/* name: where. In the order of a message's way; tests/system/test_crash_points.py walks them all. list_: while a provider's
+ * suppression list is pulled; tests/system/test_list_pulls.py walks those. */
 #define CRASH_POINT_MAP(X)                                                                                             \
     X(lease_acquired)   /* shards are ours in the database, not yet in memory */                                       \
     X(lease_renewed)    /* longer ours in the database, not yet in memory */                                           \
@@ -44,7 +45,16 @@
     X(looked_up_asked)  /* what it said is to be believed: the statement left */                                       \
     X(looked_up)        /* it is: what follows is not yet in the wheel */                                              \
     X(policy_asked)     /* the policy is to decide: the statement left */                                              \
-    X(policy_answered)  /* it has; what it scheduled is not yet in the wheel */
+    X(policy_answered)  /* it has; what it scheduled is not yet in the wheel */                                        \
+    X(list_wanted)      /* is there a list to be pulled? nothing is asked */                                           \
+    X(list_asked)       /* the statement left */                                                                       \
+    X(list_claimed)     /* it is to be pulled here; the provider knows nothing of it */                                \
+    X(list_page_asked)  /* the request for a page is handed to libcurl */                                              \
+    X(list_page_read)   /* the page is here, the database does not know */                                             \
+    X(list_page_told)   /* it is to be applied: the statement left */                                                  \
+    X(list_page_done)   /* it is */                                                                                    \
+    X(list_end_asked)   /* all was read: the statement that says so left */                                            \
+    X(list_ended)       /* that is written; the account waits still */
 
 #ifdef FOLLOWUPD_CRASH_POINTS
 
