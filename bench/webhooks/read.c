@@ -88,7 +88,7 @@ int main(int argc, char **argv)
         json_t *events = NULL;
         if (webhook_events(source, &request, &events, &e) != OK || json_array_size(events) != WEBHOOK_EVENTS)
             return 1;
-        free(json_dumps(events, JSON_COMPACT));
+        free(webhook_events_text(events));
         json_decref(events);
     }
     printf("{\"verify_us\":%.1f,\"events_us\":%.1f}\n", (verified_at - start) / times,

@@ -202,7 +202,7 @@ static void read_events(struct work *k, const struct webhook_request *request)
     if (k->read != OK)
         return;
     k->count = json_array_size(k->found);
-    k->events = json_dumps(k->found, JSON_COMPACT);
+    k->events = k->inbound ? json_dumps(k->found, JSON_COMPACT) : webhook_events_text(k->found);
     if (k->events == NULL)
         k->read = E_NOMEM;
     else if (k->inbound && k->source->classifier_url != NULL && classify_question(k->found, &k->question) != OK)

@@ -108,9 +108,10 @@ bool tell_seconds(struct telling *t, const json_t *object, const char *path, con
 
 /* --- events -------------------------------------------------------------------------------------------------------- */
 
+/* value: UTF-8. */
 static void set(struct telling *t, json_t *event, const char *key, const char *value, size_t bytes)
 {
-    if (t->st == OK && json_object_set_new(event, key, json_stringn(value, bytes)) != 0)
+    if (t->st == OK && json_object_set_new_nocheck(event, key, json_stringn_nocheck(value, bytes)) != 0)
         t->st = err_set(t->e, E_NOMEM, "out of memory");
 }
 
@@ -128,9 +129,11 @@ json_t *tell_begin(struct telling *t, const char *kind)
 
 static void put_cut(struct telling *t, json_t *event, const char *key, const char *value, size_t bytes_max)
 {
-    size_t bytes = 0, one;
-    while (value[bytes] != '\0' && (one = utf8_length(value + bytes, 4)) > 0 && bytes + one <= bytes_max)
-        bytes += one;
+    size_t bytes = strlen(value), one;
+    if (bytes > bytes_max || !utf8_valid(value, bytes)) {
+        for (bytes = 0; (one = utf8_length(value + bytes, 4)) > 0 && bytes + one <= bytes_max;)
+            bytes += one;
+    }
     set(t, event, key, value, bytes);
 }
 

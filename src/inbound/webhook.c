@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "followupd/base/json_text.h"
 #include "source.h"
 #include "tell.h"
 
@@ -213,4 +214,31 @@ enum status webhook_events(const struct webhook_source *s, const struct webhook_
     if (t.st == OK)
         s->scheme->events(&t, r);
     return tell_finish(&t, ret);
+}
+
+char *webhook_events_text(const json_t *events)
+{
+    struct buf out;
+    const char *key;
+    json_t *event, *value;
+    size_t i;
+    buf_init(&out, WEBHOOK_EVENTS_BYTES_MAX);
+    enum status st = buf_text(&out, "[");
+    json_array_foreach (events, i, event) {
+        const char *before = i > 0 ? ",{" : "{";
+        json_object_foreach (event, key, value) {
+            if (st == OK)
+                st = buf_text(&out, before);
+            if (st == OK)
+                st = json_add_format(&out, "%:%", key, json_string_value(value));
+            before = ",";
+        }
+        if (st == OK)
+            st = buf_text(&out, "}");
+    }
+    if (st == OK)
+        st = buf_text(&out, "]");
+    char *text = st == OK ? buf_take(&out) : NULL;
+    buf_fini(&out);
+    return text;
 }

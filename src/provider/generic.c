@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json_text.h"
+#include "followupd/base/json_text.h"
+#include "json_members.h"
 #include "judge.h"
 #include "request.h"
 

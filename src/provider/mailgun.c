@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "followupd/base/json_text.h"
 #include "followupd/base/list.h"
 #include "followupd/base/utf8.h"
-#include "json_text.h"
 #include "judge.h"
 #include "list_page.h"
 #include "request.h"

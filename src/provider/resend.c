@@ -5,7 +5,8 @@
  *            second mail; with another body, 409 invalid_idempotent_request: the first one arrived. */
 #include <string.h>
 
-#include "json_text.h"
+#include "followupd/base/json_text.h"
+#include "json_members.h"
 #include "judge.h"
 #include "request.h"
 

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "followupd/base/json_text.h"
 #include "followupd/base/utf8.h"
-#include "json_text.h"
+#include "json_members.h"
 #include "judge.h"
 #include "list_page.h"
 #include "request.h"
