@@ -89,12 +89,17 @@ Test(event_resend, a_value_of_a_wrong_type_is_refused_by_its_name)
                  "resend: created_at is no time in ISO 8601");
 }
 
+#define LEFT_32  "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+#define RIGHT_32 "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+
 /* What every provider's JSON is held to. */
 Test(event_json, what_is_not_strict_json_is_refused)
 {
-    char deep[200] = "{\"type\":";
-    memset(deep + 8, '[', 40);
+    char deep[200];
+    snprintf(deep, sizeof deep, "{\"type\":\"new\",\"x\":%.*s%.*s}", 32, LEFT_32, 32, RIGHT_32);
     hook_refuses("resend", deep, "resend: JSON deeper than 32");
+    snprintf(deep, sizeof deep, "{\"type\":\"new\",\"x\":%.*s%.*s}", 31, LEFT_32, 31, RIGHT_32);
+    json_decref(hook_events("resend", deep));
     hook_refuses("resend", "", "resend: empty");
     hook_refuses("resend", "{\"type\":\"a\",\"type\":\"email.sent\"}", "resend: no JSON that we take");
     hook_refuses("resend", "{\"type\":\"email\\u0000sent\"}", "resend: no JSON that we take");

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 
 #include "hook.h"
 
@@ -57,7 +59,8 @@ static struct webhook_source *source_of(const json_t *vector, int64_t fresh_ms)
 }
 
 /* Fetches the certificate when asked to, from where the vector says that it is. */
-static enum webhook_verdict verdict_of(const json_t *vector, int64_t fresh_ms, struct webhook_verified *ret)
+static enum webhook_verdict verdict_at(const json_t *vector, int64_t fresh_ms, int64_t now_s,
+                                       struct webhook_verified *ret)
 {
     const json_t *key = json_object_get(vector, "key");
     struct webhook_source *s = source_of(vector, fresh_ms);
@@ -65,7 +68,7 @@ static enum webhook_verdict verdict_of(const json_t *vector, int64_t fresh_ms, s
     const json_t *body = json_object_get(vector, "body");
     struct webhook_request r =
         hook_request(json_object_get(vector, "headers"), json_string_value(body), json_string_length(body));
-    struct wall now = { clock_of(vector) * 1000000 };
+    struct wall now = { now_s * 1000000 };
     enum webhook_verdict verdict = webhook_verify(s, &r, now, certificates, ret);
     if (verdict == WEBHOOK_WANTS_CERTIFICATE) {
         cr_expect_str_eq(ret->certificate_url, text_at(key, "served_at"));
@@ -84,6 +87,11 @@ static enum webhook_verdict verdict_of(const json_t *vector, int64_t fresh_ms, s
     webhook_certificates_free(certificates);
     webhook_source_free(s);
     return verdict;
+}
+
+static enum webhook_verdict verdict_of(const json_t *vector, int64_t fresh_ms, struct webhook_verified *ret)
+{
+    return verdict_at(vector, fresh_ms, clock_of(vector), ret);
 }
 
 static void judge(const json_t *vector)
@@ -238,4 +246,80 @@ Test(vectors, the_oldest_certificate_goes_when_there_is_no_place)
     cr_expect_eq(after_others(vector, 2 * (WEBHOOK_CERTIFICATES_MAX - 1)), WEBHOOK_AUTHENTIC);
     cr_expect_eq(after_others(vector, 2 * WEBHOOK_CERTIFICATES_MAX), WEBHOOK_WANTS_CERTIFICATE);
     json_decref(file);
+}
+
+static enum webhook_verdict verdict_alone(const json_t *vector, int64_t now_s)
+{
+    struct webhook_verified v;
+    enum webhook_verdict verdict = verdict_at(vector, 0, now_s, &v);
+    webhook_verified_fini(&v);
+    return verdict;
+}
+
+/* When the valid vector of that name was signed; its header says it, or the envelope. */
+static int64_t signed_at(const json_t *vector)
+{
+    const char *header = text_at(json_object_get(vector, "headers"), "X-Twilio-Email-Event-Webhook-Timestamp");
+    if (header != NULL)
+        return atoll(header);
+    struct tm tm = { 0 };
+    json_t *envelope = json_loads(text_at(vector, "body"), 0, NULL);
+    cr_assert_not_null(strptime(text_at(envelope, "Timestamp"), "%Y-%m-%dT%H:%M:%S", &tm));
+    json_decref(envelope);
+    return timegm(&tm);
+}
+
+Test(vectors, a_day_and_an_hour_back_and_five_minutes_ahead_are_taken_and_one_second_more_is_not)
+{
+    static const char *const valid[][2] = { { "sendgrid", "valid, two events" },
+                                            { "sns", "valid bounce notification, version 2" } };
+    for (size_t i = 0; i < sizeof valid / sizeof valid[0]; i++) {
+        json_t *file = file_load(valid[i][0]), *vector;
+        size_t at;
+        json_array_foreach (json_object_get(file, "vectors"), at, vector) {
+            if (strcmp(text_at(vector, "name"), valid[i][1]) != 0)
+                continue;
+            int64_t s = signed_at(vector);
+            cr_expect_eq(verdict_alone(vector, s + 25 * 3600), WEBHOOK_AUTHENTIC, "%s", valid[i][0]);
+            cr_expect_eq(verdict_alone(vector, s + 25 * 3600 + 1), WEBHOOK_UNAUTHENTIC, "%s", valid[i][0]);
+            cr_expect_eq(verdict_alone(vector, s - 300), WEBHOOK_AUTHENTIC, "%s", valid[i][0]);
+            cr_expect_eq(verdict_alone(vector, s - 301), WEBHOOK_UNAUTHENTIC, "%s", valid[i][0]);
+            break;
+        }
+        cr_expect_lt(at, json_array_size(json_object_get(file, "vectors")), "%s has it", valid[i][0]);
+        json_decref(file);
+    }
+}
+
+/* Content-Type says how to read; what SNS sends beside its envelope says nothing that is not in it. */
+static bool proves(const char *header)
+{
+    return strcasecmp(header, "content-type") != 0 && strncasecmp(header, "x-amz-", 6) != 0;
+}
+
+Test(vectors, without_any_of_the_headers_that_prove_it_no_request_is_authentic)
+{
+    static const char *const files[] = { "sendgrid", "postmark", "svix" };
+    size_t tried = 0, i;
+    for (size_t f = 0; f < sizeof files / sizeof files[0]; f++) {
+        json_t *file = file_load(files[f]), *vector, *value;
+        json_array_foreach (json_object_get(file, "vectors"), i, vector) {
+            const char *name;
+            void *next;
+            json_t *headers = json_object_get(vector, "headers"), *all = json_copy(headers);
+            json_object_foreach_safe(all, next, name, value)
+            {
+                if (strcmp(text_at(vector, "expect"), "accept") != 0 || !proves(name))
+                    continue;
+                json_object_del(headers, name);
+                cr_expect_eq(verdict_alone(vector, clock_of(vector)), WEBHOOK_UNAUTHENTIC, "%s: without %s",
+                             text_at(vector, "name"), name);
+                json_object_set(headers, name, value);
+                tried++;
+            }
+            json_decref(all);
+        }
+        json_decref(file);
+    }
+    cr_expect_eq(tried, 2 * 2 + 2 + 4 * 3);
 }
