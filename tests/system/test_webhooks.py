@@ -1,6 +1,7 @@
 """Webhooks through the running daemon: every vector answered as it says, events that become rules, what is refused with
 nothing stored, and clients that mean no good. The debug build's clock stands where the vectors do."""
 
+import base64
 import contextlib
 import http.server
 import json
@@ -355,6 +356,58 @@ def test_what_is_not_authentic_is_401_and_nothing_is_stored(world, hooked, datab
     assert stored(database) == 1
     assert "webhook_refused" in one.log()
     assert "secret-address" not in one.log() and hooks.SVIX_SECRET not in one.log()
+
+
+def test_the_log_shows_no_secret_no_address_and_no_body(world, sandbox, hooked, database):
+    """Whatever comes, taken or refused, applied or not: MARK stands in each address and each body."""
+    mark, password = "unmistakable", "pa55-word-of-postmark"
+    basic = "Basic " + base64.b64encode(f"user:{password}".encode()).decode()
+    one = hooked()
+    one.credential("postmark-secret", f"user:{password}\n")
+    reloaded(one)
+    account = started(world, sandbox, one)
+    database.rows("UPDATE followup.lead SET email = %s RETURNING id", f"{mark}@rcpt.example")
+    fu_id = f"{account}-{database.value('SELECT id FROM followup.message WHERE state = %s', 'sent')}-1"
+
+    def event(kind, **more):
+        return hooks.resend_event(kind, fu_id, f"{mark}@rcpt.example", **more)
+
+    def told(refused):
+        """Why it was refused is in the log, where one reason a second is."""
+        before = one.log().count("webhook_refused")
+        time.sleep(1.1)
+        assert refused() in (400, 401)
+        wait_until(lambda: one.log().count("webhook_refused") > before, "why it was refused is told")
+
+    def post(path, body, headers):
+        return hooks.post(address_of(one), path, body, headers).status
+
+    def mail(text, authorization=basic):
+        body = {"FromFull": {"Email": f"{mark}@rcpt.example"}, "MessageID": mark, "Subject": mark, "TextBody": text, "Headers": []}
+        return post(f"/inbound/postmark/{account}", json.dumps(body).encode(), {"Authorization": authorization})
+
+    def delivery(event_id):
+        return mailgun(one, mailgun_event(event_id, recipient=f"{mark}@rcpt.example"), mark, account).status
+
+    assert resend(one, event("opened"), account).status == 200
+    assert mail("I shall call you, " + mark) == 200 and delivery("e1") == 200
+    assert post(f"/webhooks/{mark}/{account}", event("opened"), {}) == 404 and post(f"/u/{mark}", b"", {}) == 404
+    told(lambda: resend(one, event("delivered")[:-1], account, message_id="cut").status)
+    told(lambda: resend(one, event("bounced", bounce={"message": [mark]}), account, message_id="type").status)
+    told(lambda: post(f"/webhooks/resend/{account}", event("opened"), hooks.svix_headers("whsec_" + "QUJD" * 8, event("opened"), NOW)))
+    told(lambda: post(f"/webhooks/resend/{account}?to={mark}@rcpt.example", event("opened"), {"svix-id": mark, "svix-signature": mark}))
+    told(lambda: mail(mark, basic[:-2] + "=="))
+    told(lambda: mail([mark]))
+    told(lambda: delivery("e2"))  # with a token that came before
+    database.rows("ALTER TABLE followup.lead ADD CONSTRAINT none_clicks CHECK (clicks = 0)")
+    assert resend(one, event("clicked", click={"link": f"https://{mark}.example"}), account, message_id="clicked").status == 200
+    wait_until(lambda: "inbox_events_failed" in one.log(), "what the database refuses to apply is told")
+    database.rows("ALTER TABLE followup.webhook ADD CONSTRAINT no_room CHECK (false) NOT VALID")
+    assert resend(one, event("opened"), account, message_id="no-room").status in (400, 503)
+    log = one.log()
+    assert "inbox_refused" in log
+    for word in (mark, password, basic[6:], hooks.SVIX_SECRET, hooks.SVIX_SECRET[6:], KEY, "@rcpt.example", "@account"):
+        assert word not in log, word
 
 
 def test_a_token_serves_once(world, hooked, database):
