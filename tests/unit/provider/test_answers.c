@@ -131,6 +131,7 @@ Test(answers, mailgun)
         { 401, "Forbidden", RESTS, -1, "sending rests: Mailgun refuses the key" },
         { 403, "{\"message\":\"why\"}", RESTS },
         { 404, "{\"message\":\"Domain not found\"}", IS_RETRIED, 0, "Domain not found" },
+        { 413, "", IS_REJECTED },
         { 429, "{}", IS_LATER, 30000, NULL, { { { "Retry-After", "30" } } } },
         { 429, "{}", IS_LATER, 30000, NULL, { { { "X-RateLimit-Reset", "30" } } } },
         { 429, "{}", IS_LATER, 30000, NULL, { { { "X-RateLimit-Reset", "1764547230" } } } },
@@ -151,6 +152,7 @@ Test(answers, postmark)
         { 200, "{\"ErrorCode\":0", IS_SENT }, /* cut: the status has decided */
         { 200, "{\"ErrorCode\":300,\"Message\":\"why\"}", IS_REJECTED, 0, "why" },
         { 401, "{\"ErrorCode\":10,\"Message\":\"bad token\"}", RESTS, -1, "server token (ErrorCode 10)" },
+        { 403, "{\"ErrorCode\":10,\"Message\":\"why\"}", RESTS },
         { 413, "", IS_REJECTED },
         { 422, "{\"ErrorCode\":300,\"Message\":\"invalid\"}", IS_REJECTED, 0, "invalid" },
         { 422, "{\"ErrorCode\":406,\"Message\":\"inactive\"}", IS_REJECTED, 0, "inactive" },
@@ -196,6 +198,10 @@ Test(answers, ses)
           "sending rests: SES has stopped sending for the account (SendingPausedException)" },
         { 400, "{\"__type\":\"ThrottlingException\"}", IS_LATER, 5000 },
         { 429, "{}", IS_LATER, 5000 },
+        { 429, "{}", IS_LATER, 8000, NULL, { { { "Retry-After", "8" } } } },
+        { 400, "{\"message\":\"Daily message quota exceeded\"}", IS_LATER, 5000, NULL, AMZN("ThrottlingException") },
+        { 400, "{\"message\":\"Daily message quota exceeded\"}", IS_REJECTED }, /* the text decides nothing */
+        { 401, "", RESTS },
         SES_ERROR(500, "InternalServiceErrorException", IS_DOUBT),
         { 503, "", IS_DOUBT },
     };
