@@ -63,6 +63,20 @@ def test_a_bounce_comes_back_by_webhook_and_deactivates_the_lead(database, joine
     assert [line["api"] for line in sandbox.ledger()] == [kind]
 
 
+@pytest.mark.parametrize("kind", ["sendgrid", "ses"])
+def test_what_cannot_be_asked_about_is_settled_by_the_event_of_its_acceptance(database, joined, kind):
+    """It took the mail and its answer is lost: only the event, which carries our id, says so."""
+    sandbox = joined(kind)
+    sandbox.put_faults([{"action": "cut", "count": 1}])
+    one_lead(database)
+    state = "SELECT state::text FROM followup.message ORDER BY id LIMIT 1"
+    wait_until(lambda: database.value(state) in ("sent", "delivered"), lambda: f"it is settled: {database.value(state)}")
+    wait_until(lambda: database.value("SELECT count(*) FROM followup.provider_event WHERE kind = 'accepted' AND applied_at IS NOT NULL") == 1,
+               "the acceptance was told")
+    wait_until(lambda: database.value("SELECT count(*) FROM followup.attempt WHERE outcome = 'in_doubt'") == 1, "its answer was lost")
+    assert database.value("SELECT max(attempts) FROM followup.message") == 1 and len(sandbox.ledger()) == 1
+
+
 @pytest.mark.parametrize("kind", ["sendgrid", "mailgun", "postmark", "ses"])
 def test_a_reply_comes_back_as_inbound_mail(database, joined, kind):
     sandbox = joined(kind, "--reply-rate", "1")
