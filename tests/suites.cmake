@@ -24,20 +24,14 @@ endif()
 if(TARGET unit_store)
     add_test(NAME store_pg COMMAND timeout -k 20 280 ${python} ${support}/with_schema.py $<TARGET_FILE:unit_store>
                                    --jobs 1 --filter store_pg/*)
-    set_tests_properties(store_pg PROPERTIES PROCESSORS 2)
 endif()
 
-# system: one entry a file, so that each one's seconds are shown. timeout's SIGTERM lets the fixtures tidy up. Most of them
-# wait more than they work, so two go side by side; these few need the machine to themselves.
-set(busy system_concurrent_actions system_engine_instants system_plan_property system_stop_races)
+# system: one entry a file, so that each one's seconds are shown. timeout's SIGTERM lets the fixtures tidy up.
 foreach(file ${system_tests})
     get_filename_component(name ${file} NAME_WE)
     string(REGEX REPLACE "^test_" "system_" name ${name})
     add_test(NAME ${name} COMMAND ${patience} ${python} -m pytest -q -p no:cacheprovider --durations=5 ${file})
     set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/system)
-    if(name IN_LIST busy)
-        set_tests_properties(${name} PROPERTIES PROCESSORS 2)
-    endif()
 endforeach()
 
 # sim: the engine by seed, judged by a program of its own (tests/sim). More: tests/sim/run.sh sim FIRST..LAST
@@ -96,6 +90,10 @@ if(FOLLOWUPD_SANITIZE)
     add_test(NAME leak_control
              COMMAND ${support}/leak_control.sh $<TARGET_FILE:leak_control> ${CMAKE_BINARY_DIR}/leak-control-reports)
 endif()
+
+# The longest begin first: ctest knows what a test takes from the run before, and a fresh clone has had none.
+set_tests_properties(sim system_crash_points unit_sched system_engine_instants PROPERTIES COST 100)
+
 get_property(all_tests DIRECTORY PROPERTY TESTS)
 list(APPEND FOLLOWUPD_TEST_ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1" "LC_ALL=C.UTF-8")
 set_tests_properties(${all_tests} PROPERTIES ENVIRONMENT "${FOLLOWUPD_TEST_ENVIRONMENT}")

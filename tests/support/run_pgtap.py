@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import schema
-from cluster import Cluster, ClusterError, die_with_parent
+from cluster import Cluster, ClusterError, die_with_parent, scratch_folder
 
 JOBS = 2
 
@@ -23,7 +23,7 @@ def main(files):
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     own_database = pathlib.Path(__file__).with_name("psql_own_database.sh")
     try:
-        with Cluster() as cluster:
+        with Cluster(parent=scratch_folder()) as cluster:
             name = schema.template(cluster, extensions=["pgtap"])
             env = {**cluster.environ("postgres"), "FOLLOWUPD_TEMPLATE": name, "FOLLOWUPD_PSQL": f"{cluster.bin}/psql"}
             prove = subprocess.run(["pg_prove", "--psql-bin", str(own_database), "--jobs", str(JOBS), "--timer", *files],

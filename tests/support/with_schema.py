@@ -8,14 +8,14 @@ import subprocess
 import sys
 
 import schema
-from cluster import Cluster, ClusterError
+from cluster import Cluster, ClusterError, scratch_folder
 
 DATABASE = "followupd"
 
 
 def main(command):
     try:
-        with Cluster() as cluster:
+        with Cluster(parent=scratch_folder()) as cluster:
             cluster.createdb(DATABASE)
             schema.load(cluster, DATABASE)
             env = {**cluster.environ(DATABASE), "FOLLOWUPD_TEST_CONNINFO": cluster.conninfo(DATABASE)}

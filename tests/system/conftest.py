@@ -6,15 +6,18 @@
     daemon     daemon(): a followupd on that database and sandbox, ready;  daemon(start=False, label="b", config={...})
     ctl        ctl("lead", "list", "--json"): followupctl on that database; answers the finished process
 
-A test has 150 s unless it is marked with @pytest.mark.timeout(SECONDS).
+A test's folder (tmp_path) lies beside the database, in memory where there is room, so that no disk holds up a ledger that is
+written through; those of a run that failed stay. A test has 150 s unless it is marked with @pytest.mark.timeout(SECONDS).
 """
 
 import datetime as dt
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 import psycopg
 import pytest
@@ -23,16 +26,24 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 # pylint: disable=wrong-import-position
 import schema  # noqa: E402
-from cluster import Cluster  # noqa: E402
+from cluster import Cluster, scratch_folder  # noqa: E402
 from processes import Daemon, ProgramError, Sandbox  # noqa: E402
 
 TEST_SECONDS_MAX = 150
 CTL_SECONDS_MAX = 60
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest reads where tmp_path begins
 def pytest_configure(config):
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="fu-test.", dir=scratch_folder())
     config.addinivalue_line("markers", "timeout(seconds): how long the test may take, fixtures included")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ctest's patience is at an end: tidy up
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == pytest.ExitCode.OK:
+        shutil.rmtree(session.config.option.basetemp, ignore_errors=True)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -95,7 +106,7 @@ class Database:
 
 @pytest.fixture(scope="session")
 def cluster():
-    with Cluster() as server:
+    with Cluster(parent=scratch_folder()) as server:
         yield server
 
 

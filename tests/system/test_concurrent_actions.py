@@ -24,7 +24,7 @@ import uuid
 import psycopg
 import pytest
 
-from cluster import Cluster
+from cluster import Cluster, scratch_folder
 
 SEED = int(os.environ.get("FOLLOWUPD_SEED") or random.SystemRandom().randrange(1 << 32))
 TRIES = int(os.environ.get("FOLLOWUPD_TRIES") or 160)
@@ -135,7 +135,8 @@ UPDATE followup.test_clock SET at = '{now}';
 
 @pytest.fixture(scope="module")
 def cluster():
-    with Cluster({"deadlock_timeout": "20ms", "lock_timeout": "20s", "autovacuum_naptime": "5s"}) as server:
+    with Cluster({"deadlock_timeout": "20ms", "lock_timeout": "20s", "autovacuum_naptime": "5s"},
+                 scratch_folder()) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 import pytest
-from cluster import Cluster
+from cluster import Cluster, scratch_folder
 from processes import wait_until
 from schema import program
 
@@ -387,7 +387,7 @@ CALLS_RECORDED = """
 @pytest.fixture
 def recorder():
     """A database whose functions only write down that they were called, and refuse message 13."""
-    with Cluster() as cluster:
+    with Cluster(parent=scratch_folder()) as cluster:
         cluster.psql("-c", CALLS_RECORDED)
         yield cluster
 
