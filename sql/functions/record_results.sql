@@ -91,7 +91,7 @@ BEGIN
            SET state = (CASE r.outcome WHEN 'sent' THEN 'sent' WHEN 'rejected' THEN 'failed' ELSE 'in_doubt' END)::followup.message_state,
                sent_at = CASE WHEN r.outcome = 'sent'
                               THEN v_now - pg_catalog.make_interval(
-                                       secs => greatest(extract(epoch FROM v_real - r.ended_at), 0) * v_rate) END,
+                                       secs => greatest(pg_catalog.date_part('epoch', v_real - r.ended_at), 0) * v_rate) END,
                finished_at = CASE WHEN r.outcome <> 'in_doubt' THEN v_now END,
                provider_message_id = coalesce(r.provider_id, m.provider_message_id),
                rfc_message_id = coalesce(r.rfc_id, m.rfc_message_id),

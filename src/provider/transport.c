@@ -13,6 +13,9 @@
 #include "sockets.h"
 
 #define IDLE_CONNECTION_S_MAX 15L
+/* curl allocates what it reads into for each request, 16 KB unless told. An answer to a POST is rarely longer than this, which
+ * malloc keeps at hand. */
+#define POST_READ_BYTES 1024L
 
 struct curl_transport {
     struct transport transport;
@@ -32,7 +35,9 @@ struct curl_transport {
 struct post {
     struct list node;
     struct curl_transport *owner;
-    CURL *easy; /* owned, kept from POST to POST */
+    CURL *easy;   /* owned, kept from POST to POST */
+    CURLU *parts; /* of url, owned: curl takes a text apart for each request */
+    char *url;    /* owned; what easy was told last */
     const struct transport_request *request;
     struct curl_slist lines[TRANSPORT_HEADERS_MAX + 2]; /* the header list, linked in place */
     struct buf answer;
@@ -206,6 +211,15 @@ static void set_once(struct post *p)
     curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, t->sockets);
 }
 
+static void post_free(struct post *p)
+{
+    curl_easy_cleanup(p->easy);
+    curl_url_cleanup(p->parts);
+    free(p->url);
+    buf_fini(&p->answer);
+    free(p);
+}
+
 static struct post *post_take(struct curl_transport *t)
 {
     struct list *node = list_take_first(&t->idle);
@@ -218,8 +232,9 @@ static struct post *post_take(struct curl_transport *t)
     list_init(&p->node);
     buf_init(&p->answer, TRANSPORT_ANSWER_BYTES_MAX);
     p->easy = curl_easy_init();
-    if (p->easy == NULL) {
-        free(p);
+    p->parts = curl_url();
+    if (p->easy == NULL || p->parts == NULL) {
+        post_free(p);
         return NULL;
     }
     set_once(p);
@@ -241,11 +256,27 @@ static struct curl_slist *link_headers(struct post *p, const struct transport_re
     return count > 0 ? p->lines : NULL;
 }
 
+/* A text that is no URL is left to curl, which says what is wrong with it. */
+static bool set_url(struct post *p, const char *url)
+{
+    if (p->url != NULL && strcmp(p->url, url) == 0)
+        return true;
+    free(p->url);
+    p->url = NULL;
+    bool parsed = curl_url_set(p->parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
+    if (curl_easy_setopt(p->easy, CURLOPT_CURLU, parsed ? p->parts : NULL) != CURLE_OK ||
+        curl_easy_setopt(p->easy, CURLOPT_URL, url) != CURLE_OK)
+        return false;
+    p->url = strdup(url);
+    return p->url != NULL;
+}
+
 static bool set_request(struct post *p, const struct transport_request *r)
 {
     CURL *c = p->easy;
-    bool set = curl_easy_setopt(c, CURLOPT_URL, r->url) == CURLE_OK &&
-               curl_easy_setopt(c, CURLOPT_HTTPHEADER, link_headers(p, r)) == CURLE_OK &&
+    /* Refused while the handle still has what it read into, after a request that found no connection: it is used again. */
+    curl_easy_setopt(c, CURLOPT_BUFFERSIZE, r->method == TRANSPORT_POST ? POST_READ_BYTES : (long)CURL_MAX_WRITE_SIZE);
+    bool set = set_url(p, r->url) && curl_easy_setopt(c, CURLOPT_HTTPHEADER, link_headers(p, r)) == CURLE_OK &&
                curl_easy_setopt(c, CURLOPT_USERPWD, r->user_password) == CURLE_OK &&
                curl_easy_setopt(c, CURLOPT_AWS_SIGV4, r->aws_sigv4) == CURLE_OK &&
                curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms) == CURLE_OK &&
@@ -304,12 +335,8 @@ static void on_handle_closed(uv_handle_t *handle)
 
 static void free_posts(struct list *posts)
 {
-    for (struct list *node; (node = list_take_first(posts)) != NULL;) {
-        struct post *p = container_of(node, struct post, node);
-        curl_easy_cleanup(p->easy);
-        buf_fini(&p->answer);
-        free(p);
-    }
+    for (struct list *node; (node = list_take_first(posts)) != NULL;)
+        post_free(container_of(node, struct post, node));
 }
 
 static void curl_transport_close(struct transport *transport, void (*on_closed)(void *arg), void *arg)

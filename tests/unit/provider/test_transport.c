@@ -111,6 +111,38 @@ Test(transport, a_connection_is_used_again)
     finish();
 }
 
+Test(transport, a_handle_posts_where_it_is_told_whatever_it_was_told_before)
+{
+    char other[80];
+    START({ SERVER_ANSWER, OK_ANSWER });
+    snprintf(other, sizeof other, "http://127.0.0.1:%d/other?a=1", server.port);
+    cr_assert_eq(post_and_wait().http_status, 200);
+    request.url = other;
+    cr_assert_eq(post_and_wait().http_status, 200);
+    cr_assert_not_null(strstr(server.last, "POST /other?a=1 HTTP/1.1\r\n"));
+    request.url = "http://127.0.0.1:none/";
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.end, TRANSPORT_NOT_SENT);
+    cr_assert_str_neq(e.detail, "");
+    request.url = url;
+    cr_assert_eq(post_and_wait().http_status, 200);
+    cr_assert_not_null(strstr(server.last, "POST /send HTTP/1.1\r\n"));
+    finish();
+}
+
+Test(transport, a_line_of_an_answer_longer_than_what_is_read_at_once_is_read_whole)
+{
+    char answer[8192];
+    snprintf(answer, sizeof answer,
+             "HTTP/1.1 429 Slow Down\r\nX-Long: %05000d\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}", 0);
+    START({ SERVER_ANSWER, answer });
+    struct post_end e = post_and_wait();
+    cr_assert_eq(e.http_status, 429);
+    cr_assert_str_eq(e.retry_after, "7");
+    cr_assert(e.body_whole);
+    finish();
+}
+
 Test(transport, a_reused_connection_closed_after_the_request_was_read_is_doubt_and_never_posted_again)
 {
     START({ SERVER_ANSWER, OK_ANSWER }, { SERVER_CLOSE }, { SERVER_ANSWER, OK_ANSWER });
