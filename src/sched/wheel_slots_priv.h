@@ -93,6 +93,14 @@ static inline uint32_t *slots_head(struct slots *s, unsigned slot, uint32_t *ret
 }
 /* Of those that slots_head gave only the first `count` stay. */
 void slots_keep(struct slots *s, unsigned slot, uint32_t count);
+/* Empties a slot that holds a single id in its header. */
+static inline void slots_drop_single(struct slots *s, unsigned slot)
+{
+    unsigned l = slot_level(slot);
+    s->copies--;
+    s->slot[slot] = (struct slot){ 0 };
+    bits_clear(&s->bits[l], slot - level[l].first);
+}
 /* The chunk after the head; 0: the head is all there is. */
 static inline uint32_t slots_second(const struct slots *s, unsigned slot)
 {
