@@ -137,13 +137,30 @@ int64_t wheel_level_find(const struct wheel *w, unsigned l)
     return ((w->t >> level[l].shift) + (((unsigned)found - here) & mask)) << level[l].shift;
 }
 
+/* Slots of level 1 are met one after the other: the entries of the next one's ids are fetched while the one before it is at
+ * work, and a chunk of the one after that. */
+static PREFETCHER void prefetch_slots(struct wheel *w, int64_t begins)
+{
+    unsigned mask = level[1].slots - 1, first = level[1].first;
+    int next = bits_find(&w->slots.bits[1], (slot_in(1, begins) - first + 1) & mask);
+    if (next < 0)
+        return;
+    uint32_t count, *ids = slots_head(&w->slots, first + (unsigned)next, &count);
+    for (uint32_t i = count; i-- > 0;)
+        entry_prefetch(w, ids[i]);
+    slots_prefetch(&w->slots, first + (((unsigned)next + 1) & mask));
+}
+
 /* The same, from what is known while the slot found last still holds something. */
 static int64_t level_begins(struct wheel *w, unsigned l)
 {
     int64_t begins = w->begins[l];
     if (begins == INT64_MAX || (begins >= w->t && w->slots.slot[slot_in(l, begins)].fill > 0))
         return begins;
-    return w->begins[l] = wheel_level_find(w, l);
+    begins = w->begins[l] = wheel_level_find(w, l);
+    if (l == 1 && begins != INT64_MAX)
+        prefetch_slots(w, begins);
+    return begins;
 }
 
 /* When the first slot begins, of any level. */
@@ -235,9 +252,8 @@ struct round {
     size_t room, fired;
 };
 
-/* Reads ahead: the table's entries of this chunk's successor and the chunk after that. Inline by force: the compiler takes
- * a function that only prefetches for one without effect, and drops calls of it. */
-static inline __attribute__((always_inline)) void prefetch_after(const struct wheel *w, unsigned slot)
+/* Reads ahead: the table's entries of this chunk's successor and the chunk after that. */
+static PREFETCHER void prefetch_after(const struct wheel *w, unsigned slot)
 {
     uint32_t c = slots_second(&w->slots, slot);
     if (c == 0)
@@ -245,8 +261,7 @@ static inline __attribute__((always_inline)) void prefetch_after(const struct wh
     const struct chunk *k = &w->slots.chunk[c];
     for (unsigned i = CHUNK_IDS; i-- > 0;) /* in the order in which they are met */
         entry_prefetch(w, k->id[i]);
-    __builtin_prefetch(&w->slots.chunk[k->next]);
-    __builtin_prefetch(&w->slots.chunk[k->next].id[CHUNK_IDS - 1]);
+    chunk_prefetch(&w->slots, k->next);
 }
 
 /* One id met in a slot. False: it is due but ret_ids is full; it stays. */

@@ -56,7 +56,7 @@ static inline void entry_put(struct wheel *w, uint32_t id, int64_t due, unsigned
     memcpy(at + sizeof low, &high, sizeof high);
 }
 
-static inline void entry_prefetch(const struct wheel *w, uint32_t id)
+static PREFETCHER void entry_prefetch(const struct wheel *w, uint32_t id)
 {
     __builtin_prefetch(w->table + (size_t)id * ENTRY_BYTES);
 }
