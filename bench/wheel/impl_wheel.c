@@ -41,7 +41,7 @@ static size_t advance(void *w, uint64_t now, size_t limit, wb_fire_fn fire, void
     uint32_t ids[IDS_MAX];
     size_t max = limit == 0 || limit > IDS_MAX ? IDS_MAX : limit, fired = 0;
     do {
-        size_t n = wheel_advance(w, (int64_t)now, 2 * max, ids, max);
+        size_t n = wheel_advance(w, (int64_t)now, max, ids, max);
         for (size_t i = 0; i < n; i++)
             fire(arg, ids[i]);
         fired += n;

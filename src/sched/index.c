@@ -134,7 +134,7 @@ static uint32_t id_take(struct index *x)
     return id;
 }
 
-static void prefetch(const struct index *x, uint32_t link)
+static PREFETCHER void prefetch(const struct index *x, uint32_t link)
 {
     if (link != 0)
         __builtin_prefetch(&x->entry[link - 1], 1);
@@ -142,7 +142,7 @@ static void prefetch(const struct index *x, uint32_t link)
 
 /* The chains that will be split next are fetched into the cache: the first entry of one, the second of a nearer one.
  * A bucket that is not in use yet is empty. */
-static void prefetch_splits(const struct index *x)
+static PREFETCHER void prefetch_splits(const struct index *x)
 {
     uint32_t near = x->bucket[parent(x->buckets + SPLITS_AHEAD)];
     prefetch(x, x->bucket[parent(x->buckets + 2 * SPLITS_AHEAD)]);

@@ -137,13 +137,30 @@ int64_t wheel_level_find(const struct wheel *w, unsigned l)
     return ((w->t >> level[l].shift) + (((unsigned)found - here) & mask)) << level[l].shift;
 }
 
+/* Slots of level 1 are met one after the other: the entries of the next one's ids are fetched while the one before it is at
+ * work, and a chunk of the one after that. */
+static PREFETCHER void prefetch_slots(struct wheel *w, int64_t begins)
+{
+    unsigned mask = level[1].slots - 1, first = level[1].first;
+    int next = bits_find(&w->slots.bits[1], (slot_in(1, begins) - first + 1) & mask);
+    if (next < 0)
+        return;
+    uint32_t count, *ids = slots_head(&w->slots, first + (unsigned)next, &count);
+    for (uint32_t i = count; i-- > 0;)
+        entry_prefetch(w, ids[i]);
+    slots_prefetch(&w->slots, first + (((unsigned)next + 1) & mask));
+}
+
 /* The same, from what is known while the slot found last still holds something. */
 static int64_t level_begins(struct wheel *w, unsigned l)
 {
     int64_t begins = w->begins[l];
     if (begins == INT64_MAX || (begins >= w->t && w->slots.slot[slot_in(l, begins)].fill > 0))
         return begins;
-    return w->begins[l] = wheel_level_find(w, l);
+    begins = w->begins[l] = wheel_level_find(w, l);
+    if (l == 1 && begins != INT64_MAX)
+        prefetch_slots(w, begins);
+    return begins;
 }
 
 /* When the first slot begins, of any level. */
@@ -159,6 +176,16 @@ static int64_t first_begins(struct wheel *w)
     return best;
 }
 
+/* When the one id of a slot is due, if it is as it should be; INT64_MAX: look closer. */
+static inline int64_t single_due(const struct wheel *w, struct place p)
+{
+    const struct slot *sl = &w->slots.slot[p.slot];
+    if (sl->fill != 1)
+        return INT64_MAX;
+    struct entry e = entry_get(w, sl->head);
+    return is_valid(e, p.slot) && is_within(p, e.due) ? e.due : INT64_MAX;
+}
+
 /* The earliest due time of a level, as far as it is before `best`: exact when its first slot is small, else when that
  * slot begins. Tidies small slots, so that stale and postponed copies wake nobody; `tidied` counts them. */
 static int64_t level_next(struct wheel *w, unsigned l, int64_t best, unsigned *tidied)
@@ -167,11 +194,14 @@ static int64_t level_next(struct wheel *w, unsigned l, int64_t best, unsigned *t
         int64_t begins = level_begins(w, l);
         if (begins >= best)
             return best;
-        unsigned slot = slot_in(l, begins);
-        if (slots_second(&w->slots, slot) != 0 || *tidied == TIDY_SLOTS_MAX)
+        struct place p = place_in(l, begins);
+        if (slots_second(&w->slots, p.slot) != 0 || *tidied == TIDY_SLOTS_MAX)
             return begins;
-        ++*tidied;
-        int64_t earliest = wheel_tidy_head(w, slot, true);
+        int64_t earliest = single_due(w, p);
+        if (earliest == INT64_MAX) {
+            ++*tidied;
+            earliest = wheel_tidy_head(w, p, true);
+        }
         if (earliest != INT64_MAX)
             return earliest < best ? earliest : best;
     }
@@ -216,31 +246,31 @@ int64_t wheel_next_ms(struct wheel *w)
 
 /* What one call may still do, and where the fired ids go. */
 struct round {
+    int64_t until; /* what is due by then fires; the rest moves to where it fits */
     size_t budget;
     uint32_t *ids; /* borrowed */
     size_t room, fired;
 };
 
 /* Reads ahead: the table's entries of this chunk's successor and the chunk after that. */
-static void prefetch_after(const struct wheel *w, unsigned slot)
+static PREFETCHER void prefetch_after(const struct wheel *w, unsigned slot)
 {
     uint32_t c = slots_second(&w->slots, slot);
     if (c == 0)
         return;
     const struct chunk *k = &w->slots.chunk[c];
-    for (unsigned i = 0; i < CHUNK_IDS; i++)
+    for (unsigned i = CHUNK_IDS; i-- > 0;) /* in the order in which they are met */
         entry_prefetch(w, k->id[i]);
-    __builtin_prefetch(&w->slots.chunk[k->next]);
-    __builtin_prefetch(&w->slots.chunk[k->next].id[CHUNK_IDS - 1]);
+    chunk_prefetch(&w->slots, k->next);
 }
 
 /* One id met in a slot. False: it is due but ret_ids is full; it stays. */
-static bool meet(struct wheel *w, unsigned slot, uint32_t id, int64_t until, struct round *r)
+static inline bool meet(struct wheel *w, unsigned slot, uint32_t id, struct round *r)
 {
     struct entry e = entry_get(w, id);
     if (!is_valid(e, slot))
         return true;
-    if (e.due > until) {
+    if (e.due > r->until) {
         wheel_file(w, id, e.due);
         return true;
     }
@@ -252,21 +282,28 @@ static bool meet(struct wheel *w, unsigned slot, uint32_t id, int64_t until, str
     return true;
 }
 
-/* Empties a slot: what is due by `until` into ret_ids, the rest into other slots. Ids leave from the end, so the slot
- * is whole whenever we stop; none of them is filed back here: what is due when a slot begins fits a finer level, later
- * is another slot. False: stopped, something is left. */
-static bool empty_slot(struct wheel *w, unsigned slot, int64_t until, struct round *r)
+static bool empty_single(struct wheel *w, unsigned slot, struct round *r)
+{
+    if (r->budget == 0 || !meet(w, slot, w->slots.slot[slot].head, r))
+        return false;
+    r->budget--;
+    slots_drop_single(&w->slots, slot);
+    return true;
+}
+
+/* Ids leave from the end, so the slot is whole whenever we stop. */
+static bool empty_chain(struct wheel *w, unsigned slot, struct round *r)
 {
     uint32_t count, *ids = slots_head(&w->slots, slot, &count);
     if (w->sweep.slot == slot)
         w->sweep.after = 0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = count; i-- > 0;)
         entry_prefetch(w, ids[i]);
     while (ids != NULL) {
         bool full = false;
         prefetch_after(w, slot);
         while (count > 0 && r->budget > 0 && !full) {
-            full = !meet(w, slot, ids[count - 1], until, r);
+            full = !meet(w, slot, ids[count - 1], r);
             count -= !full;
             r->budget--;
         }
@@ -278,12 +315,20 @@ static bool empty_slot(struct wheel *w, unsigned slot, int64_t until, struct rou
     return true;
 }
 
+/* Empties a slot: what is due into ret_ids, the rest into other slots. None of them is filed back here: what is due
+ * later when a slot begins fits a finer level, or belongs to another slot. False: stopped, something is left. */
+static bool empty_slot(struct wheel *w, unsigned slot, struct round *r)
+{
+    uint32_t fill = w->slots.slot[slot].fill;
+    return fill == 0 || (fill == 1 ? empty_single(w, slot, r) : empty_chain(w, slot, r));
+}
+
 /* What was due already when it was set. False: something of it is left. */
 static bool empty_overdue(struct wheel *w, struct round *r)
 {
     if (w->begins[LEVELS] == INT64_MAX)
         return true;
-    if (!empty_slot(w, SLOT_OVERDUE, w->t - 1, r))
+    if (!empty_slot(w, SLOT_OVERDUE, r))
         return false;
     w->begins[LEVELS] = INT64_MAX;
     return true;
@@ -299,7 +344,7 @@ static bool advance_step(struct wheel *w, int64_t now, struct round *r)
     }
     w->t = begins;
     for (unsigned l = LEVELS; l-- > 0;) { /* the coarsest first: it fills the finer ones */
-        if (w->begins[l] == begins && !empty_slot(w, slot_in(l, begins), l == 0 ? begins : MOVE_ALL, r))
+        if (w->begins[l] == begins && !empty_slot(w, slot_in(l, begins), r))
             return false;
     }
     w->t = begins + 1;
@@ -327,6 +372,7 @@ size_t wheel_advance(struct wheel *w, int64_t now_ms, size_t budget, uint32_t *r
         w->t = now + 1 > w->t ? now + 1 : w->t;
         return 0;
     }
+    r.until = now >= w->t ? now : w->t - 1; /* a clock set back: what is overdue fires all the same */
     bool more = empty_overdue(w, &r);
     while (more && w->t <= now)
         more = advance_step(w, now, &r);
@@ -338,9 +384,9 @@ size_t wheel_advance(struct wheel *w, int64_t now_ms, size_t budget, uint32_t *r
 
 bool wheel_idle(struct wheel *w, size_t ids)
 {
-    struct round r = { .budget = ids };
+    struct round r = { .until = MOVE_ALL, .budget = ids };
     int64_t following = ((w->t >> level[2].shift) + 1) << level[2].shift;
-    if (!empty_slot(w, slot_in(2, following), MOVE_ALL, &r))
+    if (!empty_slot(w, slot_in(2, following), &r))
         return true;
     while (stale_count(w) > SWEEP_STALE_MIN && stale_count(w) > w->live / 2) {
         if (r.budget < CHUNK_IDS)

@@ -9,6 +9,10 @@
 
 #define HUGE_PAGE_BYTES ((size_t)2 << 20)
 
+/* Of a function that only prefetches: inline by force, because the compiler takes it for one without effect, and drops
+ * calls of it. */
+#define PREFETCHER inline __attribute__((always_inline))
+
 size_t pages_round(size_t bytes); /* what to ask pages_grow for */
 /* old: from an earlier call, old_bytes long, or NULL. NULL: out of memory, `old` is as it was. */
 void *pages_grow(void *old, size_t old_bytes, size_t bytes);

@@ -56,7 +56,7 @@ static inline void entry_put(struct wheel *w, uint32_t id, int64_t due, unsigned
     memcpy(at + sizeof low, &high, sizeof high);
 }
 
-static inline void entry_prefetch(const struct wheel *w, uint32_t id)
+static PREFETCHER void entry_prefetch(const struct wheel *w, uint32_t id)
 {
     __builtin_prefetch(w->table + (size_t)id * ENTRY_BYTES);
 }
@@ -94,6 +94,11 @@ static inline struct place place_for(const struct wheel *w, int64_t due)
     return place_in(LEVELS - 1, due);
 }
 
+static inline bool is_within(struct place p, int64_t due)
+{
+    return due >> level[p.level].shift == p.begins >> level[p.level].shift;
+}
+
 /* A copy still counts when its id is pending and filed in the slot where the copy is. */
 static inline bool is_valid(struct entry e, unsigned slot)
 {
@@ -121,9 +126,9 @@ static inline __attribute__((always_inline)) void wheel_file(struct wheel *w, ui
 /* When the first slot of a level that holds something begins; INT64_MAX: none does. Reads the bits. */
 int64_t wheel_level_find(const struct wheel *w, unsigned l);
 
-/* Drops the stale among the newest ids of a slot, at most CHUNK_IDS; `refile` also moves those that belong elsewhere
- * by now. Returns the earliest due time of what is left, INT64_MAX when nothing is. */
-int64_t wheel_tidy_head(struct wheel *w, unsigned slot, bool refile);
+/* Drops the stale among the newest ids of a slot, at most CHUNK_IDS; `refile` also moves those that were postponed to
+ * another slot. Returns the earliest due time of what is left, INT64_MAX when nothing is. */
+int64_t wheel_tidy_head(struct wheel *w, struct place p, bool refile);
 /* Looks at about a chunk of copies above level 0, in turn, and keeps the valid ones. */
 void wheel_sweep(struct wheel *w);
 

@@ -45,6 +45,7 @@ static uint32_t chunk_new(struct slots *s)
     if (c == 0)
         return s->used++; /* mapped: slots_reserve saw to it */
     s->spare = s->chunk[c].next;
+    chunk_prefetch(s, s->spare); /* whoever needs one soon needs another */
     return c;
 }
 

@@ -13,6 +13,7 @@
 
 #include "followupd/base/status.h"
 #include "wheel_bits_priv.h"
+#include "wheel_pages_priv.h"
 
 #define LEVELS    4
 #define CHUNK_IDS 31
@@ -93,6 +94,24 @@ static inline uint32_t *slots_head(struct slots *s, unsigned slot, uint32_t *ret
 }
 /* Of those that slots_head gave only the first `count` stay. */
 void slots_keep(struct slots *s, unsigned slot, uint32_t count);
+static PREFETCHER void chunk_prefetch(const struct slots *s, uint32_t chunk)
+{
+    __builtin_prefetch(&s->chunk[chunk]);
+    __builtin_prefetch(&s->chunk[chunk].id[CHUNK_IDS - 1]);
+}
+static PREFETCHER void slots_prefetch(const struct slots *s, unsigned slot)
+{
+    if (s->slot[slot].fill > 1)
+        chunk_prefetch(s, s->slot[slot].head);
+}
+/* Empties a slot that holds a single id in its header. */
+static inline void slots_drop_single(struct slots *s, unsigned slot)
+{
+    unsigned l = slot_level(slot);
+    s->copies--;
+    s->slot[slot] = (struct slot){ 0 };
+    bits_clear(&s->bits[l], slot - level[l].first);
+}
 /* The chunk after the head; 0: the head is all there is. */
 static inline uint32_t slots_second(const struct slots *s, unsigned slot)
 {

@@ -2,18 +2,18 @@
  * looking at a few others, here; wheel_idle does it earlier. */
 #include "wheel_priv.h"
 
-int64_t wheel_tidy_head(struct wheel *w, unsigned slot, bool refile)
+int64_t wheel_tidy_head(struct wheel *w, struct place p, bool refile)
 {
     uint32_t count, kept = 0;
-    uint32_t *ids = slots_head(&w->slots, slot, &count);
+    uint32_t *ids = slots_head(&w->slots, p.slot, &count);
     int64_t earliest = INT64_MAX;
     for (uint32_t i = 0; i < count; i++)
         entry_prefetch(w, ids[i]);
     for (uint32_t i = 0; i < count; i++) {
         struct entry e = entry_get(w, ids[i]);
-        if (!is_valid(e, slot))
+        if (!is_valid(e, p.slot))
             continue;
-        if (refile && place_for(w, e.due).slot != slot) {
+        if (refile && !is_within(p, e.due)) {
             wheel_file(w, ids[i], e.due);
             continue;
         }
@@ -21,9 +21,9 @@ int64_t wheel_tidy_head(struct wheel *w, unsigned slot, bool refile)
             earliest = e.due;
         ids[kept++] = ids[i];
     }
-    if (w->sweep.slot == slot)
+    if (w->sweep.slot == p.slot)
         w->sweep.after = 0; /* its chunk may go away */
-    slots_keep(&w->slots, slot, kept);
+    slots_keep(&w->slots, p.slot, kept);
     return earliest;
 }
 
@@ -37,7 +37,7 @@ static void sweep_choose(struct wheel *w)
         int found = bits_find(&w->slots.bits[l], next > level[l].first ? next - level[l].first : 0);
         if (found >= 0 && level[l].first + (unsigned)found >= next) {
             w->sweep.slot = level[l].first + (unsigned)found;
-            wheel_tidy_head(w, w->sweep.slot, false);
+            wheel_tidy_head(w, (struct place){ .slot = w->sweep.slot }, false);
             w->sweep.after = w->slots.slot[w->sweep.slot].fill > 1 ? w->slots.slot[w->sweep.slot].head : 0;
             return;
         }

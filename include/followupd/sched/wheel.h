@@ -45,9 +45,9 @@ int64_t wheel_due(const struct wheel *w, uint32_t id); /* -1: not pending */
  * advance while something due is left, so call advance again, after serving others. */
 int64_t wheel_next_ms(struct wheel *w);
 
-/* Moves the wheel's time to now_ms and writes the ids that came due to ret_ids, in no order within a millisecond.
- * Returns how many. Stops after looking at budget ids (fired, moved to a finer slot, or dropped) or after ids_max
- * fires; what is left comes with the next call. */
+/* Moves the wheel's time to now_ms and writes the ids that came due to ret_ids, in no order: whoever wants one goes from
+ * one wheel_next_ms to the next. Returns how many. Stops after looking at budget ids (fired, moved to a finer slot, or
+ * dropped) or after ids_max fires; what is left comes with the next call. */
 size_t wheel_advance(struct wheel *w, int64_t now_ms, size_t budget, uint32_t *ret_ids, size_t ids_max);
 
 /* Work that can be done at leisure, on about `ids` ids: takes apart the 17-minute slot that comes next, so that no
