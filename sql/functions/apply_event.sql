@@ -17,7 +17,7 @@ BEGIN
      WHERE m.account_id = p_account AND m.id = p_message;
     UPDATE followup.message AS m
        SET state = p_state,
-           sent_at = CASE WHEN p_state = 'failed' THEN m.sent_at ELSE coalesce(m.sent_at, v_sent) END,
+           sent_at = CASE WHEN p_state = 'failed' THEN m.sent_at ELSE coalesce(m.sent_at, CASE WHEN m.state = 'scheduled' THEN v_sent ELSE greatest(v_sent, m.due_at) END) END,
            due_at = CASE WHEN m.state = 'scheduled' THEN least(m.due_at, v_sent) ELSE m.due_at END,
            finished_at = coalesce(m.finished_at, v_now),
            detail = coalesce(p_detail, CASE m.state WHEN 'scheduled' THEN 'was to be sent again; the provider told that it had left' ELSE m.detail END),
@@ -41,4 +41,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.apply_event(bigint, bigint, followup.message_state, timestamptz, text, text, text) IS
-    'Internal: a provider''s event moves the message forward to sent, delivered, failed, bounced or complained, if its state allows; false: it does not. One that was scheduled again, because it was taken for not sent, is settled too, unless it failed. What comes next is planned when the event is the first to tell that it left; of a bounce that is the caller''s. p_occurred_at: real time; a clock that is wrong makes no message leave before it was claimed. p_provider_id: kept where none is known. p_rfc_id: the Message-ID that the provider put in place of ours; kept when no answer told it before. The caller holds the locks of lock_messages.';
+    'Internal: a provider''s event moves the message forward to sent, delivered, failed, bounced or complained, if its state allows; false: it does not. One that was scheduled again, because it was taken for not sent, is settled too, unless it failed. What comes next is planned when the event is the first to tell that it left; of a bounce that is the caller''s. p_occurred_at: real time; a clock that is wrong makes no message leave before it was claimed, or was due. p_provider_id: kept where none is known. p_rfc_id: the Message-ID that the provider put in place of ours; kept when no answer told it before. The caller holds the locks of lock_messages.';

@@ -15,6 +15,7 @@ SET jit = off
 AS $$
 DECLARE
     v_now      timestamptz;
+    v_until    timestamptz;     -- what is due by then may be claimed; its daemon holds it until it is due
     v_real     timestamptz;
     v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_epochs, p_accounts);
     v_accounts bigint[];
@@ -25,8 +26,8 @@ DECLARE
     v_alert_places   tid[];
     v_claimed  integer;
 BEGIN
-    v_now := followup.now();
-    v_real := pg_catalog.clock_timestamp();  -- after v_now: whatever is due by that was claimed no earlier
+    SELECT k.business, k.business + '50 milliseconds'::interval * k.rate INTO v_now, v_until FROM followup.clock() AS k;
+    v_real := pg_catalog.clock_timestamp();
 
     -- Locks. Nothing waits: whatever is locked by somebody else is skipped and answered `busy`, so that one long
     -- transaction never holds up the rest of a batch, and no order of locks can deadlock. By `+ 0` the planner cannot infer
@@ -38,7 +39,7 @@ BEGIN
               JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
               JOIN followup.account AS a ON a.id = m.account_id + 0
               JOIN followup.conversation AS c ON c.account_id = m.account_id + 0 AND c.id = m.conversation_id
-             WHERE m.state = 'scheduled' AND m.due_at <= v_now AND m.shard = ANY (v_shards)
+             WHERE m.state = 'scheduled' AND m.due_at <= v_until AND m.shard = ANY (v_shards)
                FOR SHARE OF a, c SKIP LOCKED
                FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
     IF coalesce(pg_catalog.cardinality(v_accounts), 0) < pg_catalog.cardinality(p_accounts) THEN
@@ -49,15 +50,15 @@ BEGIN
                   FROM unnest(p_accounts, p_messages) AS u(account_id, id)
                   JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
                  WHERE m.conversation_id IS NULL
-                   AND m.state = 'scheduled' AND m.due_at <= v_now AND m.shard = ANY (v_shards)
+                   AND m.state = 'scheduled' AND m.due_at <= v_until AND m.shard = ANY (v_shards)
                    FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
         v_accounts := v_accounts || v_alert_accounts;
         v_messages := v_messages || v_alert_messages;
         v_places := v_places || v_alert_places;
     END IF;
 
-    -- Decide, with a snapshot that is younger than every lock. Only what may go is touched here. The epoch of each shard is
-    -- the one asked with: lock_leases compared them.
+    -- Decide, with a snapshot that is younger than every lock, for the instant at which the message leaves. Only what may go
+    -- is touched here. The epoch of each shard is the one asked with: lock_leases compared them.
     RETURN QUERY
     UPDATE followup.message AS m
        SET state = 'sending', claimed_by = p_worker, claimed_at = v_real,
@@ -75,12 +76,13 @@ BEGIN
        AND (m.conversation_id IS NULL
             OR v.conversation_state = 'active' AND NOT m.detached AND NOT v.paused AND NOT v.suppressed
                AND v.subject IS NOT NULL
-               AND (v.hold_until IS NULL OR v.hold_until <= v_now)
+               AND (v.hold_until IS NULL OR v.hold_until <= greatest(v_now, m.due_at))
                AND (v.late_action = 'send' OR m.due_at >= v_now - v.late_after)
                AND (m.cap_day IS NULL OR m.forced
-                    OR m.cap_day >= (v_now AT TIME ZONE followup.lead_timezone(NULL, v.account_timezone))::date)
+                    OR m.cap_day >= (greatest(v_now, m.due_at) AT TIME ZONE followup.lead_timezone(NULL, v.account_timezone))::date)
                AND (m.forced OR NOT v.has_calendar AND v.country IS NULL
-                    OR followup.window_open(m.account_id, v.lead_timezone, v.account_timezone, v.country, v_now)))
+                    OR followup.window_open(m.account_id, v.lead_timezone, v.account_timezone, v.country,
+                                            greatest(v_now, m.due_at))))
     RETURNING m.account_id, m.id, 'claimed'::followup.claim_verdict, m.due_at, m.shard, m.epoch, m.attempts, m.posts,
               m.kind, m.provider, m.recipient, v.from_name, v.from_address, v.reply_to, v.subject, v.body_text,
               v.body_html, v.fields, v.first_name, v.last_name, v.company, v.country, v.email, v.from_name, v.assistant_title,
@@ -95,10 +97,10 @@ BEGIN
                NULL::text, NULL::text, NULL::text, NULL::jsonb, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text,
                NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text,
                NULL::text, NULL::text, NULL::uuid, NULL::jsonb
-          FROM followup.claim_refusals(p_worker, v_real, v_now, v_shards, p_accounts, p_messages,
+          FROM followup.claim_refusals(p_worker, v_real, v_now, v_until, v_shards, p_accounts, p_messages,
                                        v_accounts, v_messages) AS r;
     END IF;
 END
 $$;
 COMMENT ON FUNCTION followup.claim_messages(uuid, integer[], bigint[], bigint[], bigint[], text) IS
-    'Due -> sending, for what may leave now: one row for every id asked (p_accounts and p_messages are parallel, at most 1000), of shards the worker holds at these epochs. Post only what is `claimed`, and only after the commit. gone: forget it; moved: due at due_at now; busy: somebody works on it, ask again; not_ours: the lease is another''s. A refused message is left cancelled, failed, planned anew, or out of what the loader reads. p_default_provider: for assistants and accounts that name none. Refuses (25000) any isolation level but READ COMMITTED.';
+    'Due, or due within 50 ms (real) -> sending, for what may leave when it is due: one row for every id asked (p_accounts and p_messages are parallel, at most 1000), of shards the worker holds at these epochs. Post only what is `claimed`, and only after the commit, and not before due_at. gone: forget it; moved: due at due_at now; busy: somebody works on it, ask again; not_ours: the lease is another''s. A refused message is left cancelled, failed, planned anew, or out of what the loader reads. p_default_provider: for assistants and accounts that name none. Refuses (25000) any isolation level but READ COMMITTED.';

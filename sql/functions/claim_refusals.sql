@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION followup.claim_refusals(
-    p_worker uuid, p_claimed_at timestamptz, p_now timestamptz, p_shards integer[],
+    p_worker uuid, p_claimed_at timestamptz, p_now timestamptz, p_until timestamptz, p_shards integer[],
     p_accounts bigint[], p_messages bigint[], p_locked_accounts bigint[], p_locked_messages bigint[])
 RETURNS TABLE (account_id bigint, message_id bigint, verdict followup.claim_verdict, due_at timestamptz)
 LANGUAGE plpgsql VOLATILE
@@ -8,6 +8,7 @@ SET enable_hashjoin = on
 AS $$
 DECLARE
     v_row record;
+    v_at  timestamptz;      -- when it would leave
     v_due timestamptz;
 BEGIN
     PERFORM followup.lock_caps(p_locked_accounts);
@@ -26,11 +27,12 @@ BEGIN
         account_id := v_row.asked_account;
         message_id := v_row.asked_id;
         due_at := NULL;
+        v_at := greatest(p_now, v_row.due);
         IF followup.shard_of(account_id) <> ALL (p_shards) THEN
             verdict := 'not_ours';
         ELSIF v_row.state IS NULL OR v_row.state <> 'scheduled' OR v_row.due = 'infinity' THEN
             verdict := 'gone';
-        ELSIF v_row.due > p_now THEN
+        ELSIF v_row.due > p_until THEN
             verdict := 'moved';
             due_at := v_row.due;
         ELSIF NOT v_row.locked OR v_row.conversation_id IS NULL THEN
@@ -69,9 +71,9 @@ BEGIN
         ELSE
             v_due := followup.plan_at(v_row.asked_account,
                                       followup.lead_timezone(v_row.lead_timezone, v_row.account_timezone),
-                                      v_row.country, p_now, '0'::interval, 'elapsed', v_row.hold_until, v_row.asked_id);
-            IF v_due > p_now OR v_row.due < p_now - v_row.late_after
-               OR v_row.cap_day < (p_now AT TIME ZONE followup.lead_timezone(NULL, v_row.account_timezone))::date THEN
+                                      v_row.country, v_at, '0'::interval, 'elapsed', v_row.hold_until, v_row.asked_id);
+            IF v_due > v_at OR v_row.due < p_now - v_row.late_after
+               OR v_row.cap_day < (v_at AT TIME ZONE followup.lead_timezone(NULL, v_row.account_timezone))::date THEN
                 UPDATE followup.message AS m
                    SET due_at = v_due, planned_reason = 'planned anew: it could not leave at ' || v_row.due
                  WHERE m.account_id = v_row.asked_account AND m.id = v_row.asked_id
@@ -85,5 +87,5 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION followup.claim_refusals(uuid, timestamptz, timestamptz, integer[], bigint[], bigint[], bigint[], bigint[]) IS
-    'Internal, under claim_messages'' locks: the verdict of every message asked for that was not claimed at p_claimed_at (real), and what it is left as. p_locked_*: those whose locks were obtained. p_now: business time.';
+COMMENT ON FUNCTION followup.claim_refusals(uuid, timestamptz, timestamptz, timestamptz, integer[], bigint[], bigint[], bigint[], bigint[]) IS
+    'Internal, under claim_messages'' locks: the verdict of every message asked for that was not claimed at p_claimed_at (real), and what it is left as. p_locked_*: those whose locks were obtained. p_now: business time; p_until: what is due later has moved.';

@@ -15,7 +15,9 @@ BEGIN
               FROM written AS w
              WHERE CASE w.state WHEN 'scheduled' THEN w.due_at < followup.now() + '73 hours'::interval
                                 WHEN 'cancelled' THEN true
-                                WHEN 'failed' THEN true ELSE false END
+                                WHEN 'failed' THEN true
+                                -- Its daemon gives it back if no byte has left.
+                                WHEN 'sending' THEN w.detached ELSE false END
              LIMIT 401) AS n;
     IF v_accounts IS NULL THEN
         RETURN NULL;
@@ -37,4 +39,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.notify_message() IS
-    'Trigger: tells the daemon on channel followup what a statement scheduled, moved or cancelled: the messages when they fit one text, else "r <account>" an account, "r *" for more than 100 of them. Silent for the engine''s own writes (followup.quiet = on), where followup.notify = off, and about what is due more than 73 hours from now.';
+    'Trigger: tells the daemon on channel followup what a statement scheduled, moved or cancelled, or took out while it was being sent: the messages when they fit one text, else "r <account>" an account, "r *" for more than 100 of them. Silent for the engine''s own writes (followup.quiet = on), where followup.notify = off, and about what is due more than 73 hours from now.';

@@ -37,7 +37,8 @@ BEGIN
                planned_reason = CASE WHEN s.state = 'scheduled' THEN p_because_again ELSE m.planned_reason END,
                provider_message_id = coalesce(s.provider_id, m.provider_message_id),
                sent_at = CASE WHEN s.state = 'sent'
-                              THEN v_now - pg_catalog.make_interval(secs => extract(epoch FROM v_real - m.claimed_at)::double precision * v_rate) END,
+                              THEN greatest(v_now - pg_catalog.make_interval(secs => extract(epoch FROM v_real - m.claimed_at)::double precision * v_rate),
+                                            m.due_at) END,
                finished_at = CASE WHEN s.state <> 'scheduled' THEN v_now END,
                detail = CASE s.state WHEN 'sent' THEN p_because_sent
                                      WHEN 'cancelled' THEN p_because_gone

@@ -4,7 +4,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(25);
+SELECT plan(26);
 
 -- the text
 SELECT is(followup.wake_payload(ARRAY[1, 2]::bigint[], ARRAY[17, 18]::bigint[], ARRAY['2026-01-05 09:00:00.000001Z'::timestamptz, NULL]),
@@ -37,6 +37,9 @@ SELECT is(t.heard('SET LOCAL ROLE followup_admin; UPDATE followup.message SET du
 SELECT is(t.heard('UPDATE followup.message SET due_at = due_at + interval ''1 min'''), (SELECT 'm ' || string_agg(account_id || ' ' || id || ' ' || t.us(account_id, id), ',' ORDER BY account_id, id) FROM followup.message), 'one NOTIFY a statement');
 SELECT is(t.heard('UPDATE followup.message SET due_at = due_at + interval ''80 h'' WHERE id = ' || :ada), NULL, 'beyond the horizon nobody needs to know');
 SELECT is(t.heard('PERFORM followup.stop_messaging(1, ARRAY[' || t.lead_of(1, :ben) || '])'), 'm 1 ' || :ben || ' -', 'a stop is told as -');
+SELECT t.lead(1, 'zoe') AS zoe \gset
+SELECT t.verdict(1, :zoe) \g /dev/null
+SELECT is(t.heard('PERFORM followup.stop_messaging(1, ARRAY[' || t.lead_of(1, :zoe) || '])'), 'm 1 ' || :zoe || ' -', 'also of a message that is being sent');
 SELECT t.heard('PERFORM followup.skip_to_follow_up(2, ARRAY[' || t.lead_of(2, :cid) || '])') AS heard \gset
 SELECT is(:'heard',
     (SELECT 'm 2 ' || :cid || ' - | m 2 ' || id || ' ' || t.us(2, id) FROM followup.message WHERE account_id = 2 AND kind = 'follow_up'), 'a skip: one is gone, another is due');
