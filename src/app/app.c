@@ -276,6 +276,12 @@ static bool in_flight(void *arg, struct message_ref ref)
     return dispatcher_in_flight(a->dispatcher, ref);
 }
 
+static void cancel(void *arg, struct message_ref ref)
+{
+    struct app *a = arg;
+    dispatcher_cancel(a->dispatcher, ref);
+}
+
 static const struct message_ref *in_flight_list(void *arg, size_t *ret_count)
 {
     struct app *a = arg;
@@ -456,7 +462,7 @@ static enum status open_scheduler(struct app *a, struct err *e)
         .clock_ms = c->clock_refresh_ms,
         .rows_max = (size_t)c->wheel_rows_max,
     };
-    struct scheduler_consumer consumer = { a, on_due, in_flight, in_flight_list };
+    struct scheduler_consumer consumer = { a, on_due, in_flight, cancel, in_flight_list };
     return scheduler_open(&a->loop, a->store, &config, &consumer, &a->scheduler, e);
 }
 

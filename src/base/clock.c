@@ -35,6 +35,7 @@ void business_clock_set(struct business_clock *c, struct wall business, double r
     c->business_us = business.us;
     c->mono_us = asked_us + (answered_us - asked_us) / 2;
     c->rate = rate;
+    c->error_us = (answered_us - asked_us + 1) / 2;
 }
 
 struct wall business_now(const struct business_clock *c)
@@ -51,6 +52,13 @@ int64_t business_wait_ms(const struct business_clock *c, struct wall due)
     if (left_us <= 0)
         return 0;
     return saturate(ceil((double)left_us / c->rate / 1000.0));
+}
+
+int64_t business_sure_wait_us(const struct business_clock *c, struct wall due)
+{
+    double left_us = ceil((double)minus(due.us, business_now(c).us) / c->rate);
+    int64_t wait_us = plus(saturate(left_us), c->error_us);
+    return wait_us > 0 ? wait_us : 0;
 }
 
 int64_t business_span_us(const struct business_clock *c, int64_t real_ms)

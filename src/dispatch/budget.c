@@ -63,20 +63,18 @@ size_t budget_ahead(const struct budget *b)
     return (size_t)fmin(b->window * AHEAD_MS / fmax(b->average_ms, 1), AHEAD_MAX);
 }
 
-size_t budget_room(struct budget *b, struct mono now)
+size_t budget_room(struct budget *b, size_t beside, struct mono now)
 {
-    size_t all = (size_t)b->window + budget_ahead(b);
-    size_t slots = b->used < all ? all - b->used : 0;
+    size_t all = (size_t)b->window + beside, taken = b->used + b->early;
+    size_t slots = taken < all ? all - taken : 0;
     if (b->rate_per_s <= 0)
         return slots;
     fill(b, now);
     return (double)slots < b->tokens ? slots : (size_t)b->tokens;
 }
 
-static bool take(struct budget *b, size_t used_max, struct mono now)
+static bool take(struct budget *b, struct mono now)
 {
-    if (b->used >= used_max)
-        return false;
     if (b->rate_per_s > 0) {
         fill(b, now);
         if (b->tokens < 1)
@@ -89,12 +87,26 @@ static bool take(struct budget *b, size_t used_max, struct mono now)
 
 bool budget_take(struct budget *b, struct mono now)
 {
-    return take(b, (size_t)b->window, now);
+    return b->used < (size_t)b->window && take(b, now);
 }
 
-bool budget_take_ahead(struct budget *b, struct mono now)
+bool budget_take_beside(struct budget *b, size_t beside, struct mono now)
 {
-    return take(b, (size_t)b->window + budget_ahead(b), now);
+    return b->used + b->early < (size_t)b->window + beside && take(b, now);
+}
+
+void budget_early(struct budget *b)
+{
+    assert(b->used > 0);
+    b->used--;
+    b->early++;
+}
+
+void budget_due(struct budget *b)
+{
+    assert(b->early > 0);
+    b->early--;
+    b->used++;
 }
 
 void budget_unused(struct budget *b)

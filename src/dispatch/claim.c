@@ -16,6 +16,7 @@ struct claim {
 /* Messages nobody posts: the slot is free again, and the wheel gets them back when asking later makes sense. */
 static void end_unsent(struct dispatcher *d, struct flight *f, int64_t set_again_ms)
 {
+    early_over(d, f);
     lane_unused(&d->lanes[f->lane], f->pass);
     d->slots--;
     dispatcher_end_flight(d, f, set_again_ms);

@@ -61,7 +61,8 @@ static void look_again(struct dispatcher *d, int64_t wait_ms);
 
 /* Takes a slot for one message. False: the offer ends here. *ret NULL and true: the message is taken, but not asked
  * for. */
-static bool take_one(struct dispatcher *d, const struct due_message *due, struct mono now, struct flight **ret)
+static bool take_one(struct dispatcher *d, const struct due_message *due, struct mono now, struct wall business,
+                     struct flight **ret)
 {
     struct flight *f = flights_find(&d->flights, due->ref);
     *ret = NULL;
@@ -87,6 +88,8 @@ static bool take_one(struct dispatcher *d, const struct due_message *due, struct
     f->due = due->due;
     f->lane = lane;
     f->pass = pass;
+    if (due->due.us > business.us)
+        early_count(d, f);
     d->slots++;
     *ret = f;
     return true;
@@ -96,6 +99,7 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
 {
     struct flight *asked[STORE_BATCH_MAX];
     struct mono now = mono_now();
+    struct wall business = business_now(d->clock);
     size_t taken = 0, room;
     bool stopped = false;
     d->offering = true;
@@ -104,7 +108,7 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
         size_t asked_count = 0;
         while (taken < count && asked_count < room) {
             struct flight *f;
-            stopped = !take_one(d, &due[taken], now, &f);
+            stopped = !take_one(d, &due[taken], now, business, &f);
             if (stopped)
                 break;
             taken++;
@@ -430,8 +434,10 @@ enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct transpor
     uv_idle_init(loop, &d->soon);
     uv_timer_init(loop, &d->later);
     uv_timer_init(loop, &d->ahead);
-    d->soon.data = d->later.data = d->ahead.data = d;
-    d->handles_open = 3;
+    uv_timer_init(loop, &d->due);
+    list_init(&d->early);
+    d->soon.data = d->later.data = d->ahead.data = d->due.data = d;
+    d->handles_open = 4;
     *ret = d;
     return OK;
 }
@@ -478,6 +484,7 @@ void dispatcher_close(struct dispatcher *d)
     uv_close((uv_handle_t *)&d->soon, on_handle_closed);
     uv_close((uv_handle_t *)&d->later, on_handle_closed);
     uv_close((uv_handle_t *)&d->ahead, on_handle_closed);
+    uv_close((uv_handle_t *)&d->due, on_handle_closed);
 }
 
 /* --- questions ---------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* What the files of the dispatcher share: dispatcher.c (offers, places, life), claim.c (asking), handover.c (posting
- * what was claimed, giving back, ends). */
+ * what was claimed, giving back, ends), early.c (what is claimed before it is due). */
 #ifndef FOLLOWUPD_DISPATCH_DISPATCHER_PRIV_H
 #define FOLLOWUPD_DISPATCH_DISPATCHER_PRIV_H
 
@@ -45,9 +45,11 @@ struct dispatcher {
     struct batch *batch;
     struct settle *settle;
     struct look_ups *look_ups;
-    uv_idle_t soon;   /* on_room, in the next turn of the loop */
-    uv_timer_t ahead; /* runs while something is claimed ahead: none waits longer than its bound */
-    uv_timer_t later; /* on_room, when a token or a breaker's wait is over */
+    struct list early; /* struct flight: claimed and not due yet, by begin_us */
+    uv_timer_t due;    /* for the first of them */
+    uv_idle_t soon;    /* on_room, in the next turn of the loop */
+    uv_timer_t ahead;  /* runs while something is claimed ahead: none waits longer than its bound */
+    uv_timer_t later;  /* on_room, when a token or a breaker's wait is over */
     int handles_open;
     bool refused;       /* offer took less than was there */
     int full_lane;      /* whose slots were taken then; -1: it was refused for another reason */
@@ -88,11 +90,24 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
 /* What is claimed ahead: begins what has a slot now, in order, and gives back what must not begin any more. */
 void handover_go_on(struct dispatcher *d);
 void handover_on_ahead(uv_timer_t *timer);
+/* It is due, and may begin when it has a slot: the next handover_go_on asks. */
+void handover_wait(struct dispatcher *d, struct flight *f);
 /* Without the store: as after a crash. */
 void handover_drop_ahead(struct dispatcher *d);
 /* Taken; NULL: nothing to give back. */
 void handover_give_back(struct giveback *g);
 /* settle's rows. */
 void handover_settle(void *dispatcher, const struct claim_row *rows, size_t count, int64_t asked_us);
+
+/* --- early.c: claimed before it is due, and prepared: held until then. --- */
+/* f has taken its place: counted as an early one from here to early_over. */
+void early_count(struct dispatcher *d, struct flight *f);
+void early_over(struct dispatcher *d, struct flight *f); /* harmless if it is not one */
+/* Real time until the POST of what has been claimed may begin. The database has claimed it, so that after
+ * STORE_CLAIM_EARLY_MS_MAX it is due, however wrong our clock is. */
+int64_t early_by_us(const struct dispatcher *d, const struct flight *f);
+void early_hold(struct dispatcher *d, struct flight *f, int64_t wait_us);
+/* All that is held waits for a slot from now on. */
+void early_release(struct dispatcher *d);
 
 #endif

@@ -7,7 +7,7 @@
 #include "followupd/result/attempt.h"
 #include "followupd/store/store.h"
 
-enum flight_phase { FLIGHT_CLAIMING, FLIGHT_AHEAD, FLIGHT_POSTING, FLIGHT_RETURNING, FLIGHT_RECORDING };
+enum flight_phase { FLIGHT_CLAIMING, FLIGHT_EARLY, FLIGHT_AHEAD, FLIGHT_POSTING, FLIGHT_RETURNING, FLIGHT_RECORDING };
 
 struct dispatcher;
 struct claim;
@@ -19,13 +19,16 @@ struct flight {
     struct wall due;
     enum flight_phase phase;
     bool again;          /* offered once more meanwhile: set it when it ends unsent */
+    bool early;          /* not due yet: its place is one of the budget's early ones */
+    bool cancelled;      /* while it was claimed: not to be posted */
     bool settling;       /* was in doubt: never given back as scheduled */
     struct claim *claim; /* under way for it; NULL once it is answered */
     int lane;            /* whose slot it holds while claiming and posting */
     struct breaker_pass pass;
-    struct list node;          /* of its lane's ahead */
-    int shard;                 /* these two from its claim on */
-    int64_t asked_us, held_us; /* when it was asked for, and since when it waits for a slot (mono_now_us) */
+    struct list node; /* of the dispatcher's early ones, then of its lane's ahead */
+    int shard;        /* these two from its claim on */
+    int64_t asked_us; /* mono_now_us, as these two: when its POST may begin, and since when it waits for a slot */
+    int64_t begin_us, held_us;
     struct attempt attempt;
 };
 

@@ -11,6 +11,7 @@
 
 static void release_slot(struct dispatcher *d, struct flight *f)
 {
+    early_over(d, f);
     lane_unused(&d->lanes[f->lane], f->pass);
     d->slots--;
 }
@@ -163,6 +164,7 @@ static bool move_slot(struct dispatcher *d, struct flight *f, int lane)
         return true;
     if (!lane_take(&d->lanes[lane], mono_now(), &pass))
         return false;
+    early_over(d, f);
     lane_unused(&d->lanes[f->lane], f->pass);
     f->lane = lane;
     f->pass = pass;
@@ -172,6 +174,8 @@ static bool move_slot(struct dispatcher *d, struct flight *f, int lane)
 /* NULL: the POST may begin now. */
 static const char *reason_against(struct dispatcher *d, const struct flight *f, int64_t epoch)
 {
+    if (f->cancelled)
+        return "it was taken out meanwhile";
     if (mono_now_us() - f->asked_us > d->config.begin_within_ms * 1000)
         return "too long after its claim";
     if (!d->hooks.may_send(d->hooks.arg, f->shard, epoch))
@@ -193,7 +197,7 @@ static void post(struct dispatcher *d, struct flight *f, const struct claim_row 
 
 /* --- claimed ahead ------------------------------------------------------------------------------------------------ */
 
-static void hold(struct dispatcher *d, struct flight *f)
+void handover_wait(struct dispatcher *d, struct flight *f)
 {
     f->phase = FLIGHT_AHEAD;
     f->held_us = mono_now_us();
@@ -214,15 +218,20 @@ static const char *reason_to_end(struct dispatcher *d, struct lane *l, const str
     return "its provider became slow";
 }
 
+static struct claim_row claimed_row(const struct flight *f)
+{
+    const struct send_result *claimed = &f->attempt.kept->result;
+    return (struct claim_row){
+        .ref = f->ref, .attempts = claimed->attempts, .posts = claimed->posts, .epoch = claimed->epoch
+    };
+}
+
 static void go_on(struct dispatcher *d, struct lane *l, struct giveback **gives_back)
 {
     struct mono now = mono_now();
     list_for_each (node, &l->ahead) {
         struct flight *f = container_of(node, struct flight, node);
-        const struct send_result *claimed = &f->attempt.kept->result;
-        const struct claim_row row = {
-            .ref = f->ref, .attempts = claimed->attempts, .posts = claimed->posts, .epoch = claimed->epoch
-        };
+        const struct claim_row row = claimed_row(f);
         const char *reason = reason_to_end(d, l, f, now);
         if (reason == NULL && !lane_may_begin(l))
             return;
@@ -241,8 +250,26 @@ static void go_on(struct dispatcher *d, struct lane *l, struct giveback **gives_
 void handover_go_on(struct dispatcher *d)
 {
     struct giveback *gives_back = NULL;
+    if (d->draining)
+        early_release(d);
     for (size_t i = 0; i < d->lane_count; i++)
         go_on(d, &d->lanes[i], &gives_back);
+    handover_give_back(gives_back);
+}
+
+void dispatcher_cancel(struct dispatcher *d, struct message_ref ref)
+{
+    struct flight *f = flights_find(&d->flights, ref);
+    if (f == NULL)
+        return;
+    f->cancelled = true;
+    if (f->phase != FLIGHT_EARLY && f->phase != FLIGHT_AHEAD)
+        return;
+    const struct claim_row row = claimed_row(f);
+    struct giveback *gives_back = NULL;
+    list_remove(&f->node);
+    attempt_drop(&f->attempt);
+    give_back(d, f, &row, &gives_back, reason_against(d, f, row.epoch));
     handover_give_back(gives_back);
 }
 
@@ -259,6 +286,7 @@ void handover_on_ahead(uv_timer_t *timer)
 
 void handover_drop_ahead(struct dispatcher *d)
 {
+    early_release(d);
     for (size_t i = 0; i < d->lane_count; i++) {
         for (struct list *node; (node = list_take_first(&d->lanes[i].ahead)) != NULL;) {
             struct flight *f = container_of(node, struct flight, node);
@@ -271,6 +299,25 @@ void handover_drop_ahead(struct dispatcher *d)
 }
 
 /* --- from the claim ----------------------------------------------------------------------------------------------- */
+
+static void begin_or_wait(struct dispatcher *d, struct flight *f, const struct claim_row *row,
+                          struct giveback **gives_back)
+{
+    const struct lane *l = &d->lanes[f->lane];
+    int64_t early_us = early_by_us(d, f);
+    if (early_us == 0)
+        early_over(d, f);
+    if (early_us == 0 && lane_may_begin(l) && list_empty(&l->ahead)) {
+        post(d, f, row, gives_back);
+    } else if (d->draining) {
+        attempt_drop(&f->attempt);
+        give_back(d, f, row, gives_back, "the worker stops");
+    } else if (early_us > 0) {
+        early_hold(d, f, early_us);
+    } else {
+        handover_wait(d, f);
+    }
+}
 
 void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_row *row, int64_t asked_us,
                     struct giveback **gives_back)
@@ -299,15 +346,7 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
     enum status st = attempt_prepare(&f->attempt, row, registry_at(d->registry, (size_t)lane), d->config.public_url,
                                      on_attempt_end, &rejected);
     if (st == OK) {
-        const struct lane *l = &d->lanes[lane];
-        if (lane_may_begin(l) && list_empty(&l->ahead)) {
-            post(d, f, row, gives_back);
-        } else if (d->draining) {
-            attempt_drop(&f->attempt);
-            give_back(d, f, row, gives_back, "the worker stops");
-        } else {
-            hold(d, f);
-        }
+        begin_or_wait(d, f, row, gives_back);
         return;
     }
     if (rejected == NULL) {

@@ -14,42 +14,40 @@ void lane_init(struct lane *l, const struct provider *p, int failures_max, int64
     breaker_init(&l->breaker, failures_max, open_ms, open_ms_max);
 }
 
-static bool take(struct lane *l, bool (*from_budget)(struct budget *b, struct mono now), struct mono now,
-                 struct breaker_pass *ret)
+bool lane_take(struct lane *l, struct mono now, struct breaker_pass *ret)
 {
     if (!breaker_take(&l->breaker, now, ret))
         return false;
-    if (from_budget(&l->budget, now))
+    if (budget_take(&l->budget, now))
         return true;
     breaker_unused(&l->breaker, *ret);
     return false;
 }
 
-bool lane_take(struct lane *l, struct mono now, struct breaker_pass *ret)
+static size_t ahead(const struct lane *l, struct mono now)
 {
-    return take(l, budget_take, now, ret);
-}
-
-static bool may_go_ahead(const struct lane *l, struct mono now)
-{
-    return l->breaker.state == BREAKER_CLOSED && mono_reached(l->ahead_from, now);
+    bool may = l->breaker.state == BREAKER_CLOSED && mono_reached(l->ahead_from, now);
+    return may ? budget_ahead(&l->budget) : 0;
 }
 
 bool lane_take_ahead(struct lane *l, struct mono now, struct breaker_pass *ret)
 {
-    return take(l, may_go_ahead(l, now) ? budget_take_ahead : budget_take, now, ret);
+    if (!breaker_take(&l->breaker, now, ret))
+        return false;
+    if (budget_take_beside(&l->budget, ahead(l, now), now))
+        return true;
+    breaker_unused(&l->breaker, *ret);
+    return false;
 }
 
 size_t lane_places(const struct lane *l, struct mono now)
 {
-    return (size_t)l->budget.window + (may_go_ahead(l, now) ? budget_ahead(&l->budget) : 0);
+    return (size_t)l->budget.window + ahead(l, now);
 }
 
 size_t lane_room(struct lane *l, struct mono now)
 {
-    size_t room = budget_room(&l->budget, now), places = lane_places(l, now);
-    size_t free_places = l->budget.used < places ? places - l->budget.used : 0;
-    return room < free_places ? room : free_places;
+    return budget_room(&l->budget, ahead(l, now), now);
 }
 
 bool lane_may_begin(const struct lane *l)

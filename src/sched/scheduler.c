@@ -1,5 +1,6 @@
 #include "followupd/sched/scheduler.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +18,12 @@
 #define TICK_MS_MIN       10
 #define LOAD_RETRY_MS     1000
 #define LEISURE_IDS       1024 /* of wheel_idle a tick */
-#define ROUND_TRIP_US_MAX 1000000
 #define BACK_MS_MAX       1000 /* real: two readings never agree to the microsecond, and a fast clock makes much of little */
 #define CLOCK_PERIODS_MAX 6
+#define DRIFT             2000 /* of two clocks: a part in so many, at most */
+#define AHEAD_MS          25   /* real: what is due by then is handed over, to be claimed before it is due */
+#define GATHER_MS         12   /* of it; a claim takes what remains of it at most, or its messages are late */
+_Static_assert(AHEAD_MS < STORE_CLAIM_EARLY_MS_MAX, "our clock and the database's are never quite the same");
 
 struct scheduler {
     uv_loop_t *loop;
@@ -94,6 +98,13 @@ static void hand_over(struct scheduler *s)
     agenda_take(s->agenda, s->shown, taken);
 }
 
+/* The wheel's time: it is ahead of the clock. */
+static struct wall wheel_now(const struct scheduler *s)
+{
+    return (struct wall){ business_now(&s->clock).us + business_span_us(&s->clock, AHEAD_MS) };
+}
+
+/* What comes next is not handed over as soon as it may be: with it goes what is due shortly after it, in one claim. */
 static void arm(struct scheduler *s)
 {
     int64_t next_ms = agenda_next_ms(s->agenda);
@@ -102,7 +113,8 @@ static void arm(struct scheduler *s)
         uv_timer_stop(&s->wheel_timer);
         return;
     }
-    int64_t wait_ms = business_wait_ms(&s->clock, (struct wall){ next_ms * 1000 });
+    int64_t ahead_us = business_span_us(&s->clock, AHEAD_MS - GATHER_MS);
+    int64_t wait_ms = business_wait_ms(&s->clock, (struct wall){ next_ms * 1000 - ahead_us });
     if (wait_ms < 1)
         wait_ms = 1;
     uv_update_time(s->loop);
@@ -117,7 +129,7 @@ static void turn(struct scheduler *s)
     int64_t began_us = mono_now_us();
     if (loader_work(&s->loader, now))
         uv_idle_start(&s->again, on_again);
-    bool more = agenda_advance(s->agenda, now, s->config.advance_budget);
+    bool more = agenda_advance(s->agenda, wheel_now(s), s->config.advance_budget);
     int64_t ended_us = mono_now_us();
     peak_add(&s->pause, (uint64_t)(ended_us - began_us), ended_us / 1000);
     hand_over(s);
@@ -175,8 +187,10 @@ static void wake_on_set(void *arg, struct message_ref ref, struct wall due)
 static void wake_on_cancel(void *arg, struct message_ref ref)
 {
     struct scheduler *s = arg;
-    if (is_ours(s, ref.account_id))
-        agenda_cancel(s->agenda, ref);
+    if (!is_ours(s, ref.account_id))
+        return;
+    agenda_cancel(s->agenda, ref);
+    s->consumer.cancel(s->consumer.arg, ref);
 }
 
 static void wake_on_reload(void *arg, int64_t account_id)
@@ -221,6 +235,18 @@ static void load_on_work(void *arg)
 
 /* --- the clock -------------------------------------------------------------------------------------------------- */
 
+/* The longer the answer took, the less is known of when it was read. What we have is better then, for a while; but not if
+ * the clock has been set. */
+static bool is_worse(const struct scheduler *s, const struct business_clock *reading)
+{
+    const struct business_clock *had = &s->clock;
+    int64_t age_us = reading->mono_us - had->mono_us, drift_us = age_us / DRIFT;
+    double apart_us = fabs((double)(business_now(reading).us - business_now(had).us)) / had->rate;
+    return s->has_clock && reading->rate == had->rate && age_us < CLOCK_PERIODS_MAX * s->config.clock_ms * 1000 &&
+           reading->error_us > had->error_us + drift_us &&
+           apart_us <= (double)(reading->error_us + had->error_us + drift_us);
+}
+
 static void on_clock(void *arg, enum status st, const struct err *e, struct wall business, double rate,
                      int64_t asked_us, int64_t answered_us)
 {
@@ -231,16 +257,16 @@ static void on_clock(void *arg, enum status st, const struct err *e, struct wall
             log_warn("clock_not_read", kv("error", e->text));
         return;
     }
-    /* A slow answer says little about now; the one we have is better, for a while. */
-    if (s->has_clock && rate == s->clock.rate && answered_us - asked_us > ROUND_TRIP_US_MAX &&
-        answered_us - s->clock.mono_us < CLOCK_PERIODS_MAX * s->config.clock_ms * 1000)
+    struct business_clock reading;
+    business_clock_set(&reading, business, rate, asked_us, answered_us);
+    if (is_worse(s, &reading))
         return;
     bool first = !s->has_clock;
-    int64_t before_us = first ? INT64_MIN : business_now(&s->clock).us;
-    business_clock_set(&s->clock, business, rate, asked_us, answered_us);
+    int64_t before_us = first ? INT64_MIN : wheel_now(s).us;
+    s->clock = reading;
     s->has_clock = true;
     /* A wheel does not turn back: when business time does (a clock set by hand), it takes a new one. */
-    bool back = !first && business_now(&s->clock).us < before_us - business_span_us(&s->clock, BACK_MS_MAX);
+    bool back = !first && wheel_now(s).us < before_us - business_span_us(&s->clock, BACK_MS_MAX);
     if ((first || back) && s->up)
         loader_all(&s->loader, business_now(&s->clock));
     turn_soon(s);

@@ -190,6 +190,8 @@ static void end_conversation(struct model *m, size_t conversation, bool replaced
         } else {
             JOURNAL(" %" PRId64, x->id);
             x->detached |= replaced;
+            if (x->state == M_SENDING)
+                notify_set(m, x);
             if (replaced && c->live == (int)i)
                 c->live = -1;
         }
@@ -387,7 +389,7 @@ static enum claim_verdict claim_one(struct model *m, int worker, struct lease_se
         return CLAIM_NOT_OURS;
     if (x == NULL || x->state != M_SCHEDULED)
         return CLAIM_GONE;
-    if (x->due_us > model_now(m)) {
+    if (x->due_us > model_now(m) + STORE_CLAIM_EARLY_MS_MAX * MS) {
         row->due.us = x->due_us;
         return CLAIM_MOVED;
     }

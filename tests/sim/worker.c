@@ -181,6 +181,12 @@ static bool in_flight(void *arg, struct message_ref ref)
     return dispatcher_in_flight(w->dispatcher, ref);
 }
 
+static void cancel(void *arg, struct message_ref ref)
+{
+    struct worker *w = arg;
+    dispatcher_cancel(w->dispatcher, ref);
+}
+
 static const struct message_ref *in_flight_list(void *arg, size_t *ret_count)
 {
     struct worker *w = arg;
@@ -222,7 +228,7 @@ static void open_parts(struct worker *w, int former)
     struct scheduler_config scheduler = {
         .sweep_ms = SWEEP_MS, .sweep_older_ms = SWEEP_OLDER_MS, .sending_grace_ms = GRACE_MS, .clock_ms = CLOCK_MS
     };
-    struct scheduler_consumer consumer = { w, on_due, in_flight, in_flight_list };
+    struct scheduler_consumer consumer = { w, on_due, in_flight, cancel, in_flight_list };
     st = scheduler_open(loop, w->store, &scheduler, &consumer, &w->scheduler, &e);
     assert(st == OK);
 

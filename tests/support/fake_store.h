@@ -16,6 +16,7 @@ struct fake_store {
     bool up, hold_load, hold_mark, hold_leases;
     struct wall business;
     double rate;
+    int64_t clock_took_us; /* to be answered */
     /* what is scheduled in the "database" */
     struct due_message rows[FAKE_ROWS_MAX];
     size_t row_count;
@@ -185,7 +186,7 @@ static inline void fake_answer(struct fake_store *f)
     if (f->clock_cb != NULL) {
         FAKE_TAKE(f, clock, cb, arg);
         int64_t now_us = mono_now_us();
-        cb(arg, OK, NULL, f->business, f->rate, now_us, now_us);
+        cb(arg, OK, NULL, f->business, f->rate, now_us - f->clock_took_us, now_us);
     }
     if (f->load_cb != NULL && !f->hold_load) {
         fake_answer_load_rows(f);

@@ -50,6 +50,23 @@ def test_messages_leave_in_the_order_of_their_instants_and_never_early(world, da
     assert {message_id(entry) for entry in ledger} == set(due)
 
 
+def test_messages_are_claimed_before_they_are_due_and_leave_when_they_are(world, database, sandbox, daemon):
+    account = world.account()
+    leads = world.leads(account, 100)
+    daemon()
+    world.act("start_follow_up", account, leads, at=database.value("SELECT followup.now()") + dt.timedelta(days=1))
+    database.rows("UPDATE followup.message SET due_at = followup.now() + make_interval(secs => 2 + position_of * 0.03) FROM"
+                  " (SELECT id AS of_id, row_number() OVER () AS position_of FROM followup.message) AS o WHERE id = of_id")
+    ledger = sandbox.wait_for_ledger(100)
+    due = {row["id"]: row["due_at"] for row in world.messages()}
+    assert all(entry["at_us"] >= due[message_id(entry)].timestamp() * 1e6 for entry in ledger)
+    early = database.value("SELECT count(*) FROM followup.message WHERE claimed_at < due_at")
+    assert early > 0, "claimed when they were due"
+    assert database.value("SELECT count(*) FROM followup.message WHERE claimed_at < due_at - interval '50 ms'") == 0
+    wait_until(lambda: world.count(state="sent") == 100, "all are recorded")
+    assert database.value("SELECT count(*) FROM followup.message WHERE sent_at < due_at") == 0
+
+
 @pytest.mark.parametrize("action", ["restart_follow_up", "continue_follow_up", "skip_to_follow_up"])
 def test_an_action_typed_in_psql_reaches_the_wheel_by_notify(world, database, sandbox, daemon, action):
     account = world.account(steps=STEPS, follow_up_delay="1 second")

@@ -51,8 +51,8 @@ def spread(world, database, accounts):
 
 
 def around(due):
-    """Near enough that either may come first."""
-    return due.timestamp() + random.uniform(-0.02, 0.02)
+    """Near enough that either may come first: the claim comes 13 to 25 ms before the message is due."""
+    return due.timestamp() + random.uniform(-0.05, 0.01)
 
 
 def settle(world, sandbox):

@@ -37,6 +37,7 @@ struct business_clock {
     int64_t business_us; /* what business time was ... */
     int64_t mono_us;     /* ... at this instant of this host's CLOCK_BOOTTIME */
     double rate;         /* business seconds a real second; > 0 */
+    int64_t error_us;    /* real: it may be that much ahead of the database, or behind */
 };
 
 /* business: what the database said; asked_us and answered_us: mono_now_us() around the question. The middle is taken,
@@ -47,6 +48,9 @@ int64_t mono_now_us(void);
 struct wall business_now(const struct business_clock *c);
 /* Real milliseconds until business time `due`, rounded up: never early. 0 when it has come. */
 int64_t business_wait_ms(const struct business_clock *c, struct wall due);
+/* Real microseconds until business time `due` has come in the database too, if the clock is ahead by all of its error: 0
+ * when it has. */
+int64_t business_sure_wait_us(const struct business_clock *c, struct wall due);
 /* Business microseconds that pass in that many real milliseconds. */
 int64_t business_span_us(const struct business_clock *c, int64_t real_ms);
 /* Real milliseconds by which `now` lies after `due`, both business; the unit lateness is told in. */

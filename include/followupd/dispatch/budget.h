@@ -10,6 +10,8 @@
  *          queue longer. It is widened only while at least half of it is used.
  * Ahead    while there is a backlog, messages are claimed before they have a slot: at most what the provider begins in
  *          25 ms at the rate of its last answers, and 128. They have their token.
+ * Early    what is not due yet has a place beside the slots too, within the same bound for all; whoever wants a slot for
+ *          now does not see it (budget_early, budget_due).
  * Slots    taken before the claim, given back by exactly one of budget_unused (nothing was posted: the token comes back
  *          too) and budget_end. */
 #ifndef FOLLOWUPD_DISPATCH_BUDGET_H
@@ -27,7 +29,8 @@ struct budget {
     int window_max;
     double window;
     bool has_slowed; /* the first slow answer has come */
-    size_t used;
+    size_t used;     /* but for those that are early */
+    size_t early;
     int64_t quickest_ms, quickest_before_ms; /* of this and of the last half minute; -1: none yet */
     double average_ms;                       /* of about the last 16 answers */
     struct mono quickest_since;
@@ -39,12 +42,16 @@ void budget_init(struct budget *b, double rate_per_s, int concurrency_max, struc
 void budget_limit(struct budget *b, double rate_per_s, int concurrency_max, struct mono now);
 /* Takes one slot and one token; false: none free. */
 bool budget_take(struct budget *b, struct mono now);
-/* The same, and beside the slots as many as may be claimed ahead. */
-bool budget_take_ahead(struct budget *b, struct mono now);
+/* The same, while all that is taken, early or not, is less than the slots and `beside` more. */
+bool budget_take_beside(struct budget *b, size_t beside, struct mono now);
+/* One that was taken is not due yet; and now it is. */
+void budget_early(struct budget *b);
+void budget_due(struct budget *b);
 /* How many may be claimed beside the window; 0 until an answer has come. */
 size_t budget_ahead(const struct budget *b);
-/* How many budget_take_ahead would give now. */
-size_t budget_room(struct budget *b, struct mono now);
+/* How many budget_take_beside would give now. */
+size_t budget_room(struct budget *b, size_t beside, struct mono now);
+/* This and budget_end: of one that is not early. */
 void budget_unused(struct budget *b);
 /* latency_ms: of the POST; -1: there was none to measure. */
 void budget_end(struct budget *b, int64_t latency_ms, bool overloaded, struct mono now);

@@ -1,5 +1,5 @@
-/* dispatcher: due messages become POSTs. What the wheel says is due is claimed in the database, rendered, posted, and
- * its outcome recorded; nothing here decides a rule.
+/* dispatcher: due messages become POSTs. What the wheel says is due, or will be shortly, is claimed in the database,
+ * rendered, posted, and its outcome recorded; nothing here decides a rule.
  *
  * Before the claim   a message takes a slot of its provider (budget, breaker) and a place in the in-flight table. A
  *                    claim asks only for what can be posted at once, and in a backlog for what the provider begins in
@@ -10,6 +10,10 @@
  *                    default). When the word is another, the slot moves there; when that provider has none, the message
  *                    is given back unposted and next time the guess is right. With several providers, one that has no
  *                    slot does not hold up the others: its messages are set again for when it will have one.
+ * Early              what is offered before it is due is claimed at once, prepared, and waits for its due time, by the
+ *                    clock less its error, but no longer than STORE_CLAIM_EARLY_MS_MAX. Until then it takes none of the
+ *                    slots, but a place in the bound on all that is claimed. It is given back when the worker stops, and
+ *                    when the database says that it is cancelled.
  * After the claim    a message whose lease is over, or whose claim was asked more than begin_within_ms ago, is given
  *                    back unposted. One that has no slot yet waits for it, in order: it has its token, all is asked
  *                    again before its POST, and it is given back when the worker stops, when the breaker changes or a
@@ -108,6 +112,8 @@ MUST_USE enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct
 /* Takes the first n messages, returns n. Those taken are ours: they come back through `set` or are done with. What is
  * in flight already is taken and forgotten (set again when it comes back). */
 size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, size_t count);
+/* The database has taken it out of those that are sent. It is given back if no byte has left. */
+void dispatcher_cancel(struct dispatcher *d, struct message_ref ref);
 /* The registry's rates and concurrencies have changed (registry_adopt): they hold from now on. */
 void dispatcher_limits_changed(struct dispatcher *d);
 /* The database is there again, or something else changed: look whether there is room. */

@@ -4,7 +4,8 @@
  * Order      scheduler_open, scheduler_leases and scheduler_up in any order; nothing is handed over before the store is
  *            up and the clock was read; the agenda is loaded once there are leases. After scheduler_down nothing is
  *            handed over until the next up, which loads everything anew.
- * Consumer   on_due runs from the loop only, never inside a call of ours. It takes the first n of what it is shown and
+ * Consumer   on_due runs from the loop only, never inside a call of ours. It is shown what is due within the next 25 ms
+ *            (real): a claim takes its time, and what is due shortly after it goes into the same one. It takes the first n of what it is shown and
  *            answers n; fewer than shown means it is full, and it is asked again after scheduler_pull. What it took is
  *            its own: forgotten here until it is set again (not from inside on_due). A message that in_flight says
  *            yes to is never set by load, sweep or NOTIFY; the consumer itself may (scheduler_set).
@@ -34,6 +35,8 @@ struct scheduler_consumer {
     void *arg;
     size_t (*on_due)(void *arg, const struct due_message *due, size_t count);
     bool (*in_flight)(void *arg, struct message_ref ref);
+    /* The database says that it must not be sent any more; it may be anybody's. */
+    void (*cancel)(void *arg, struct message_ref ref);
     /* All that is being claimed, posted or recorded; borrowed until the next turn of the loop. */
     const struct message_ref *(*in_flight_list)(void *arg, size_t *ret_count);
 };

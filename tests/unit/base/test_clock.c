@@ -55,6 +55,20 @@ Test(clock, a_wait_ends_when_due_and_never_before)
     }
 }
 
+Test(clock, a_sure_wait_ends_when_due_though_the_clock_be_ahead_by_all_of_its_error)
+{
+    int64_t now_us = mono_now_us();
+    struct business_clock c;
+    business_clock_set(&c, (struct wall){ 1000000 }, 2.0, now_us - 3000, now_us + 3000);
+    cr_assert_eq(c.error_us, 3000);
+    struct wall due = { business_now(&c).us + 2000000 };
+    int64_t wait_us = business_sure_wait_us(&c, due), later_us = mono_now_us() - now_us;
+    cr_assert_leq(wait_us, 1003000);
+    cr_assert_geq(wait_us, 1003000 - later_us - 1);
+    cr_assert_eq(business_sure_wait_us(&c, (struct wall){ 0 }), 0);
+    cr_assert_eq(business_sure_wait_us(&c, (struct wall){ INT64_MAX }) > 0, true);
+}
+
 Test(clock, what_is_due_needs_no_wait)
 {
     struct business_clock c = at(3600);

@@ -17,9 +17,9 @@ Test(budget, tokens_come_at_the_rate_and_no_more_than_a_tenth_of_a_second_is_sto
 {
     budget_init(&b, 50, 1000, now);
     b.window = 1000;
-    cr_assert_eq(budget_room(&b, now), 5);
+    cr_assert_eq(budget_room(&b, 0, now), 5);
     cr_assert_eq(take_all(), 5);
-    cr_assert_eq(budget_room(&b, now), 0);
+    cr_assert_eq(budget_room(&b, 0, now), 0);
     cr_assert_eq(budget_wait_ms(&b, now), 20);
     now.ms += 19;
     cr_assert_eq(take_all(), 0);
@@ -47,15 +47,34 @@ Test(budget, a_slow_rate_still_sends)
 Test(budget, slots_never_exceed_the_window_nor_the_window_its_maximum)
 {
     budget_init(&b, 0, 8, now);
-    cr_assert_eq(budget_room(&b, now), 8);
+    cr_assert_eq(budget_room(&b, 0, now), 8);
     cr_assert_eq(take_all(), 8);
-    cr_assert_eq(budget_room(&b, now), 0);
+    cr_assert_eq(budget_room(&b, 0, now), 0);
     for (int i = 0; i < 1000; i++) {
         budget_end(&b, 1, false, now);
         now.ms++;
         cr_assert(budget_take(&b, now));
         cr_assert_not(budget_take(&b, now));
     }
+}
+
+Test(budget, what_is_early_has_a_place_beside_the_slots_within_the_bound_for_all)
+{
+    budget_init(&b, 0, 4, now);
+    for (int i = 0; i < 3; i++) {
+        cr_assert(budget_take_beside(&b, 2, now));
+        budget_early(&b);
+    }
+    cr_assert_eq(budget_room(&b, 2, now), 3);
+    cr_assert_eq(take_all(), 4, "all slots are there for what is due");
+    cr_assert_not(budget_take_beside(&b, 2, now));
+    cr_assert_eq(budget_room(&b, 2, now), 0);
+    budget_due(&b);
+    cr_assert_not(budget_take(&b, now), "one that has become due is in the way of others");
+    budget_unused(&b);
+    budget_unused(&b);
+    cr_assert(budget_take(&b, now));
+    cr_assert_not(budget_take_beside(&b, 2, now), "4 slots and 2 early ones");
 }
 
 Test(budget, other_limits_hold_at_once)
@@ -65,7 +84,7 @@ Test(budget, other_limits_hold_at_once)
     budget_limit(&b, 10, 4, now);
     for (int i = 0; i < 17; i++)
         budget_end(&b, 1, false, now);
-    cr_assert_eq(budget_room(&b, now), 1,
+    cr_assert_eq(budget_room(&b, 0, now), 1,
                  "a slot of four, and the tokens that were there, cut to the new store of one");
     cr_assert_eq(take_all(), 1);
     now.ms += 1000;

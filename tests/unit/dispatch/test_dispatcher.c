@@ -335,6 +335,174 @@ Test(dispatcher, what_is_claimed_ahead_is_dropped_unposted_when_all_is_aborted)
     finish();
 }
 
+/* --- claimed before it is due ------------------------------------------------------------------------------------ */
+
+static struct wall in_ms(int64_t ms)
+{
+    return (struct wall){ business_now(&business).us + ms * 1000 };
+}
+
+/* One message that is due then, offered and claimed. */
+static void claim_early(int64_t id, struct wall due)
+{
+    const struct due_message m = { ref(id), due };
+    cr_assert_eq(dispatcher_offer(d, &m, 1), 1);
+    struct fake_call *c = fake_take(&store.claims);
+    struct claim_row row = fake_row(m.ref);
+    row.due = due;
+    c->on_claim(c->arg, OK, NULL, &row, 1);
+    free(c);
+}
+
+static void wait_for_post(size_t total)
+{
+    for (int i = 0; i < 5000 && transport.total < total; i++)
+        turn_once(&loop);
+    cr_assert_eq(transport.total, total);
+}
+
+static void end_posts(void)
+{
+    while (transport.count > 0)
+        fake_answer_post(&transport, 200);
+}
+
+Test(dispatcher, what_is_claimed_early_is_posted_when_it_is_due_and_never_before)
+{
+    start();
+    struct wall due = in_ms(40);
+    claim_early(1, due);
+    cr_assert(transport.total == 0 || business_now(&business).us >= due.us);
+    cr_assert(dispatcher_in_flight(d, ref(1)));
+    wait_for_post(1);
+    cr_assert_geq(business_now(&business).us, due.us);
+    cr_assert_eq(asked_may_send, 2, "at the claim and at the POST");
+    end_posts();
+    cr_assert_eq(stats().late.count, 1);
+    cr_assert_eq(stats().slots, 0);
+    finish();
+}
+
+Test(dispatcher, a_clock_that_may_be_ahead_posts_later_by_that_much)
+{
+    int64_t now_us = mono_now_us();
+    business_clock_set(&business, wall_now(), 1.0, now_us - 20000, now_us + 20000);
+    start();
+    struct wall due = in_ms(5);
+    claim_early(1, due);
+    wait_for_post(1);
+    cr_assert_geq(business_now(&business).us, due.us + 20000);
+    end_posts();
+    finish();
+}
+
+/* The database says that it is due within 50 ms: an hour of our own waiting would be wrong. */
+Test(dispatcher, a_clock_that_is_an_hour_behind_holds_nothing_for_an_hour)
+{
+    start();
+    claim_early(1, in_ms(3600000));
+    wait_for_post(1);
+    end_posts();
+    finish();
+}
+
+Test(dispatcher, what_is_claimed_early_is_posted_in_the_order_in_which_it_is_due)
+{
+    start();
+    claim_early(1, in_ms(45));
+    claim_early(2, in_ms(40));
+    claim_early(3, in_ms(42));
+    bool all_held = transport.total == 0; /* unless this took 40 ms */
+    wait_for_post(3);
+    cr_assert(!all_held || (posts_message(0, 2) && posts_message(1, 3) && posts_message(2, 1)));
+    end_posts();
+    finish();
+}
+
+static void give_back_early(void)
+{
+    while (store.unclaims.count == 0)
+        turn_once(&loop);
+    take_all_back(1);
+    cr_assert_eq(transport.total, 0);
+    cr_assert_eq(stats().slots, 0);
+    cr_assert_not(dispatcher_in_flight(d, ref(1)));
+}
+
+Test(dispatcher, a_lease_that_is_lost_before_the_due_time_posts_nothing)
+{
+    start();
+    claim_early(1, in_ms(20));
+    lease_lost = true;
+    give_back_early();
+    finish();
+}
+
+Test(dispatcher, a_worker_that_stops_gives_back_at_once_what_is_not_due)
+{
+    start();
+    claim_early(1, in_ms(3600000));
+    dispatcher_drain(d, on_drained, NULL);
+    cr_assert_eq(store.unclaims.count, 1);
+    give_back_early();
+    while (drains == 0)
+        turn_once(&loop);
+    finish();
+}
+
+Test(dispatcher, what_is_not_due_is_dropped_unposted_when_all_is_aborted)
+{
+    start();
+    claim_early(1, in_ms(3600000));
+    dispatcher_abort(d);
+    cr_assert_eq(store.unclaims.count, 0, "the store is touched no more");
+    cr_assert_eq(stats().slots, 0);
+    for (int i = 0; i < 80; i++)
+        turn_once(&loop);
+    cr_assert_eq(transport.total, 0);
+    finish();
+}
+
+Test(dispatcher, what_is_taken_out_before_it_is_due_is_given_back)
+{
+    start();
+    claim_early(1, in_ms(3600000));
+    dispatcher_cancel(d, ref(2));
+    cr_assert_eq(store.unclaims.count, 0, "another message");
+    dispatcher_cancel(d, ref(1));
+    give_back_early();
+    finish();
+}
+
+Test(dispatcher, what_is_taken_out_while_it_is_claimed_is_given_back)
+{
+    start();
+    offer(1, 2);
+    dispatcher_cancel(d, ref(1));
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    take_all_back(1);
+    cr_assert_eq(transport.total, 1);
+    cr_assert(posts_message(0, 2));
+    dispatcher_cancel(d, ref(2));
+    cr_assert_eq(store.unclaims.count, 0, "it has left");
+    end_posts();
+    cr_assert_eq(stats().outcomes[OUTCOME_SENT], 1);
+    finish();
+}
+
+Test(dispatcher, what_waits_for_a_slot_and_is_taken_out_is_given_back)
+{
+    claim_ahead(5, 25);
+    dispatcher_cancel(d, ref(7));
+    take_all_back(1);
+    answer_after(5, 200);
+    cr_assert(posts_message(4, 8), "the one after it is next");
+    while (transport.count > 0)
+        answer_after(5, 200);
+    cr_assert_eq(transport.total, 30);
+    finish();
+}
+
 /* Ten slots: what the first POST to end frees is not worth a commit of its own, half of them is. */
 Test(dispatcher, room_is_told_when_half_of_the_slots_are_free)
 {
@@ -775,6 +943,24 @@ Test(dispatcher, no_more_messages_in_doubt_are_taken_than_can_be_posted_at_once)
     free(c);
     dispatcher_abort(d);
     fake_answer_claim(&store, CLAIM_GONE, "a");
+    end_policies();
+    finish();
+}
+
+Test(dispatcher, what_is_not_due_leaves_the_slots_to_what_is_in_doubt)
+{
+    config.settle_every_ms = 1;
+    providers[0].concurrency_max = 5;
+    start();
+    for (int64_t id = 1; id <= 5; id++)
+        claim_early(id, in_ms(3600000));
+    cr_assert_eq(offer(6, 6), 0, "but all that is claimed has a bound");
+    struct fake_call *c = wait_for_in_doubt();
+    cr_assert(transport.total > 0 || c->count == 5); /* 0: or this took longer than they are held */
+    c->on_claim(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    dispatcher_abort(d);
+    end_posts();
     end_policies();
     finish();
 }

@@ -18,7 +18,7 @@ static uv_loop_t loop;
 static struct fake_store store;
 static struct scheduler *scheduler;
 static struct message_ref got[FAKE_ROWS_MAX], flying[FAKE_ROWS_MAX];
-static size_t got_count, flying_count, room;
+static size_t got_count, flying_count, room, cancels;
 static int closed;
 
 static size_t on_due(void *arg, const struct due_message *due, size_t count)
@@ -38,6 +38,12 @@ static bool in_flight(void *arg, struct message_ref ref)
             return true;
     }
     return false;
+}
+static void on_cancel(void *arg, struct message_ref ref)
+{
+    (void)arg;
+    (void)ref;
+    cancels++;
 }
 static const struct message_ref *in_flight_list(void *arg, size_t *ret_count)
 {
@@ -72,7 +78,7 @@ static struct shard_lease leases[STORE_SHARDS];
 
 static void open_with(struct scheduler_config config)
 {
-    struct scheduler_consumer consumer = { NULL, on_due, in_flight, in_flight_list };
+    struct scheduler_consumer consumer = { NULL, on_due, in_flight, on_cancel, in_flight_list };
     struct err e;
     uv_loop_init(&loop);
     fake_init(&store);
@@ -82,7 +88,7 @@ static void open_with(struct scheduler_config config)
     got_count = flying_count = 0;
     for (int i = 0; i < STORE_SHARDS; i++)
         leases[i] = (struct shard_lease){ i, 1 };
-    config.clock_ms = 10;
+    config.clock_ms = config.clock_ms == 0 ? 10 : config.clock_ms;
     cr_assert_eq(scheduler_open(&loop, &store.base, &config, &consumer, &scheduler, &e), OK);
     scheduler_leases(scheduler, (struct lease_set){ leases, STORE_SHARDS });
 }
@@ -182,6 +188,7 @@ Test(scheduler, a_notify_sets_moves_and_cancels)
     scheduler_notify(scheduler, "m 1 1 1800000010000000,1 2 1800000020000000,1 3 1800000030000000");
     scheduler_notify(scheduler, "m 1 1 -,1 3 1800000005000000");
     scheduler_notify(scheduler, "nonsense");
+    cr_assert_eq(cancels, 1, "the consumer may have it already");
     at(40);
     UNTIL(got_count == 2);
     cr_assert_eq(got[0].message_id, 3);
@@ -201,8 +208,9 @@ Test(scheduler, a_notify_of_another_workers_shard_is_passed_over)
     scheduler_leases(scheduler, (struct lease_set){ leases, count });
     UNTIL(store.loads > loads && complete());
     cr_assert_eq(store.load.shard_count, STORE_SHARDS - 1, "other shards load everything anew");
-    scheduler_notify(scheduler, "m 1 1 1800000010000000");
+    scheduler_notify(scheduler, "m 1 1 1800000010000000,1 2 -");
     cr_assert_not(scheduler_known(scheduler, m(1)));
+    cr_assert_eq(cancels, 0);
     finish();
 }
 
@@ -477,6 +485,39 @@ Test(scheduler, more_rows_than_fit_shorten_the_horizon)
     cr_assert(scheduler_known(scheduler, m(1)), "the nearest are there");
     at(3600);
     UNTIL(got_count == 30);
+    finish();
+}
+
+/* A clock that is read as the same instant every 10 ms never comes as far as 24 ms. */
+Test(scheduler, what_is_due_soon_is_handed_over_to_be_claimed_before_it_is_due)
+{
+    start();
+    store.rate = 1;
+    turns(30);
+    scheduler_set(scheduler, m(1), (struct wall){ S(0) + 24000 });
+    scheduler_set(scheduler, m(2), (struct wall){ S(60) });
+    UNTIL(got_count == 1);
+    cr_assert_eq(got[0].message_id, 1);
+    turns(30);
+    cr_assert_eq(got_count, 1);
+    finish();
+}
+
+Test(scheduler, a_reading_that_took_long_is_not_believed_for_a_better_one_unless_the_clock_was_set)
+{
+    struct business_clock clock;
+    open_with((struct scheduler_config){ .sweep_ms = 1000000, .sweep_older_ms = 1000000, .clock_ms = 500 });
+    store.rate = 1;
+    up();
+    UNTIL(complete());
+    store.clock_took_us = 2000000;
+    at(0);
+    cr_assert(scheduler_clock(scheduler, &clock));
+    cr_assert_eq(clock.error_us, 0);
+    at(100);
+    cr_assert(scheduler_clock(scheduler, &clock));
+    cr_assert_eq(clock.error_us, 1000000);
+    cr_assert_eq(clock.business_us, S(100));
     finish();
 }
 
