@@ -434,7 +434,7 @@ static void fill(struct scheduler_config *c)
         size_t *at, value;
     } counts[] = { { &c->ready_max, 1024 },
                    { &c->batch_max, 256 },
-                   { &c->advance_budget, 512 },
+                   { &c->advance_budget, 256 },
                    { &c->replay_max, 262144 },
                    { &c->rows_max, 10000000 } };
     for (size_t i = 0; i < COUNT_OF(times); i++)

@@ -52,7 +52,7 @@ struct scheduler_config {
     int64_t clock_ms;         /* [5000] the database's clock is read again */
     size_t ready_max;         /* [1024] messages that wait for the consumer */
     size_t batch_max;         /* [256] handed over at once */
-    size_t advance_budget;    /* [512] messages looked at in a turn */
+    size_t advance_budget;    /* [256] messages looked at in a turn */
     size_t replay_max;        /* [262144] changes while a load runs */
     size_t rows_max;          /* [10000000] messages in the wheel; more shorten the horizon */
 };
