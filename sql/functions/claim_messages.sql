@@ -15,7 +15,7 @@ SET jit = off
 AS $$
 DECLARE
     v_now      timestamptz;
-    v_until    timestamptz;     -- what is due by then may be claimed; its daemon holds it until it is due
+    v_until    timestamptz;
     v_real     timestamptz;
     v_shards   integer[] := followup.lock_leases(p_worker, p_shards, p_epochs, p_accounts);
     v_accounts bigint[];
@@ -26,7 +26,7 @@ DECLARE
     v_alert_places   tid[];
     v_claimed  integer;
 BEGIN
-    SELECT k.business, k.business + '50 milliseconds'::interval * k.rate INTO v_now, v_until FROM followup.clock() AS k;
+    SELECT k.business, followup.claimed_until(k.business, k.rate) INTO v_now, v_until FROM followup.clock() AS k;
     v_real := pg_catalog.clock_timestamp();
 
     -- Locks. Nothing waits: whatever is locked by somebody else is skipped and answered `busy`, so that one long

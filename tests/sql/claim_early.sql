@@ -5,7 +5,7 @@
 \o /dev/null
 SELECT t.account(n) FROM generate_series(1, 7) AS n;
 \o
-SELECT plan(33);
+SELECT plan(37);
 CREATE FUNCTION t.stand(p_at timestamptz, p_rate double precision = 1) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION followup.now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE AS
@@ -79,6 +79,9 @@ SELECT is(t.verdict(6, :pam), 'claimed', 'what is early is not late');
 SELECT t.due(7, 'quinn', '2026-03-03 00:00Z') AS quinn, t.due(6, 'roy', '2026-03-03 00:00Z') AS roy, t.due(6, 'sue', '2026-03-03 00:00Z') AS sue, t.due(6, 'tom', '2026-03-03 00:00Z') AS tom \gset
 UPDATE followup.account SET paused_at = followup.now() WHERE id = 7;
 SELECT is((t.verdict(7, :quinn), t.state(7, :quinn)), ('gone'::text, 'scheduled'::text), 'a paused account: not claimed, and kept');
+UPDATE followup.account SET paused_at = NULL WHERE id = 7;
+SELECT is(t.verdict(7, :quinn), 'claimed', 'a claim, early');
+SELECT is(followup.pause(7), ARRAY[:quinn]::bigint[], 'a pause after it lists the message, due or not');
 SELECT followup.suppress(6, 'roy@people.example', 'asked', 'person') \g /dev/null
 SELECT is((t.verdict(6, :roy), t.state(6, :roy)), ('gone'::text, 'cancelled'::text), 'a suppressed address');
 SELECT followup.stop_messaging(6, ARRAY[t.lead_of(6, :sue)]) \g /dev/null
@@ -98,4 +101,11 @@ SELECT ok((t.record(6, :vic, 'in_doubt')).accepted, 'a try in doubt');
 SELECT is((SELECT state::text FROM followup.settle_in_doubt(6, :vic, 'sent')), 'sent', 'settled by a person');
 SELECT is((state::text, sent_at), ('sent'::text, due_at), 'left when it was due') FROM followup.message WHERE id = :vic;
 SELECT is((SELECT array_agg(invariant) FROM followup.wrong_message WHERE account_id = 6 AND invariant = 'sent_early' AND id IN (:uma, :vic)), NULL, 'no message was sent early');
+
+-- a worker that dies before it is due
+SELECT t.due(6, 'wes', '2026-03-03 00:00Z') AS wes \gset
+SELECT is(t.verdict(6, :wes), 'claimed', 'a claim, early');
+UPDATE followup.lease SET epoch = epoch + 1;
+SELECT followup.doubt_orphans(t.shards(), 100) \g /dev/null
+SELECT is(t.state(6, :wes), 'in_doubt', 'is in doubt at once, due or not');
 SELECT * FROM finish();
