@@ -14,14 +14,17 @@ void lane_init(struct lane *l, const struct provider *p, int failures_max, int64
     breaker_init(&l->breaker, failures_max, open_ms, open_ms_max);
 }
 
+/* The breaker's pass is kept only with a place. */
+static bool keep(struct lane *l, bool placed, struct breaker_pass pass)
+{
+    if (!placed)
+        breaker_unused(&l->breaker, pass);
+    return placed;
+}
+
 bool lane_take(struct lane *l, struct mono now, struct breaker_pass *ret)
 {
-    if (!breaker_take(&l->breaker, now, ret))
-        return false;
-    if (budget_take(&l->budget, now))
-        return true;
-    breaker_unused(&l->breaker, *ret);
-    return false;
+    return breaker_take(&l->breaker, now, ret) && keep(l, budget_take(&l->budget, now), *ret);
 }
 
 static size_t ahead(const struct lane *l, struct mono now)
@@ -32,12 +35,7 @@ static size_t ahead(const struct lane *l, struct mono now)
 
 bool lane_take_ahead(struct lane *l, struct mono now, struct breaker_pass *ret)
 {
-    if (!breaker_take(&l->breaker, now, ret))
-        return false;
-    if (budget_take_beside(&l->budget, ahead(l, now), now))
-        return true;
-    breaker_unused(&l->breaker, *ret);
-    return false;
+    return breaker_take(&l->breaker, now, ret) && keep(l, budget_take_beside(&l->budget, ahead(l, now), now), *ret);
 }
 
 size_t lane_places(const struct lane *l, struct mono now)

@@ -219,20 +219,15 @@ enum status webhook_events(const struct webhook_source *s, const struct webhook_
 char *webhook_events_text(const json_t *events)
 {
     struct buf out;
-    const char *key;
-    json_t *event, *value;
+    json_t *event;
     size_t i;
     buf_init(&out, WEBHOOK_EVENTS_BYTES_MAX);
     enum status st = buf_text(&out, "[");
     json_array_foreach (events, i, event) {
-        const char *before = i > 0 ? ",{" : "{";
-        json_object_foreach (event, key, value) {
-            if (st == OK)
-                st = buf_text(&out, before);
-            if (st == OK)
-                st = json_add_format(&out, "%:%", key, json_string_value(value));
-            before = ",";
-        }
+        if (st == OK)
+            st = buf_text(&out, i > 0 ? ",{" : "{");
+        if (st == OK)
+            st = json_add_members(&out, event);
         if (st == OK)
             st = buf_text(&out, "}");
     }

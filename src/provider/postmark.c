@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "followupd/base/json_text.h"
-#include "json_members.h"
 #include "judge.h"
 #include "list_page.h"
 #include "request.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "followupd/base/json_text.h"
-#include "json_members.h"
 #include "judge.h"
 #include "request.h"
 

@@ -9,7 +9,6 @@
 
 #include "followupd/base/json_text.h"
 #include "followupd/base/list.h"
-#include "json_members.h"
 #include "judge.h"
 #include "list_page.h"
 #include "request.h"

@@ -14,7 +14,6 @@
 
 #include "followupd/base/json_text.h"
 #include "followupd/base/utf8.h"
-#include "json_members.h"
 #include "judge.h"
 #include "list_page.h"
 #include "request.h"

@@ -25,8 +25,8 @@
 
 #define STORE_SHARDS    64
 #define STORE_BATCH_MAX 1000 /* messages in one claim, record or sweep page */
-#define STORE_CLAIM_EARLY_MS_MAX                                                                                       \
-    50 /* real: so long before it is due a message may be claimed; claim_messages has it too */
+/* Real: so long before it is due a message may be claimed, as claimed_until has it. */
+#define STORE_CLAIM_EARLY_MS_MAX 50
 
 struct store;
 
