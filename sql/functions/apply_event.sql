@@ -4,6 +4,13 @@ CREATE OR REPLACE FUNCTION followup.apply_event(
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+    v_from    followup.message_state[] := CASE p_state
+                  WHEN 'sent' THEN '{scheduled,sending,in_doubt}'
+                  WHEN 'delivered' THEN '{scheduled,sending,in_doubt,sent}'
+                  WHEN 'failed' THEN '{sending,in_doubt,sent}'
+                  WHEN 'bounced' THEN '{scheduled,sending,in_doubt,sent,delivered}'
+                  WHEN 'complained' THEN '{scheduled,sending,in_doubt,sent,delivered,bounced}'
+                  ELSE '{}' END;
     v_moved   boolean;
     v_pending boolean;
     v_now     timestamptz;
@@ -14,7 +21,10 @@ BEGIN
       INTO v_pending, v_now, v_sent
       FROM followup.message AS m
      CROSS JOIN followup.clock() AS k
-     WHERE m.account_id = p_account AND m.id = p_message;
+     WHERE m.account_id = p_account AND m.id = p_message AND m.state = ANY (v_from);
+    IF NOT FOUND THEN       -- the usual end: it was told before, or something later was
+        RETURN false;
+    END IF;
     UPDATE followup.message AS m
        SET state = p_state,
            sent_at = CASE WHEN p_state = 'failed' THEN m.sent_at ELSE coalesce(m.sent_at, CASE WHEN m.state = 'scheduled' THEN v_sent ELSE greatest(v_sent, m.due_at) END) END,
@@ -24,13 +34,7 @@ BEGIN
            provider_message_id = coalesce(m.provider_message_id, p_provider_id),
            rfc_message_id = CASE WHEN m.state IN ('scheduled', 'sending', 'in_doubt') THEN coalesce(p_rfc_id, m.rfc_message_id) ELSE m.rfc_message_id END
      WHERE m.account_id = p_account AND m.id = p_message
-       AND m.state = ANY (CASE p_state
-                          WHEN 'sent' THEN '{scheduled,sending,in_doubt}'
-                          WHEN 'delivered' THEN '{scheduled,sending,in_doubt,sent}'
-                          WHEN 'failed' THEN '{sending,in_doubt,sent}'
-                          WHEN 'bounced' THEN '{scheduled,sending,in_doubt,sent,delivered}'
-                          WHEN 'complained' THEN '{scheduled,sending,in_doubt,sent,delivered,bounced}'
-                          ELSE '{}' END::followup.message_state[])
+       AND m.state = ANY (v_from)
        -- Scheduled with a key that was used: it was taken for not sent, and this proves that it was.
        AND (m.state <> 'scheduled' OR m.attempts > 0);
     v_moved := FOUND;

@@ -71,7 +71,8 @@ BEGIN
     RETURN QUERY
     SELECT i.account_id, count(*) FILTER (WHERE d.done = 'applied')::integer, count(*) FILTER (WHERE d.done = 'unmatched')::integer,
            count(*) FILTER (WHERE d.done NOT IN ('applied', 'unmatched', 'busy'))::integer, 0,
-           v_more OR EXISTS (SELECT FROM followup.bounce AS b WHERE NOT b.judged)
+           v_more OR EXISTS (SELECT FROM followup.webhook AS w WHERE w.error IS NULL)
+               OR EXISTS (SELECT FROM followup.bounce AS b WHERE NOT b.judged)
       FROM unnest(v_items) WITH ORDINALITY AS i
       JOIN unnest(v_done) WITH ORDINALITY AS d (done, place) ON d.place = i.ordinality
      GROUP BY i.account_id

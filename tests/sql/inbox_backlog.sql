@@ -24,7 +24,7 @@ INSERT INTO followup.provider_event (account_id, provider, event_id, kind, paylo
 SELECT 1, 'main', 'waits-' || g, 'delivered', '{}', clock_timestamp() + interval '1 h', followup.inbox_unmatched() FROM generate_series(1, 2000) AS g;
 SELECT t.foreign_webhooks(2, 501);
 \o
-SELECT plan(8);
+SELECT plan(10);
 
 BEGIN;
 SELECT fresh AS unpacked FROM followup.apply_inbox(20) \gset
@@ -48,4 +48,13 @@ SELECT t.foreign_webhooks(501, 501) \g /dev/null
 SELECT is((applied, fresh), (1, 0), 'an event that was due before a webhook came') FROM followup.apply_inbox(10);
 UPDATE followup.provider_event SET next_try_at = clock_timestamp(), applied_at = NULL;
 SELECT is((applied, fresh), (0, 1), 'but a webhook goes before one that is due since') FROM followup.apply_inbox(10);
+
+-- What is taken apart in one call is bounded in bytes as well; a webhook that such a call left is more to do, however few events came of it.
+DELETE FROM followup.provider_event;
+INSERT INTO followup.webhook (account_id, source, events)
+SELECT 1, 'main', json_build_array(t.event(NULL, 'delivered', 'large-' || g, jsonb_build_object('provider_message_id', 'q-' || g,
+           'detail', (SELECT string_agg(gen_random_uuid()::text, '') FROM generate_series(1, 15000)))))
+  FROM generate_series(1, 2) AS g;
+SELECT is((applied, fresh, more), (0, 1, true), 'one of two large webhooks is taken apart') FROM followup.apply_inbox(10);
+SELECT is((applied, fresh, more), (1, 0, true), 'when its event is applied, the other is more to do') FROM followup.apply_inbox(10);
 SELECT * FROM finish();
