@@ -350,7 +350,7 @@ static void on_status(uv_timer_t *timer)
         log_stats(&counts, &stats);
 }
 
-/* Something is due and could be sent, and since the last time no claim was asked. */
+/* Something is due and would be taken, and since the last time no claim was asked. */
 static bool claims_stand_still(struct app *a)
 {
     struct scheduler_counts counts;
@@ -359,14 +359,7 @@ static bool claims_stand_still(struct app *a)
     scheduler_count(a->scheduler, &counts);
     bool moved = stats.claims != a->claims_seen;
     a->claims_seen = stats.claims;
-    if (moved || counts.ready == 0 || stats.slots > 0 || owner_valid(a->owner, mono_now()).count == 0)
-        return false;
-    for (size_t i = 0; i < dispatcher_providers(a->dispatcher); i++) {
-        struct dispatcher_provider_stats p = dispatcher_provider_at(a->dispatcher, i);
-        if (p.breaker == BREAKER_CLOSED && p.used < p.window)
-            return true;
-    }
-    return false;
+    return !moved && counts.ready > 0 && stats.slots == 0 && dispatcher_has_room(a->dispatcher);
 }
 
 /* For the watchdog: the loop runs, or we would not be asked; the database answers, or we know that it is away; and what

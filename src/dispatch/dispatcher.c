@@ -128,6 +128,15 @@ size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, siz
     return taken;
 }
 
+bool dispatcher_has_room(struct dispatcher *d)
+{
+    struct mono now = mono_now();
+    bool room = false;
+    for (size_t i = 0; i < d->lane_count && !room; i++)
+        room = breaker_wait_ms(&d->lanes[i].breaker, now) == 0 && lane_room(&d->lanes[i], now) > 0;
+    return room && claim_room(d) > 0;
+}
+
 void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t wait_ms)
 {
     struct wall at = { business_now(d->clock).us + business_span_us(d->clock, wait_ms) };

@@ -35,6 +35,21 @@ def test_the_watchdog_is_fed_while_the_engine_moves(world, sandbox, daemon):
     wait_until(lambda: one.notify.read().count("WATCHDOG=1") > fed, "it goes on being fed")
 
 
+@pytest.mark.parametrize("rate, faults", [("0.01/s", []), ("1000/s", [{"action": "429", "retry_after_s": 100}])])
+def test_the_watchdog_is_fed_while_what_is_due_waits_for_its_provider(world, sandbox, daemon, rate, faults):
+    one = daemon(watchdog_ms=600, config={"provider.sandbox": {"rate": rate}})
+    sandbox.put_faults(faults)
+    account = world.account()
+    first, *others = world.leads(account, 6)
+    world.act("start_follow_up", account, [first])
+    wait_until(lambda: world.count(account_id=account, attempts=1) == 1 and world.count(state="sending") == 0,
+               "one POST is over; the next has leave in 100 seconds")
+    world.act("start_follow_up", account, others)
+    fed = one.notify.read().count("WATCHDOG=1")
+    wait_until(lambda: one.notify.read().count("WATCHDOG=1") >= fed + 6, "it goes on being fed")
+    assert "watchdog_withheld" not in one.log()
+
+
 def test_a_reload_takes_over_what_may_change_and_keeps_the_rest_on_error(world, sandbox, daemon):
     one = daemon(config={"log": {"level": "info"}})
     one.configure({"log": {"level": "debug"}})

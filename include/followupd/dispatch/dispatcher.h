@@ -112,6 +112,8 @@ MUST_USE enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct
 /* Takes the first n messages, returns n. Those taken are ours: they come back through `set` or are done with. What is
  * in flight already is taken and forgotten (set again when it comes back). */
 size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, size_t count);
+/* Whether an offer would be taken now: nothing holds back a claim, and a provider has a place and a token left. */
+bool dispatcher_has_room(struct dispatcher *d);
 /* The database has taken it out of those that are sent. It is given back if no byte has left. */
 void dispatcher_cancel(struct dispatcher *d, struct message_ref ref);
 /* The registry's rates and concurrencies have changed (registry_adopt): they hold from now on. */
