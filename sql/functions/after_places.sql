@@ -31,7 +31,7 @@ BEGIN
               JOIN followup.conversation AS c ON c.ctid = u.thread
               LEFT JOIN LATERAL followup.next_step(m.account_id, c.sequence_id, m.version, m.kind, m.position) AS s
                 ON m.state IN ('sent', 'delivered')
-             WHERE NOT m.pending AND NOT m.detached AND c.state = 'active' OFFSET 0) AS g;
+             WHERE NOT m.pending AND NOT m.detached AND c.state <> 'ended' OFFSET 0) AS g;
     IF v_ended IS NOT NULL THEN
         UPDATE followup.conversation AS c
            SET state = 'ended', ended_at = v_now, hold_until = NULL, ended_reason = 'completed',

@@ -5,7 +5,7 @@ BEGIN
     UPDATE followup.conversation AS c
        SET state = 'ended', ended_reason = p_reason, ended_by = p_by, ended_at = followup.now(), hold_until = NULL,
            stop_seq = pg_catalog.nextval('followup.order_seq')
-     WHERE c.account_id = p_account AND c.id = ANY (p_conversations) AND c.state <> 'ended';    -- by its id: not what the index of active ones is for
+     WHERE c.account_id = p_account AND c.id = ANY (p_conversations) AND c.state <> 'ended';    -- not = 'active': whoever counted few of these would have it read the index of them all
     PERFORM followup.take_out_pending(p_account, p_conversations, p_reason::text);
 END
 $$;

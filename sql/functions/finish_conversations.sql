@@ -15,7 +15,7 @@ BEGIN
                                     ELSE 'failed' END)::followup.ended_reason,
                ended_by = CASE WHEN l.state = 'complained' THEN 'a complaint' ELSE l.detail END
           FROM last AS l
-         WHERE c.account_id = l.account_id AND c.id = l.conversation_id AND c.state = 'active'
+         WHERE c.account_id = l.account_id AND c.id = l.conversation_id AND c.state <> 'ended'
     ), lead AS (
         UPDATE followup.lead AS d
            SET state = (CASE l.state WHEN 'bounced' THEN 'deactivated' WHEN 'complained' THEN 'unsubscribed'

@@ -9,7 +9,7 @@ BEGIN
     SELECT array_agg(c.id), array_agg(v_until - greatest(c.hold_until, p_now)) INTO v_moved, v_by
       FROM followup.conversation AS c
       JOIN followup.lead AS l ON l.account_id = c.account_id AND l.id = c.lead_id
-     WHERE c.account_id = p_account AND c.lead_id = ANY (p_leads) AND c.state = 'active'
+     WHERE c.account_id = p_account AND c.lead_id = ANY (p_leads) AND c.state <> 'ended'
        AND (l.sub_state = 'out_of_office' AND c.hold_until IS DISTINCT FROM 'infinity' OR greatest(c.hold_until, p_now) <= v_until);
     UPDATE followup.lead AS l SET sub_state = CASE WHEN v_until > p_now THEN 'out_of_office' ELSE 'sequence' END::followup.lead_sub_state
       FROM followup.conversation AS c

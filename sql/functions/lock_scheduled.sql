@@ -10,7 +10,7 @@ BEGIN
     IF p_leads IS NOT NULL THEN
         v_conversations := ARRAY(
             SELECT c.id FROM followup.conversation AS c
-             WHERE c.account_id = p_account AND c.lead_id = ANY (p_leads) AND c.state = 'active'
+             WHERE c.account_id = p_account AND c.lead_id = ANY (p_leads) AND c.state <> 'ended'      -- by its lead: as in end_conversations
              ORDER BY c.id FOR NO KEY UPDATE);
     ELSE
         v_conversations := ARRAY(
@@ -28,14 +28,15 @@ BEGIN
              ORDER BY c.id FOR NO KEY UPDATE);
     END IF;
     -- The messages too: one that is written by hand is locked without its conversation, and is planned again as it is then.
-    PERFORM FROM followup.message AS m
-      WHERE m.account_id = p_account AND m.conversation_id = ANY (v_conversations) AND m.pending AND NOT m.detached
-      ORDER BY m.id FOR NO KEY UPDATE;
-    SELECT array_agg(m.id) INTO v_messages
-      FROM followup.message AS m
-     WHERE m.account_id = p_account AND m.conversation_id = ANY (v_conversations) AND m.pending AND NOT m.detached
-       AND m.state = 'scheduled';
-    RETURN coalesce(v_messages, '{}');
+    v_messages := ARRAY(
+        SELECT m.id
+          FROM unnest(v_conversations) AS c (id)
+         CROSS JOIN LATERAL (SELECT n.id FROM followup.message AS n      -- a look-up for each, however few are said to be pending
+                              WHERE n.account_id = p_account AND n.conversation_id = c.id AND n.pending AND NOT n.detached LIMIT 1) AS m);
+    PERFORM FROM followup.message AS m WHERE m.account_id = p_account AND m.id = ANY (v_messages) ORDER BY m.id FOR NO KEY UPDATE;
+    RETURN ARRAY(
+        SELECT m.id FROM followup.message AS m
+         WHERE m.account_id = p_account AND m.id = ANY (v_messages) AND m.state = 'scheduled' AND NOT m.detached);
 END
 $$;
 COMMENT ON FUNCTION followup.lock_scheduled(bigint, bigint[], bigint[], bigint[], text[], timestamptz) IS

@@ -19,7 +19,7 @@ BEGIN
          CROSS JOIN LATERAL (SELECT followup.lead_timezone(l.timezone, a.timezone) AS name) AS z
          CROSS JOIN LATERAL (SELECT greatest(c.hold_until, CASE WHEN m.attempts > 0 THEN m.due_at
                                                                 ELSE least(m.due_at, v_now) END) AS not_before) AS b
-         WHERE m.state = 'scheduled' AND NOT m.detached AND NOT m.forced AND c.state = 'active'
+         WHERE m.state = 'scheduled' AND NOT m.detached AND NOT m.forced AND c.state <> 'ended'
     )
     -- cap_moved_from: where the due time changes, the trigger says it anew; where the new instant is the very one to which the
     -- cap had moved it, the cap no longer has a part in it.
