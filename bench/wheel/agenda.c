@@ -11,7 +11,7 @@
 #define HORIZON   (72 * 3600 * 1000LL) /* ms */
 #define ACCOUNTS  200
 #define ROWS      500  /* that the store hands over at once */
-#define SLICE     4096 /* LOADER_SLICE */
+#define SLICE     1024 /* LOADER_SLICE */
 #define READY_MAX 1024
 
 static uint64_t state = 1;

@@ -12,7 +12,7 @@
 
 #define DB_COPY_FIELDS_MAX    16
 #define DB_COPY_ROW_BYTES_MAX (1024 * 1024)
-#define DB_COPY_ROWS_PER_TURN 4000
+#define DB_COPY_ROWS_PER_TURN 1000
 
 struct db_copy_field {
     const char *data; /* borrowed until on_row returns; not terminated */

@@ -25,7 +25,7 @@
 #define LOADER_HORIZON_PART 24   /* the horizon is moved when that part of it has passed */
 #define LOADER_REST         9    /* times a reload's own time until accounts are reloaded again */
 #define LOADER_REST_MS_MIN  20   /* a reload that took less needs no rest */
-#define LOADER_SLICE        4096 /* messages replayed, or looked at to be dropped, in one loader_work */
+#define LOADER_SLICE        1024 /* messages replayed, or looked at to be dropped, in one loader_work */
 
 struct loader_config {
     int64_t horizon_ms; /* business */
