@@ -102,6 +102,7 @@ def _while_sending(bench, case, n, rate):
     begins = time.time() + LEAD_SECONDS + messages / FILL_RATE
     fixture.fill(bench, DATABASE, "Other", first, messages,
                  f"to_timestamp({begins:.3f}) + (no - {first}) * 1000 / {rate} * interval '1 ms'")
+    bench.psql("CHECKPOINT", DATABASE)  # else the kernel writes back what was filled while it sends
     bench.say(f"{n:,} leads: restart by the daemon, which sends {rate:,} a second")
     bench.provider.reset()
     with Daemon(bench, DATABASE) as daemon:
