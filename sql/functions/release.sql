@@ -28,4 +28,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.release(bigint, bigint[], bigint, text) IS
-    'Ends a hold: what is scheduled goes when it would have gone without it, or now, through the send window, when that is over. Also for what the account''s late_action held; an out of office lead is in its sequence again. Refuses: not_held, inactive, not_permitted, not_own_lead, not_found.';
+    'Ends a hold: what is scheduled goes when it would have gone without it, or now, through the send window, when that is over. Also for what the account''s late_action held; an out of office lead is in its sequence again, and what was left of its wait still counts from the return date. Refuses: not_held, inactive, not_permitted, not_own_lead, not_found.';

@@ -13,5 +13,5 @@ CREATE TRIGGER written AFTER UPDATE ON followup.sequence REFERENCING OLD TABLE A
 DROP TRIGGER IF EXISTS due_by_hand ON followup.message;
 CREATE TRIGGER due_by_hand BEFORE UPDATE OF due_at ON followup.message FOR EACH ROW
 WHEN (current_user <> 'followup_owner' AND OLD.due_at <> NEW.due_at AND NEW.state = 'scheduled'
-      AND NEW.conversation_id IS NOT NULL AND NOT NEW.forced)
+      AND NEW.conversation_id IS NOT NULL)
 EXECUTE FUNCTION followup.message_due_written();

@@ -1,7 +1,7 @@
 -- hold, release, reschedule, set_status, reassign, reactivate: what each writes and refuses.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(67);
+SELECT plan(78);
 CREATE FUNCTION t.said(r followup.action_result) RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(' ', CASE WHEN r.done THEN 'yes' ELSE concat_ws('/', r.reason, r.sub_state) END,
                      to_char(r.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) $$;
@@ -65,6 +65,32 @@ SELECT followup.release(1, ARRAY[:l]) \gset h_
 SELECT t.claim(:l) AS m \gset
 SELECT is((SELECT (reason, in_flight)::text FROM followup.reschedule(1, ARRAY[:m])), format('(in_flight,{%s})', :m), 'what has left cannot be moved');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM t.started() AS l, LATERAL (SELECT t.live(l) AS m FROM followup.stop_messaging(1, ARRAY[l])) AS s, followup.reschedule(1, ARRAY[s.m]) AS r), 'not_found', 'nothing is live after a stop');
+-- Forced, and held: it waits as any other does, and neither the hold nor what a claim made of it outlives the release
+SELECT t.started() AS l \gset
+SELECT t.live(:l) AS m \gset
+SELECT followup.reschedule(1, ARRAY[:m], '2026-03-02 09:00+00', true, p_note => 'on the phone') \gset h_
+SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.hold(1, ARRAY[:l], '2026-03-20 06:00+00') AS r), 'yes 2026-03-20 06:00', 'a forced message waits behind a hold');
+SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'yes 2026-03-02 09:00', 'released: at its instant again');
+SELECT is((SELECT due_at FROM followup.hold(1, ARRAY[:l])), 'infinity'::timestamptz, 'and behind one without an end');
+SET test.now = '2026-03-02 09:30+00';
+SELECT count(*) FROM followup.acquire_leases('00000000-0000-0000-0000-00000000000a', NULL, 600000) \gset h_
+SELECT is((SELECT verdict FROM followup.claim_messages('00000000-0000-0000-0000-00000000000a', (SELECT array_agg(shard ORDER BY shard) FROM followup.lease),
+              (SELECT array_agg(epoch ORDER BY shard) FROM followup.lease), ARRAY[1], ARRAY[:m], 'sandbox')), 'gone', 'its instant comes: it is not claimed');
+SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'yes 2026-03-02 09:30', 'released: now');
+SET ROLE followup_owner;
+UPDATE followup.message SET due_at = 'infinity', planned_reason = 'held: it was to leave long ago' WHERE id = :m;
+RESET ROLE;
+UPDATE followup.account SET timezone = 'Europe/London' WHERE id = 1;
+UPDATE followup.account SET timezone = 'Europe/Berlin' WHERE id = 1;
+SELECT is((SELECT due_at FROM followup.message WHERE id = :m), 'infinity'::timestamptz, 'what late_action held waits for a person, whatever is planned anew');
+SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'yes 2026-03-02 09:30', 'the same of one that late_action held');
+SET ROLE followup_owner;
+UPDATE followup.message SET attempts = 1, due_at = '2026-03-02 11:00+00', forced = false WHERE id = :m;
+RESET ROLE;
+SELECT followup.hold(1, ARRAY[:l]) \gset h_
+SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'yes 2026-03-02 09:30', 'and of one that was tried before');
+SELECT is_empty($$ SELECT * FROM followup.wrong_message WHERE invariant = 'never_due' $$, 'nothing is left without a due time');
+SET test.now = '2026-03-02 08:00+00';
 SELECT t.started() AS l \gset
 SELECT t.live(:l) AS m \gset
 SELECT followup.stop_messaging(1, ARRAY[:l]) \gset h_
@@ -81,6 +107,11 @@ SELECT is(t.due(:l), '2026-03-09 11:00', 'a due time written by hand goes throug
 DELETE FROM followup.send_window WHERE account_id = 1;
 SELECT is(t.due(:l), '2026-03-07 09:00', 'and back to what was asked for when the window goes');
 SELECT is(t.live(:l), :m::bigint, 'by the same message');
+INSERT INTO followup.send_window SELECT 1, d, '12:00', '17:00' FROM generate_series(1, 5) AS d;
+UPDATE followup.message SET due_at = '2026-03-08 09:00+00', forced = true WHERE id = :m;
+SELECT is(t.due(:l), '2026-03-08 09:00', 'forced by hand: at that instant');
+DELETE FROM followup.send_window WHERE account_id = 1;
+SELECT is(t.due(:l), '2026-03-08 09:00', 'whatever is planned anew');
 
 -- Status
 SELECT t.started() AS l \gset

@@ -1,7 +1,7 @@
 -- Writes that plan again what is scheduled: from any client, in its own transaction, a statement at a time.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(48);
+SELECT plan(51);
 -- Monday 08:00 UTC is 09:00 in Berlin, 03:00 in New York, 17:00 in Tokyo.
 INSERT INTO followup.send_window SELECT 1, d, '09:00', '17:00' FROM generate_series(1, 5) AS d;
 
@@ -155,5 +155,18 @@ EXCEPTION WHEN insufficient_privilege THEN
     PERFORM set_config('test.hint', v_hint, false);
 END $$;
 SELECT matches(current_setting('test.hint'), 'stop_messaging', 'the refusal names the function');
+
+-- jitter
+SET test.now = '2026-03-02 08:00+00';
+UPDATE followup.account SET jitter_max = '4 hours' WHERE id = 1;
+SELECT t.started() AS j \gset
+SELECT due_at AS jittered FROM followup.message WHERE id = t.live(:j) \gset
+SELECT cmp_ok(:'jittered'::timestamptz, '>', followup.now(), 'there is some jitter');
+SELECT set_config('test.now', (followup.now() + (:'jittered'::timestamptz - followup.now()) / 2)::text, false) \gset
+INSERT INTO followup.holiday (account_id, date, name) VALUES (1, '2030-01-01', 'Ours');
+SELECT is((SELECT due_at FROM followup.message WHERE id = t.live(:j)), :'jittered'::timestamptz, 'between base and due time: planned anew the jitter is the same');
+SELECT set_config('test.now', (:'jittered'::timestamptz + interval '1 hour')::text, false) \gset
+DELETE FROM followup.holiday;
+SELECT is((SELECT due_at FROM followup.message WHERE id = t.live(:j)), :'jittered'::timestamptz, 'overdue: as well');
 SELECT * FROM finish();
 ROLLBACK;
