@@ -13,11 +13,12 @@ AS $$
           (5, false, 'nothing_scheduled', 'an active conversation that is not held has no message to come'),
           (6, false, 'pending_after_end', 'a message is still to be sent in a conversation that has ended'),
           (7, false, 'overdue', 'a message has been due for 15 minutes, its shard has a worker, and it was not claimed'),
-          (8, false, 'abandoned', 'a message has been sending for 2 minutes, its shard has a worker, and nothing became of it'),
-          (9, false, 'of_another_lead', 'a message names another lead than its conversation'),
-          (10, false, 'lead_not_active', 'a conversation is active and its lead is not'),
-          (11, true, 'active_without_conversation', 'a lead is active and has no active conversation'),
-          (12, true, 'cap_places', 'the places used under a daily cap are not those that messages hold')
+          (8, false, 'never_due', 'a scheduled message has no due time, and neither a hold, nor its lateness, nor its calendar is why'),
+          (9, false, 'abandoned', 'a message has been sending for 2 minutes, its shard has a worker, and nothing became of it'),
+          (10, false, 'of_another_lead', 'a message names another lead than its conversation'),
+          (11, false, 'lead_not_active', 'a conversation is active and its lead is not'),
+          (12, true, 'active_without_conversation', 'a lead is active and has no active conversation'),
+          (13, true, 'cap_places', 'the places used under a daily cap are not those that messages hold')
       ) AS i(no, is_full, invariant, meaning)
       LEFT JOIN (SELECT b.invariant, count(*) AS broken, (pg_catalog.array_agg(b.what ORDER BY b.what))[1:5] AS examples
                    FROM (SELECT n.* FROM followup.wrong_now() AS n WHERE NOT p_full

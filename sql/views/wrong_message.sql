@@ -12,6 +12,14 @@ SELECT w.account_id, w.id, w.queued, w.pending, b.invariant
                AND EXISTS (SELECT FROM followup.lease AS e WHERE e.shard = m.shard AND e.expires_at > r.at)
                AND EXISTS (SELECT FROM followup.message_to_load AS l
                             WHERE l.account_id = m.account_id AND l.id = m.id AND l.shard = m.shard) THEN 'overdue' END,
+     -- As replan_messages would plan it; what is late for a person to decide says so.
+     CASE WHEN m.state = 'scheduled' AND m.due_at = 'infinity' AND m.base_at < 'infinity' AND m.cap_moved_from IS NULL
+               AND c.hold_until IS DISTINCT FROM 'infinity' AND (m.planned_reason LIKE 'held: %') IS NOT TRUE
+               AND EXISTS (SELECT FROM followup.lead AS l
+                             JOIN followup.account AS a ON a.id = l.account_id
+                            WHERE l.account_id = m.account_id AND l.id = m.lead_id
+                              AND followup.plan_at(m.account_id, followup.lead_timezone(l.timezone, a.timezone), l.country, m.base_at, m.delay,
+                                                   m.delay_unit, k.business, coalesce(m.plan_seed, c.id)) < 'infinity') THEN 'never_due' END,
      CASE WHEN m.state = 'sending' AND m.claimed_at < r.at - '2 minutes'::interval
                AND EXISTS (SELECT FROM followup.lease AS e WHERE e.shard = m.shard AND e.expires_at > r.at)
           THEN 'abandoned' END,

@@ -5,7 +5,7 @@ SET followup.quiet = 'on';
 SELECT t.account(1), t.account(2);
 SELECT followup.worker_beat(t.me(), 'host', false);
 \o
-SELECT plan(34);
+SELECT plan(38);
 CREATE FUNCTION t.broken(p_full boolean = false) RETURNS text[] LANGUAGE sql AS $$
     SELECT coalesce(array_agg(invariant ORDER BY invariant), '{}') FROM followup.invariants(p_full) WHERE broken > 0 $$;
 -- Plants a fault by plain SQL, past every trigger, and takes it away again. p_only_full: the short look does not see it.
@@ -35,14 +35,15 @@ SELECT followup.hold(1, ARRAY[t.lead_of(1, :cid)]);
 SELECT followup.stop_messaging(2, ARRAY[t.lead_of(2, :dan)]);
 \o
 SELECT is(t.broken(true), '{}', 'nor do a sent, a sending, a held, a stopped and a scheduled message');
-SELECT is(count(*), 10::bigint, 'the short look asks ten questions') FROM followup.invariants();
-SELECT is(count(*), 12::bigint, 'the full one twelve') FROM followup.invariants(true);
+SELECT is(count(*), 11::bigint, 'the short look asks eleven questions') FROM followup.invariants();
+SELECT is(count(*), 13::bigint, 'the full one thirteen') FROM followup.invariants(true);
 
 SELECT t.found(format('UPDATE followup.conversation SET stop_seq = 0 WHERE account_id = 1 AND id = (SELECT conversation_id FROM followup.message WHERE id = %s)', :ben), 'begun_after_stop');
 SELECT t.found(format('UPDATE followup.message SET state = ''scheduled'' WHERE account_id = 2 AND id = %s', :dan), 'pending_after_end');
 SELECT t.found(format('UPDATE followup.message SET lead_id = (SELECT lead_id FROM followup.message WHERE id = %s) WHERE id = %s', :cid, :ben), 'of_another_lead');
 SELECT t.found(format('UPDATE followup.message SET due_at = sent_at + interval ''1 ms'' WHERE id = %s', :ada), 'sent_early');
 SELECT t.found(format('UPDATE followup.message SET due_at = now() - interval ''16 min'' WHERE id = %s', :eve), 'overdue');
+SELECT t.found(format('UPDATE followup.message SET due_at = ''infinity'' WHERE id = %s', :eve), 'never_due');
 SELECT t.found(format('UPDATE followup.message SET claimed_at = now() - interval ''3 min'' WHERE id = %s', :ben), 'abandoned');
 SELECT t.found(format('UPDATE followup.message SET attempts = 2 WHERE id = %1$s; INSERT INTO followup.attempt SELECT account_id, message_id, 2, 1, epoch, outcome, 200, NULL, started_at, ended_at FROM followup.attempt WHERE message_id = %1$s', :ada), 'sent_twice');
 SELECT t.found(format('UPDATE followup.attempt SET outcome = ''in_doubt'' WHERE message_id = %s', :ada), 'sent_unproved');
@@ -56,6 +57,13 @@ SELECT t.found(format('UPDATE followup.message SET cap_assistant_id = 2, cap_day
 UPDATE followup.account SET in_doubt_policy = 'resend' WHERE id = 1;
 \o
 SELECT is((SELECT t.broken()), '{}', 'what was planted is gone');
+UPDATE followup.message SET due_at = now() - interval '16 min' WHERE id = :eve;
+UPDATE followup.message SET due_at = 'infinity', planned_reason = 'held: it was to leave long ago' WHERE id = :eve;
+SELECT is(t.broken(true), '{}', 'what was held for being late has no due time');
+INSERT INTO followup.holiday (account_id, date, name) SELECT 2, d, 'never' FROM generate_series(current_date - 1, current_date + 410, '1 day') AS d;
+UPDATE followup.message SET planned_reason = 'start' WHERE id = :eve;
+SELECT is(t.broken(true), '{}', 'nor has what no day is left for');
+DELETE FROM followup.holiday;
 UPDATE followup.message SET due_at = now() - interval '16 min' WHERE id = :eve;
 UPDATE followup.account SET paused_at = now() WHERE id = 2;
 SELECT is(t.broken(true), '{}', 'what is paused is not overdue');
