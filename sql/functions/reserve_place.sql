@@ -16,6 +16,7 @@ BEGIN
     due_at := p_at;
     FOR v_try IN 1..c_tries_max LOOP
         IF NOT pg_catalog.isfinite(due_at) THEN
+            day := NULL;
             RETURN;     -- no day, no place
         END IF;
         v_local := due_at AT TIME ZONE v_zone;

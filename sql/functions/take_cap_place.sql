@@ -5,7 +5,7 @@ DECLARE
     v_place record;
 BEGIN
     PERFORM followup.lock_caps(ARRAY[NEW.account_id]);
-    IF TG_OP = 'UPDATE' AND OLD.state IN ('scheduled', 'sending') THEN
+    IF TG_OP = 'UPDATE' THEN        -- whatever it was: it is scheduled now, so it has not left
         PERFORM followup.return_place(OLD.account_id, OLD.cap_assistant_id, OLD.cap_day);
     END IF;
     NEW.cap_day := NULL;

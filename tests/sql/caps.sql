@@ -2,7 +2,7 @@
 BEGIN;
 \ir support/rules_world.sql
 \ir support/no_replan.sql
-SELECT plan(44);
+SELECT plan(48);
 
 -- cap_of
 SELECT is(followup.cap_of(c.cap, c.ramp, c.since, c.day), c.expected, c.says)
@@ -109,6 +109,22 @@ SELECT t.finish(9001) AS next \gset
 SELECT is((SELECT to_char(cap_day, 'MM-DD') FROM followup.message WHERE id = :next), '03-12', 'the next step has a place of its own');
 DELETE FROM followup.lead WHERE id = 9001;
 SELECT is((SELECT used FROM followup.cap_use WHERE day = '2026-03-12'), 0, 'a deleted message gives its place back');
+
+-- In doubt it keeps its place; not sent after all, it gives that back before it takes one
+UPDATE followup.assistant SET daily_cap = 1 WHERE id = 2;
+SELECT r.lead_id AS d FROM followup.start_follow_up(1, ARRAY[t.lead()], 1, 2, '2026-03-11 10:00+00') AS r \gset
+SET test.now = '2026-03-11 10:00+00';
+SELECT t.claim(:d) AS doubted \gset
+UPDATE followup.message SET state = 'in_doubt' WHERE id = :doubted;
+SET test.now = '2026-03-11 12:00+00';
+SELECT followup.settle_in_doubt(1, :doubted, 'not_sent') \gset
+SELECT is(t.due(:d), '2026-03-11 12:00', 'in doubt and not sent: today, though its day is full of itself');
+SELECT is((SELECT used FROM followup.cap_use WHERE assistant_id = 2 AND day = '2026-03-11'), 1, 'and it has one place');
+SELECT is_empty('SELECT * FROM followup.wrong_cap WHERE assistant_id = 2', 'as the invariant wants it');
+-- A full day, and no other to go to
+INSERT INTO followup.holiday (account_id, date, name) SELECT 1, d, 'never' FROM generate_series('2026-03-12'::date, '2027-05-01', '1 day') AS d;
+SELECT is((SELECT r::text FROM followup.reserve_place(1, 2, 'Europe/Berlin', NULL, '2026-03-11 14:00+00', false) AS r), '(infinity,)', 'where there is no other day there is no place');
+DELETE FROM followup.holiday;
 
 -- A ramp
 UPDATE followup.assistant SET daily_cap = 3, ramp = '{1,2}', ramp_from = '2026-05-01' WHERE id = 2;

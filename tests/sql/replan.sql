@@ -1,7 +1,7 @@
 -- Writes that plan again what is scheduled: from any client, in its own transaction, a statement at a time.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(51);
+SELECT plan(54);
 -- Monday 08:00 UTC is 09:00 in Berlin, 03:00 in New York, 17:00 in Tokyo.
 INSERT INTO followup.send_window SELECT 1, d, '09:00', '17:00' FROM generate_series(1, 5) AS d;
 
@@ -155,6 +155,25 @@ EXCEPTION WHEN insufficient_privilege THEN
     PERFORM set_config('test.hint', v_hint, false);
 END $$;
 SELECT matches(current_setting('test.hint'), 'stop_messaging', 'the refusal names the function');
+
+-- what the cap had moved does not go back to a day that is over
+\o /dev/null
+SELECT followup.stop_messaging(1, array_agg(id)) FROM followup.lead WHERE account_id = 1 AND state = 'active';
+INSERT INTO followup.send_window SELECT 1, d, '09:00', '17:00' FROM generate_series(1, 5) AS d;
+UPDATE followup.assistant SET daily_cap = 1 WHERE id = 1;
+SELECT t.started() AS d1, t.started() AS d2, t.started() AS d3, t.started() AS d4, t.started() AS d5 \gset
+SELECT followup.stop_messaging(1, ARRAY[:d1, :d2]);
+\o
+SELECT is(concat_ws(', ', t.due(:d3), t.due(:d4), t.due(:d5)), '2026-03-04 08:00, 2026-03-05 08:00, 2026-03-06 08:00', 'planned for Monday, moved to Wednesday, Thursday, Friday');
+SET test.now = '2026-03-04 17:00+00';
+UPDATE followup.assistant SET daily_cap = 2 WHERE id = 1;
+SELECT is(concat_ws(', ', t.due(:d3), t.due(:d4), t.due(:d5)), '2026-03-04 08:00, 2026-03-05 08:00, 2026-03-05 08:00', 'Wednesday evening, a place more a day: what is overdue stays, the others go when the window opens');
+UPDATE followup.assistant SET daily_cap = 1 WHERE id = 1;
+SET test.now = '2026-03-05 10:00+00';
+UPDATE followup.assistant SET daily_cap = 2 WHERE id = 1;
+SELECT is(concat_ws(', ', t.due(:d4), t.due(:d5)), '2026-03-05 08:00, 2026-03-05 10:00', 'the window is open: now');
+UPDATE followup.assistant SET daily_cap = NULL WHERE id = 1;
+DELETE FROM followup.send_window;
 
 -- jitter
 SET test.now = '2026-03-02 08:00+00';
