@@ -7,8 +7,11 @@ DECLARE
 BEGIN
     PERFORM followup.lock_leads(p_bulk.account_id, p_leads);
     v_before := ARRAY(SELECT b FROM followup.bulk_before(p_bulk.account_id, p_leads) AS b);
+    -- Where the instant has come, as in a later chunk: now. A second (real) more, for it must not have passed when it is read there.
     v_acted := followup.act_on_locked(
-        p_bulk.account_id, p_leads, p_bulk.action::followup.lead_action, p_bulk.sequence_id, p_bulk.assistant_id, p_bulk.at,
+        p_bulk.account_id, p_leads, p_bulk.action::followup.lead_action, p_bulk.sequence_id, p_bulk.assistant_id,
+        (SELECT CASE WHEN p_bulk.at IS NOT NULL THEN greatest(p_bulk.at, k.business + '1 second'::interval * k.rate) END
+           FROM followup.clock() AS k),
         p_bulk.acting, p_bulk.note, p_bulk.disqualified);
     v_outcome.before := followup.bulk_done(v_before, v_acted.plan, v_acted.leads, v_acted.messages);
     v_outcome.done := pg_catalog.cardinality(v_outcome.before);
@@ -20,4 +23,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.bulk_act(followup.bulk, bigint[]) IS
-    'Does the bulk''s action to some of its leads: what became of them, and what those were before to whom it was done.';
+    'Does the bulk''s action to some of its leads, at its instant, or now if that is over. Answers what became of them, and what those were before to whom it was done.';

@@ -40,7 +40,7 @@ BEGIN
                          o.version, c.assistant_id, o.kind, o.position, o.step_key,
                          CASE WHEN o.due_at > v_now THEN o.due_at
                               ELSE followup.plan_at(v_account, z.name, l.country, v_now, '0', 'elapsed', u.hold_until, c.id) END,
-                         NULL)::followup.lead_plan)
+                         followup.add_delay(v_account, z.name, l.country, o.base_at, o.delay, o.delay_unit))::followup.lead_plan)
       INTO v_plan
       FROM unnest(v_undo) AS u
       JOIN followup.account AS a ON a.id = v_account

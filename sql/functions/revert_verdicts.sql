@@ -5,6 +5,8 @@ LANGUAGE sql STABLE AS $$
            CASE WHEN l.id IS NULL THEN 'not_found'
                 WHEN p_action <> 'stop' AND n.state IN ('sending', 'in_doubt', 'sent', 'delivered', 'bounced', 'complained') THEN 'sent'
                 WHEN p_action <> 'stop' AND n.state IS DISTINCT FROM 'scheduled' THEN 'changed'
+                -- A hold that was set or ended since: an undo would take that back, too.
+                WHEN p_action <> 'stop' AND nc.hold_until IS DISTINCT FROM CASE WHEN nc.id = u.conversation_id THEN u.hold_until END THEN 'changed'
                 WHEN p_action = 'stop' AND (l.state <> 'stopped' OR c.ended_reason IS DISTINCT FROM 'stopped') THEN 'changed'
                 WHEN p_action = 'stop' AND followup.lead_suppressed(p_account, u.lead_id) THEN 'suppressed'
                 WHEN u.active AND o.state IS DISTINCT FROM 'cancelled' THEN 'in_flight'
@@ -16,7 +18,8 @@ LANGUAGE sql STABLE AS $$
       LEFT JOIN followup.lead AS l ON l.account_id = p_account AND l.id = u.lead_id
       LEFT JOIN followup.conversation AS c ON c.account_id = p_account AND c.id = u.conversation_id
       LEFT JOIN followup.message AS n ON n.account_id = p_account AND n.id = u.new_message_id
+      LEFT JOIN followup.conversation AS nc ON nc.account_id = p_account AND nc.id = n.conversation_id
       LEFT JOIN followup.message AS o ON o.account_id = p_account AND o.id = u.message_id
 $$;
 COMMENT ON FUNCTION followup.revert_verdicts(bigint, text, followup.bulk_lead[]) IS
-    'Why an undo leaves a lead alone: sent (the bulk''s message left, or may have left), changed (something else was done since), in_flight (what the bulk replaced had left by then: there is nothing to go back to), suppressed (of a stop), not_found. NULL: it can be undone.';
+    'Why an undo leaves a lead alone: sent (the bulk''s message left, or may have left), changed (something else was done since, or a hold was set or ended), in_flight (what the bulk replaced had left by then: there is nothing to go back to), suppressed (of a stop), not_found. NULL: it can be undone.';

@@ -51,7 +51,7 @@ CREATE FUNCTION t.picture(p_company text) RETURNS text LANGUAGE sql AS $$
                                     m.kind, m.step_key, m.conversation_id, greatest(m.due_at, followup.now())), E'\n' ORDER BY l.id))
       FROM followup.lead AS l LEFT JOIN followup.message AS m ON m.id = t.live(l.id) WHERE l.company = p_company $$;
 \o
-SELECT plan(60);
+SELECT plan(71);
 
 -- Planned counts are what the action says and what the run does; undo brings everything back. Each action on a cast of its own.
 \set action start
@@ -138,6 +138,33 @@ SELECT followup.bulk_cancel(2, :b) \g /dev/null
 CALL followup.bulk_run(2, :b);
 SELECT is((SELECT (chunks_done, state)::text FROM followup.bulk_status(2, :b)), '(1,cancelled)', 'cancelled in the middle, it goes no further');
 SELECT is((SELECT count(*) FROM followup.lead WHERE company = 'many' AND state = 'active'), 2496::bigint + 2, 'what was done stays');
+
+-- A hold that was set or ended since stays as it is; one that was there before comes back with its message.
+SELECT t.started() AS h1, t.started() AS h2, t.started() AS h3, t.started() AS h4 \gset
+UPDATE followup.lead SET company = 'held' WHERE id IN (:h1, :h2, :h3, :h4);
+SELECT t.finish(:h3) \g /dev/null
+SELECT t.due(:h3) AS due3 \gset
+SELECT count(*) FROM followup.hold(1, ARRAY[:h3, :h4]) \g /dev/null
+SELECT t.plan('skip', 'held') AS hb \gset
+SELECT followup.bulk_commit(1, :hb, 4) \g /dev/null
+CALL followup.bulk_run(1, :hb);
+SELECT count(*) FROM followup.hold(1, ARRAY[:h1], '2030-01-01') \g /dev/null
+SELECT count(*) FROM followup.release(1, ARRAY[:h4]) \g /dev/null
+SELECT followup.bulk_undo(1, :hb) \g /dev/null
+CALL followup.bulk_run(1, :hb);
+SELECT is((SELECT (undone, kept)::text FROM followup.bulk_status(1, :hb)), '(2,"{""changed"": 2}")', 'held or released since: changed');
+SELECT is((SELECT hold_until FROM followup.conversation WHERE lead_id = :h1), '2030-01-01'::timestamptz, 'the hold stays');
+SELECT is(t.due(:h1), '2030-01-01 00:00', 'and what is behind it');
+SELECT is((SELECT due_at FROM followup.message WHERE id = t.live(:h3)), 'infinity'::timestamptz, 'held before the bulk: held again');
+SELECT count(*) FROM followup.release(1, ARRAY[:h3]) \g /dev/null
+SELECT is(t.due(:h3), :'due3', 'and released, at its own time');
+SELECT t.plan('restart', 'held') AS hb \gset
+SELECT followup.bulk_commit(1, :hb, 4) \g /dev/null
+CALL followup.bulk_run(1, :hb);
+SELECT count(*) FROM followup.hold(1, ARRAY[:h2], '2030-01-01') \g /dev/null
+SELECT followup.bulk_undo(1, :hb) \g /dev/null
+CALL followup.bulk_run(1, :hb);
+SELECT is((SELECT (undone, kept)::text || t.due(:h2) FROM followup.bulk_status(1, :hb)), '(3,"{""changed"": 1}")2030-01-01 00:00', 'the same of a conversation that the bulk opened');
 
 -- The daemon's step
 SELECT followup.acquire_leases('00000000-0000-0000-0000-00000000000a', NULL, 600000) \g /dev/null

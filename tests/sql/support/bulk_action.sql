@@ -14,3 +14,8 @@ SELECT followup.bulk_undo(1, :b, NULL, 'a mistake') \g /dev/null
 CALL followup.bulk_run(1, :b);
 SELECT is(t.picture(:'action') || (SELECT (undone = done, state)::text FROM followup.bulk_status(1, :b)), :'before' || '(t,undone)',
           :'action' || ': undone, everybody is as before');
+SELECT t.plan(:'action', :'action', CASE WHEN :'action' <> 'stop' THEN followup.now() + interval '1 minute' END) AS b \gset
+SELECT followup.bulk_commit(1, :b, t.count(:b), followup.now() + interval '1 minute') \g /dev/null
+SELECT set_config('test.now', (followup.now() + interval '2 minutes')::text, false) \g /dev/null
+CALL followup.bulk_run(1, :b);
+SELECT is((SELECT (planned = done, left_alone)::text FROM followup.bulk_status(1, :b)), '(t,{})', :'action' || ': done after the instant it was planned for, it is done to all');
