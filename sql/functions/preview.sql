@@ -13,7 +13,7 @@ BEGIN
     SELECT m.id, m.kind, m.position, m.step_key, m.due_at, m.state, m.version, c.id AS conversation_id, c.sequence_id,
            c.hold_until, followup.lead_timezone(l.timezone, a.timezone) AS timezone, l.country,
            coalesce(s.subject, a.feedback_subject) AS subject,
-           coalesce(a.paused_at, p.paused_at, q.paused_at) IS NOT NULL AS paused,
+           coalesce(a.paused_at, p.paused_at, q.paused_at) IS NOT NULL AS paused, a.list_awaited_at IS NOT NULL AS awaits_list,
            (p.daily_cap IS NOT NULL OR p.ramp IS NOT NULL) AS capped
       INTO v_live
       FROM followup.lead AS l
@@ -32,6 +32,7 @@ BEGIN
     RETURN QUERY SELECT v_live.id, v_live.kind, v_live.position, v_live.step_key, v_live.subject, v_live.due_at,
         CASE WHEN v_live.state <> 'scheduled' THEN 'in flight'
              WHEN v_live.paused THEN 'paused'
+             WHEN v_live.awaits_list THEN 'waits for a provider''s suppression list'
              WHEN v_base > v_live.due_at THEN 'late: what follows is counted from when it leaves' END;
     LOOP
         SELECT * INTO v_step

@@ -1,7 +1,7 @@
 -- forecast: by hour of the account's zone and assistant, what waits and what follows it.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(12);
+SELECT plan(13);
 CREATE FUNCTION t.forecast(p_days integer) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(to_char(f.hour, 'MM-DD HH24:MI') || ' ' || f.assistant_id || ':' || f.messages, ', ' ORDER BY f.hour, f.assistant_id)
       FROM followup.forecast(1, p_days) AS f $$;
@@ -18,6 +18,9 @@ SELECT followup.stop_messaging(1, ARRAY[:b]::bigint[]) \gset
 SELECT is(t.forecast(1), '03-02 08:00 1:1, 03-02 09:00 2:1', 'a stopped lead is not in it');
 SELECT followup.pause(1, p_assistant => 2) \gset
 SELECT is(t.forecast(3), '03-02 08:00 1:1, 03-04 08:00 1:1', 'nor what is paused');
+UPDATE followup.account SET list_awaited_at = followup.now() WHERE id = 1;
+SELECT is(t.forecast(3), NULL, 'nor what waits for a suppression list');
+UPDATE followup.account SET list_awaited_at = NULL WHERE id = 1;
 SET test.now = '2026-03-02 10:30+00';
 SELECT is(t.forecast(3), '03-02 10:00 1:1, 03-04 10:00 1:1', 'what is overdue leaves now, and what follows is counted from there');
 SET test.now = '2026-03-02 08:00+00';

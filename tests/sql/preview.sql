@@ -1,7 +1,7 @@
 -- The preview is what happens: every message at the instant that was shown before anything left.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(14);
+SELECT plan(15);
 INSERT INTO followup.send_window (account_id, weekday, opens, closes) SELECT 1, d, '09:00', '17:00' FROM generate_series(1, 5) AS d;
 INSERT INTO followup.lead (account_id, id, email, timezone, sequence_id, assistant_id)
 VALUES (1, 7001, 'a@l.example', 'America/Los_Angeles', 1, 1), (1, 7002, 'b@l.example', 'Pacific/Auckland', 1, 1);
@@ -27,6 +27,9 @@ SELECT results_eq(format('SELECT kind::text, step_key, due_at FROM followup.prev
 SELECT followup.pause(1) \gset
 SELECT is((SELECT note FROM followup.preview(1, :l) LIMIT 1), 'paused', 'a pause is noted');
 SELECT followup.resume(1) \gset
+UPDATE followup.account SET list_awaited_at = followup.now() WHERE id = 1;
+SELECT is((SELECT note FROM followup.preview(1, :l) LIMIT 1), 'waits for a provider''s suppression list', 'so is the wait for a suppression list');
+UPDATE followup.account SET list_awaited_at = NULL WHERE id = 1;
 SET test.now = '2026-03-05 12:00:50+00';
 SELECT is((SELECT due_at FROM followup.preview(1, :l) OFFSET 1), '2026-03-10 12:00+00'::timestamptz, 'less than a minute late: nothing moves');
 SET test.now = '2026-03-05 12:05+00';
