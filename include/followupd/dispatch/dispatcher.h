@@ -97,7 +97,6 @@ struct dispatcher_provider_stats {
     const char *name;
     enum breaker_state breaker;
     int64_t breaker_wait_ms;                 /* until something may be posted again; 0: now */
-    size_t used;                             /* slots and places ahead that are taken */
     size_t posts, window;                    /* POSTs under way, and how many may be at once */
     int64_t key_window_ms, look_up_proof_ms; /* of its configuration */
     bool looks_up;
