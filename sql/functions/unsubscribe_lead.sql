@@ -11,14 +11,7 @@ BEGIN
         PERFORM followup.leave_leads(p_account, v_plan, 'unsubscribed', NULL, 'unsubscribed', p_actor.shown);
         PERFORM followup.log_actions(p_account, ARRAY[p_lead], p_actor.name, 'unsubscribe', p_note);
     END IF;
-    -- Of two reasons the stronger stays: a suppression for a bounce can be taken back.
-    INSERT INTO followup.suppression AS s (account_id, address, reason, source, note)
-    SELECT p_account, lower(l.email), p_reason, p_actor.name, p_note
-      FROM followup.lead AS l
-     WHERE l.account_id = p_account AND l.id = p_lead
-        ON CONFLICT (account_id, address) DO UPDATE
-           SET reason = excluded.reason, source = excluded.source, note = excluded.note
-         WHERE s.reason = 'bounce';
+    PERFORM followup.suppress_addresses(p_account, ARRAY[p_lead], p_reason, p_actor.name, p_note);
     RETURN v_plan;
 END
 $$;
