@@ -3,9 +3,11 @@ CREATE OR REPLACE FUNCTION followup.unsubscribe_lead(
 RETURNS followup.lead_plan[]
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_plan followup.lead_plan[] := followup.fact_plan(p_account, ARRAY[p_lead]);
+    v_plan followup.lead_plan[] := followup.own_fact_plan(p_account, ARRAY[p_lead], p_actor);
 BEGIN
-    IF v_plan[1].state = 'unsubscribed' THEN
+    IF v_plan[1].reason = 'not_own_lead' THEN
+        RETURN v_plan;
+    ELSIF v_plan[1].state = 'unsubscribed' THEN
         v_plan[1].reason := 'unsubscribed';
     ELSIF v_plan[1].reason IS NULL THEN
         PERFORM followup.leave_leads(p_account, v_plan, 'unsubscribed', NULL, 'unsubscribed', p_actor.shown);
@@ -16,4 +18,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.unsubscribe_lead(bigint, bigint, text, followup.actor, text) IS
-    'Internal: the lead is never written to again, from any state; its address is suppressed for p_reason (unsubscribed, complained). Answers its plan, with the reason why nothing was done where nothing was.';
+    'Internal: the lead is never written to again, from any state; its address is suppressed for p_reason (unsubscribed, complained). Answers its plan, with the reason why nothing was done where nothing was: unsubscribed, not_found, not_own_lead (only of p_actor''s own).';
