@@ -62,8 +62,9 @@ BEGIN
                 v_done[v_places[v_place]] := 'applied';
             END LOOP;
         EXCEPTION WHEN OTHERS THEN
-            FOREACH v_place IN ARRAY v_locked LOOP      -- for 2 s: what is left then is as if somebody had it
-                v_done[v_places[v_place]] := CASE WHEN clock_timestamp() < v_began + '2 seconds'::interval
+            -- The first, and more for 2 s since the call began: what is left then is as if somebody had it.
+            FOREACH v_place IN ARRAY v_locked LOOP
+                v_done[v_places[v_place]] := CASE WHEN v_place = v_locked[1] OR clock_timestamp() < v_began + '2 seconds'::interval
                                                   THEN followup.try_inbox_item(v_matched[v_place]) ELSE 'busy' END;
             END LOOP;
         END;
