@@ -293,6 +293,9 @@ static enum status webhook_check(const struct reading *r, size_t i)
     struct conf_webhook *w = &r->conf->webhooks[i];
     w->secret_file_line = line_of(r, WEBHOOK, i, "secret_file");
     w->public_key_file_line = line_of(r, WEBHOOK, i, "public_key_file");
+    if (w->classifier_url != NULL && !is_http(w->classifier_url))
+        return err_set(r->e, E_INVALID, "%s:%d: [webhook.%s] classifier_url: must begin with http:// or https://",
+                       r->name, line_of(r, WEBHOOK, i, "classifier_url"), w->name);
     return required_check(r, WEBHOOK, i);
 }
 

@@ -7,6 +7,7 @@ import http.server
 import json
 import pathlib
 import socket
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -15,6 +16,7 @@ import pytest
 
 import hooks
 from processes import wait_until
+from schema import program
 from test_front import ANY_PORT, address_of, answer_of, ask, closed, families, raw, value
 from world import World
 
@@ -615,15 +617,36 @@ def test_a_reload_takes_the_next_secret(world, hooked):
     assert fresh not in one.log()
 
 
+@pytest.mark.parametrize("section,said", [
+    ({"type": "postmark"}, "type postmark needs a secret (secret_file)"),
+    ({"type": "sendgrid"}, "type sendgrid needs a public key (public_key_file)"),
+    ({"type": "resend", "secret_file": "absent", "public_key_file": "absent"}, "type resend takes no public key"),
+    ({"type": "ses", "topic_arn": "arn:aws:sns:eu-central-1:1:mail", "secret_file": "absent"}, "type ses takes no secret"),
+    ({"type": "ses"}, "topic_arn: type ses needs it"),
+    ({"type": "ses", "topic_arn": "a b"}, "topic_arn: arn:..."),
+    ({"type": "mailgun", "secret_file": "absent", "topic_arn": "arn:aws:sns:eu-central-1:1:mail"}, "topic_arn: type ses needs it, and no other"),
+    ({"type": "mailgun", "secret_file": "absent", "secret_header": "X-Secret"}, "the header of the secret"),
+    ({"type": "resend", "secret_file": "absent", "classifier_url": "ftp://a.example"}, "classifier_url: must begin with http"),
+    ({"type": "resend", "secret_file": "absent"}, None),
+])
+def test_a_check_says_what_a_section_needs_and_reads_no_file_and_a_start_says_the_same(hooked, section, said):
+    one = hooked(start=False, config={"webhook.bad": section})
+    done = subprocess.run([program("followupd"), *one.command(), "--check"], capture_output=True, text=True, check=False, timeout=20)
+    if said is None:
+        assert done.returncode == 0, done
+        return
+    assert done.returncode == 2 and f"{one.config_path}:" in done.stderr and "[webhook.bad]" in done.stderr and said in done.stderr
+    one.launch()
+    assert one.wait() == 2 and said in one.log()
+
+
 @pytest.mark.parametrize("section,words", [
-    ({"type": "resend"}, ["[webhook.bad]", "secret"]),
     ({"type": "resend", "secret_file": "absent"}, ["[webhook.bad] secret_file", "absent"]),
     ({"type": "resend", "secret_file": "three"}, ["[webhook.bad] secret_file", "lines"]),
     ({"type": "sendgrid", "public_key_file": "three"}, ["[webhook.bad] public_key_file"]),
     ({"type": "sendgrid", "public_key_file": "one"}, ["[webhook.bad]", "key"]),
-    ({"type": "ses", "topic_arn": "nonsense"}, ["[webhook.bad]", "topic_arn"]),
 ])
-def test_what_is_wrong_with_a_section_is_told(hooked, section, words):
+def test_what_is_wrong_with_the_files_of_a_section_is_told(hooked, section, words):
     one = hooked(start=False, config={"webhook.bad": section})
     one.credential("three", "a-line\nb-line\nc-line\n")
     one.credential("one", "a-line\n")

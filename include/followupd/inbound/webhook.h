@@ -66,6 +66,9 @@ struct webhook_certificates; /* opaque; defined in src/inbound/certificates.c */
  * 25 hours, because SendGrid repeats for 24. postmark and unknown types: 0. */
 int64_t webhook_fresh_ms_default(const char *type);
 
+/* What can be said of them without a look into secrets and keys, which may be any text: what webhook_source_new asks first.
+ * E_INVALID, and its text, as below. */
+MUST_USE enum status webhook_settings_check(const struct webhook_settings *s, struct err *e);
 /* E_INVALID: an unknown type, a secret, key or topic that is missing, unreadable or not for this type. The text names the
  * setting, never its content. */
 MUST_USE enum status webhook_source_new(const struct webhook_settings *s, struct webhook_source **ret, struct err *e);
