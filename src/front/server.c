@@ -330,7 +330,7 @@ static bool expect_body(struct exchange *x)
         x->body_state = BODY_NO_ROOM;
     else
         x->body_state = BODY_WHOLE;
-    buf_init(&x->body, most);
+    buf_init(&x->body, x->reserved); /* it never grows beyond what is counted */
     return x->body_state == BODY_WHOLE;
 }
 

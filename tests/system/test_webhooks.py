@@ -437,6 +437,27 @@ def test_sources_and_accounts_that_are_not_there(world, hooked, database):
     assert hooks.post(address_of(one), f"/webhooks/resend/{account}", body, headers).status == 200
 
 
+@pytest.mark.parametrize("path,length,status,counted,why", [
+    ("/webhooks/resend/1", (1 << 18) + 1, 413, "malformed", "larger than this path takes"),
+    ("/inbound/resend/1", (32 << 20) + 1, 413, "malformed", "larger than this path takes"),
+    ("/inbound/resend/1", 2 << 20, 503, "put_off", "too many bodies"),
+    ("/webhooks/nobody/1", 2, 404, "malformed", "no such section"),
+    ("/inbound/nobody/1", 32 << 20, 404, "malformed", "no such section"),
+    ("/inbound/resend/2", 32 << 20, 404, "malformed", "not for this account"),
+    ("/webhooks/resend/x", 2, 404, "malformed", "not for this account"),
+])
+def test_what_is_refused_unread_holds_no_room_and_is_counted_and_told(hooked, path, length, status, counted, why):
+    one = hooked(config={"webhook.resend": {"account": "1"}, "http": {"bodies_max": str(2 << 20)}})
+    # No byte of the body comes, so that the answer is to the header.
+    answer = answer_of(one, f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    found = families(one)
+    assert value(found, "followupd_http_bodies_bytes") == 0
+    assert value(found, "followupd_webhooks_total", answer=counted) == 1
+    line = next(line for line in one.log().splitlines() if "webhook_refused" in line)
+    assert why in line and ("source=resend " in line) == ("resend" in path) and "nobody" not in line
+
+
 DEEP = b'{"type":"email.sent","x":' + b"[" * 40 + b"]" * 40 + b"}"
 
 
