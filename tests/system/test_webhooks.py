@@ -438,7 +438,7 @@ def test_sources_and_accounts_that_are_not_there(world, hooked, database):
 
 
 @pytest.mark.parametrize("path,length,status,counted,why", [
-    ("/webhooks/resend/1", (1 << 18) + 1, 413, "malformed", "larger than this path takes"),
+    ("/webhooks/resend/1", (1 << 20) + 1, 413, "malformed", "larger than this path takes"),
     ("/inbound/resend/1", (32 << 20) + 1, 413, "malformed", "larger than this path takes"),
     ("/inbound/resend/1", 2 << 20, 503, "put_off", "too many bodies"),
     ("/webhooks/nobody/1", 2, 404, "malformed", "no such section"),
@@ -485,17 +485,34 @@ def test_what_cannot_be_read_is_4xx_at_once(world, hooked, database, body, statu
 def test_a_body_over_the_limit_is_413(world, hooked, database):
     account = world.account()
     one = hooked(config={"http": {"bodies_max": str(1 << 20)}})
-    assert hooks.post(address_of(one), f"/webhooks/resend/{account}", b"a" * (256 * 1024), {}).status == 401, "256 KiB are read"
+    assert hooks.post(address_of(one), f"/webhooks/resend/{account}", b"a" * (1 << 20), {}).status == 401, "1 MiB is read"
     head = b"POST /webhooks/resend/1 HTTP/1.1\r\nHost: a\r\n"
-    assert answer_of(one, head + b"Content-Length: 262145\r\n\r\n").startswith(b"HTTP/1.1 413"), "before a byte of it"
+    assert answer_of(one, head + b"Content-Length: 1048577\r\n\r\n").startswith(b"HTTP/1.1 413"), "before a byte of it"
     assert answer_of(one, head + b"Content-Length: 99999999999999999999999\r\n\r\n").startswith((b"HTTP/1.1 413", b"HTTP/1.1 400"))
-    chunks = b"".join(b"8000\r\n" + b"a" * 0x8000 + b"\r\n" for _ in range(9))
+    chunks = b"".join(b"8000\r\n" + b"a" * 0x8000 + b"\r\n" for _ in range(33))
     assert answer_of(one, head + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n").startswith(b"HTTP/1.1 413")
     mail = b"POST /inbound/resend/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n"
     assert answer_of(one, mail).startswith(b"HTTP/1.1 503"), "there is no room for it among all bodies"
     assert ask(one, "/healthz").status == 200
     assert value(families(one), "followupd_http_bodies_bytes") == 0
     assert stored(database) == 0
+
+
+def test_the_largest_batch_that_sendgrid_posts_is_taken(world, hooked, database, tmp_path):
+    """A batch goes when it reaches 768 kilobytes."""
+    account = world.account()
+    key = tmp_path / "sendgrid.pem"
+    one = hooked(start=False, config={"webhook.sendgrid": {"type": "sendgrid", "public_key_file": "sendgrid-key"}})
+    one.credential("sendgrid-key", hooks.sendgrid_key(key))
+    one.start()
+    events = [{"email": f"lead{i}@rcpt.example", "event": "delivered", "timestamp": NOW - 9, "fu_id": f"{account}-{i}-1",
+               "sg_event_id": f"event-{i}", "sg_message_id": f"14c5d75ce93.dfd.{i}", "response": "250 OK " + "x" * 440}
+              for i in range(1200)]
+    body = json.dumps(events).encode()
+    assert 700_000 < len(body) < 768_000
+    answer = hooks.post(address_of(one), f"/webhooks/sendgrid/{account}", body, hooks.sendgrid_headers(key, body, NOW))
+    assert answer.status == 200, answer.text
+    assert stored(database) == 1200
 
 
 def test_a_mail_with_large_attachments_is_taken(world, hooked, sandbox, database):
@@ -515,7 +532,7 @@ def test_two_of_the_largest_mails_at_a_time_and_webhooks_beside_them(world, hook
     with raw(one, begun), raw(one, begun):
         wait_until(lambda: value(families(one), "followupd_http_bodies_bytes") == 2 * largest, "both are begun")
         assert answer_of(one, begun).startswith(b"HTTP/1.1 503"), "a third has to come again"
-        assert hooks.post(address_of(one), f"/webhooks/resend/{account}", b"a" * (256 * 1024), {}).status == 401, "a webhook is read"
+        assert hooks.post(address_of(one), f"/webhooks/resend/{account}", b"a" * (1 << 20), {}).status == 401, "a webhook is read"
     wait_until(lambda: value(families(one), "followupd_http_bodies_bytes") == 0, "their room is given back")
 
 

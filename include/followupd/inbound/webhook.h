@@ -30,8 +30,11 @@
 #include "followupd/base/clock.h"
 #include "followupd/base/status.h"
 
-#define WEBHOOK_BODY_BYTES_MAX     (256 * 1024) /* of an event webhook; an inbound mail may be larger: body_bytes_max */
-#define WEBHOOK_SECRETS_MAX        2            /* the second one during rotation */
+/* Of an event webhook; an inbound mail may be larger: body_bytes_max. SendGrid posts its events "approximately every 30
+ * seconds or when the batch size reaches 768 kilobytes" (Twilio SendGrid's documentation, Event Webhook, overview); the
+ * others tell one event, or a few, at a time. */
+#define WEBHOOK_BODY_BYTES_MAX     (1024 * 1024)
+#define WEBHOOK_SECRETS_MAX        2 /* the second one during rotation */
 #define WEBHOOK_SECRET_BYTES_MAX   1024
 #define WEBHOOK_EVENTS_MAX         5000 /* of one request */
 #define WEBHOOK_EVENTS_BYTES_MAX   (64 * 1024 * 1024)
