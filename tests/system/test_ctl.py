@@ -70,6 +70,12 @@ def test_migrate_puts_a_changed_function_back(ctl, database):
         database.rows("SELECT followup.require_account(0)")
 
 
+def test_migrate_forgets_a_zone_that_the_server_no_longer_knows(ctl, database):
+    database.rows("INSERT INTO followup.timezone (key, name) VALUES ('europe/atlantis', 'Europe/Atlantis')")
+    ctl("migrate")
+    assert database.rows("SELECT followup.known_timezone('Europe/Atlantis'), followup.known_timezone('Europe/Rome')") == [(False, True)]
+
+
 def test_migrate_refuses_a_replaced_clock(ctl, database):
     database.fast_clock(10)
     done = ctl("migrate", check=False)
