@@ -397,7 +397,9 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
     if (*count > 0) {
         bool more = take_body(x, bytes, *count);
         *count = 0;
-        return more ? MHD_YES : MHD_NO;
+        if (more)
+            return MHD_YES;
+        /* It is asked, so that it can be counted; no answer leaves amid a body: the connection is closed. */
     }
     return x->asked ? x->result : ask(x, c);
 }

@@ -458,6 +458,16 @@ def test_what_is_refused_unread_holds_no_room_and_is_counted_and_told(hooked, pa
     assert why in line and ("source=resend " in line) == ("resend" in path) and "nobody" not in line
 
 
+def test_a_chunked_body_that_does_not_end_is_cut_counted_and_told(hooked):
+    one = hooked()
+    chunks = b"".join(b"8000\r\n" + b"a" * 0x8000 + b"\r\n" for _ in range(80))
+    with contextlib.suppress(ConnectionError):
+        answer_of(one, b"POST /webhooks/resend/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    assert value(families(one), "followupd_webhooks_total", answer="malformed") == 1
+    assert one.log().count("larger than this path takes") == 1
+    assert ask(one, "/healthz").status == 200
+
+
 DEEP = b'{"type":"email.sent","x":' + b"[" * 40 + b"]" * 40 + b"}"
 
 
