@@ -306,6 +306,7 @@ static enum status provider_check(const struct reading *r, size_t i)
     if (st != OK)
         return st;
     p->key_file_line = line_of(r, PROVIDER, i, "key_file");
+    p->session_token_file_line = line_of(r, PROVIDER, i, "session_token_file");
     if (p->type == CONF_PROVIDER_GENERIC && p->url == NULL)
         return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: is missing", r->name, p->line, p->name);
     if (p->url != NULL && !is_http(p->url))
@@ -345,8 +346,12 @@ static enum status whole_check(struct reading *r)
     enum status listen_st = c->listen != NULL ? listener_check(c->listen, r->e) : OK;
     if (listen_st != OK)
         return err_prefix(r->e, listen_st, "%s:%d: [http]", r->name, listen_line);
-    if (c->reconnect_min_ms > c->reconnect_max_ms)
-        return err_set(r->e, E_INVALID, "%s: [database] reconnect_min: is longer than reconnect_max", r->name);
+    if (c->reconnect_min_ms > c->reconnect_max_ms) {
+        int min_line = r->lines_of[conf_key_find("database", "reconnect_min") - conf_keys];
+        int max_line = r->lines_of[conf_key_find("database", "reconnect_max") - conf_keys];
+        return err_set(r->e, E_INVALID, "%s:%d: [database] reconnect_min: is longer than reconnect_max", r->name,
+                       min_line != 0 ? min_line : max_line);
+    }
     const char *bad_url = c->public_url != NULL ? public_url_wrong(c->public_url) : NULL;
     if (bad_url != NULL)
         return err_set(r->e, E_INVALID, "%s:%d: [http] public_url: %s", r->name,
@@ -408,6 +413,7 @@ enum status conf_parse(const char *name, const char *text, size_t bytes, struct 
     *r = (struct reading){ .name = name, .at = text, .end = text + bytes, .conf = c, .e = e };
     ini_max_line = CONF_LINE_BYTES_MAX + 8;
     ini_use_stack = true;
+    ini_allow_inline_comments = false; /* they would cut a password that holds " ;", without a word */
     int bad_line = ini_parse_stream(line_next, r, pair_read, r);
     if (r->status == OK && bad_line > 0)
         r->status = err_set(e, E_INVALID, "%s:%d: is neither [section] nor key = value", name, bad_line);
