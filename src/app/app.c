@@ -384,7 +384,8 @@ static void app_reload(void *arg)
     struct registry *providers = NULL;
     struct sources *sources = NULL;
     struct err e = { "" };
-    service_reloading(a->service);
+    if (a->ready) /* else it has not been said that we are, and a reload is no reason to */
+        service_reloading(a->service);
     enum status st = conf_load(a->conf_path, &fresh, &e);
     if (st == OK)
         st = conf_may_reload(a->conf, fresh, &e);
@@ -408,7 +409,8 @@ static void app_reload(void *arg)
     registry_free(providers);
     sources_unref(sources);
     conf_free(fresh);
-    service_ready(a->service, st == OK ? "running" : "running with the configuration of before; see the log");
+    if (a->ready)
+        service_ready(a->service, st == OK ? "running" : "running with the configuration of before; see the log");
 }
 
 /* --- up: in the order of the flow --------------------------------------------------------------------------------- */

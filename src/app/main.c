@@ -6,6 +6,7 @@
 
 #include "followupd/app/app.h"
 #include "followupd/app/providers.h"
+#include "followupd/app/webhooks.h"
 #include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 #include "followupd/conf/key.h"
@@ -72,23 +73,20 @@ int main(int argc, char **argv)
 
     struct conf *conf = NULL;
     struct err e = { "" };
-    if (conf_load(path, &conf, &e) != OK) {
+    enum status st = conf_load(path, &conf, &e);
+    if (st == OK)
+        st = providers_check(path, conf, &e);
+    if (st == OK)
+        st = webhooks_check(path, conf, &e);
+    if (st == OK && !check)
+        st = crash_point_set(getenv("FOLLOWUPD_CRASH"), &e);
+    if (st != OK)
         fprintf(stderr, "followupd: %s\n", e.text);
-        return EXIT_USAGE;
-    }
-    if (check) {
-        enum status st = providers_check(path, conf, &e);
+    else if (check)
+        printf("%s is fine\n", path);
+    if (st != OK || check) {
         conf_free(conf);
-        if (st == OK)
-            printf("%s is fine\n", path);
-        else
-            fprintf(stderr, "followupd: %s\n", e.text);
         return st == OK ? EXIT_SUCCESS : EXIT_USAGE;
-    }
-    if (crash_point_set(getenv("FOLLOWUPD_CRASH"), &e) != OK) {
-        fprintf(stderr, "followupd: %s\n", e.text);
-        conf_free(conf);
-        return EXIT_USAGE;
     }
     signal(SIGPIPE, SIG_IGN);
     log_level_set((enum log_level)conf->log_level);

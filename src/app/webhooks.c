@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define INBOUND_BYTES_MAX ((int64_t)32 * 1024 * 1024) /* the route's own limit is smaller where it is for events */
 
@@ -69,16 +68,35 @@ static enum status read_keys(const struct conf_webhook *w, struct files *files, 
     return st;
 }
 
-static enum status add_source(const char *conf_path, const struct conf_webhook *w, struct files *files,
-                              struct sources *sources, struct err *e)
+static struct webhook_settings settings_of(const struct conf_webhook *w)
 {
-    struct webhook_settings settings = {
+    return (struct webhook_settings){
         .type = type_names[w->type],
         .secret_header = w->secret_header,
         .topic_arn = w->topic_arn,
         .fresh_ms = w->fresh_ms,
         .body_bytes_max = INBOUND_BYTES_MAX,
     };
+}
+
+enum status webhooks_check(const char *conf_path, const struct conf *conf, struct err *e)
+{
+    for (size_t i = 0; i < conf->webhooks_count; i++) {
+        const struct conf_webhook *w = &conf->webhooks[i];
+        struct webhook_settings settings = settings_of(w);
+        settings.secrets[0] = w->secret_file != NULL ? "named" : NULL;
+        settings.public_keys[0] = w->public_key_file != NULL ? "named" : NULL;
+        enum status st = webhook_settings_check(&settings, e);
+        if (st != OK)
+            return err_prefix(e, st, "%s:%d: [webhook.%s]", conf_path, w->line, w->name);
+    }
+    return OK;
+}
+
+static enum status add_source(const char *conf_path, const struct conf_webhook *w, struct files *files,
+                              struct sources *sources, struct err *e)
+{
+    struct webhook_settings settings = settings_of(w);
     struct webhook_source *source = NULL;
     if (w->secret_file != NULL) {
         enum status st = read_secrets(w, files, &settings, e);
@@ -91,10 +109,6 @@ static enum status add_source(const char *conf_path, const struct conf_webhook *
             return err_prefix(e, st, "%s:%d: [webhook.%s] public_key_file", conf_path, w->public_key_file_line,
                               w->name);
     }
-    if (w->classifier_url != NULL && strncasecmp(w->classifier_url, "http://", 7) != 0 &&
-        strncasecmp(w->classifier_url, "https://", 8) != 0)
-        return err_set(e, E_INVALID, "%s:%d: [webhook.%s] classifier_url: must begin with http:// or https://",
-                       conf_path, w->line, w->name);
     enum status st = webhook_source_new(&settings, &source, e);
     if (st != OK)
         return err_prefix(e, st, "%s:%d: [webhook.%s]", conf_path, w->line, w->name);

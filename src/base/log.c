@@ -8,6 +8,7 @@
 
 #include "followupd/base/clock.h"
 #include "followupd/base/list.h"
+#include "followupd/base/utf8.h"
 
 #define LINE_BYTES_MAX  4096
 #define VALUE_BYTES_MAX 256
@@ -75,9 +76,10 @@ static void put_value_text(struct line *l, const char *text)
         return;
     }
     bool plain = is_plain(text);
+    size_t bytes = utf8_cut(text, strlen(text), VALUE_BYTES_MAX);
     if (!plain)
         put(l, '"');
-    for (size_t i = 0; text[i] != '\0' && i < VALUE_BYTES_MAX; i++) {
+    for (size_t i = 0; i < bytes; i++) {
         unsigned char c = (unsigned char)text[i];
         char escape[8];
         if (c < ' ' || c == 0x7f) {

@@ -40,3 +40,12 @@ bool utf8_valid(const char *text, size_t bytes)
     }
     return true;
 }
+
+size_t utf8_cut(const char *text, size_t bytes, size_t bytes_max)
+{
+    if (bytes <= bytes_max)
+        return bytes;
+    while (bytes_max > 0 && ((unsigned char)text[bytes_max] & 0xc0) == 0x80)
+        bytes_max--;
+    return bytes_max;
+}

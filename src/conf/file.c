@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "followupd/base/listener.h"
 #include "followupd/conf/key.h"
@@ -282,11 +283,19 @@ static enum status required_check(const struct reading *r, int n, size_t i)
     return OK;
 }
 
+static bool is_http(const char *url)
+{
+    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+}
+
 static enum status webhook_check(const struct reading *r, size_t i)
 {
     struct conf_webhook *w = &r->conf->webhooks[i];
     w->secret_file_line = line_of(r, WEBHOOK, i, "secret_file");
     w->public_key_file_line = line_of(r, WEBHOOK, i, "public_key_file");
+    if (w->classifier_url != NULL && !is_http(w->classifier_url))
+        return err_set(r->e, E_INVALID, "%s:%d: [webhook.%s] classifier_url: must begin with http:// or https://",
+                       r->name, line_of(r, WEBHOOK, i, "classifier_url"), w->name);
     return required_check(r, WEBHOOK, i);
 }
 
@@ -300,7 +309,7 @@ static enum status provider_check(const struct reading *r, size_t i)
     p->session_token_file_line = line_of(r, PROVIDER, i, "session_token_file");
     if (p->type == CONF_PROVIDER_GENERIC && p->url == NULL)
         return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: is missing", r->name, p->line, p->name);
-    if (p->url != NULL && strncmp(p->url, "http://", 7) != 0 && strncmp(p->url, "https://", 8) != 0)
+    if (p->url != NULL && !is_http(p->url))
         return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: must begin with http:// or https://", r->name,
                        line_of(r, PROVIDER, i, "url"), p->name);
     if (p->timeout_ms >= r->conf->settle_after_ms)
@@ -308,6 +317,18 @@ static enum status provider_check(const struct reading *r, size_t i)
                        "%s:%d: [provider.%s] timeout: must be shorter than [engine] settle_after (%lld ms)", r->name,
                        p->line, p->name, (long long)r->conf->settle_after_ms);
     return OK;
+}
+
+/* Whatever is wrong with it breaks the way out of mails that have left: /u/TOKEN is written behind it. NULL: nothing. */
+static const char *public_url_wrong(const char *url)
+{
+    if (!is_http(url))
+        return "must begin with http:// or https://";
+    if (strpbrk(url, "?# \t") != NULL)
+        return "may hold no '?', no '#' and no blank: /u/TOKEN is added to it";
+    if (url[strlen(url) - 1] == '/')
+        return "may not end in '/': /u/TOKEN is added to it";
+    return NULL;
 }
 
 static enum status whole_check(struct reading *r)
@@ -331,10 +352,10 @@ static enum status whole_check(struct reading *r)
         return err_set(r->e, E_INVALID, "%s:%d: [database] reconnect_min: is longer than reconnect_max", r->name,
                        min_line != 0 ? min_line : max_line);
     }
-    if (c->public_url != NULL && strncmp(c->public_url, "http://", 7) != 0 &&
-        strncmp(c->public_url, "https://", 8) != 0)
-        return err_set(r->e, E_INVALID, "%s:%d: [http] public_url: must begin with http:// or https://", r->name,
-                       r->lines_of[conf_key_find("http", "public_url") - conf_keys]);
+    const char *bad_url = c->public_url != NULL ? public_url_wrong(c->public_url) : NULL;
+    if (bad_url != NULL)
+        return err_set(r->e, E_INVALID, "%s:%d: [http] public_url: %s", r->name,
+                       r->lines_of[conf_key_find("http", "public_url") - conf_keys], bad_url);
     for (size_t i = 0; i < c->providers_count; i++) {
         enum status st = provider_check(r, i);
         if (st != OK)

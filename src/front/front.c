@@ -96,6 +96,12 @@ static void answer_metrics(void *context, struct exchange *x, const struct route
 
 static void end_if_over(struct front *f);
 
+static bool webhooks_door(void *context, const struct route_pieces *pieces)
+{
+    const struct front *f = context;
+    return webhooks_expect(f->webhooks, pieces);
+}
+
 static void take_events(void *context, struct exchange *x, const struct route_pieces *pieces)
 {
     struct front *f = context;
@@ -133,8 +139,8 @@ static const struct route routes[] = {
     { "GET", "/healthz", answer_health },
     { "GET", "/readyz", answer_ready },
     { "GET", "/metrics", answer_metrics },
-    { "POST", "/webhooks/{}/{}", take_events, WEBHOOK_BODY_BYTES_MAX },
-    { "POST", "/inbound/{}/{}", take_mail, WEBHOOKS_INBOUND_BYTES_MAX },
+    { "POST", "/webhooks/{}/{}", take_events, WEBHOOK_BODY_BYTES_MAX, webhooks_door },
+    { "POST", "/inbound/{}/{}", take_mail, WEBHOOKS_INBOUND_BYTES_MAX, webhooks_door },
     { "GET", "/u/{}", show_unsubscribe },
     { "POST", "/u/{}", unsubscribe, UNSUBSCRIBE_BODY_BYTES_MAX },
     { NULL, NULL, NULL },
@@ -142,8 +148,7 @@ static const struct route routes[] = {
 
 static size_t on_header(void *arg, const struct exchange *x)
 {
-    (void)arg;
-    return route_body_bytes_max(routes, x);
+    return route_body_bytes_max(routes, arg, x);
 }
 
 static void on_request(void *arg, struct exchange *x)

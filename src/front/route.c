@@ -76,11 +76,11 @@ static const struct route *find(const struct route *routes, const struct exchang
     return NULL;
 }
 
-size_t route_body_bytes_max(const struct route *routes, const struct exchange *x)
+size_t route_body_bytes_max(const struct route *routes, void *context, const struct exchange *x)
 {
     struct route_pieces pieces;
     const struct route *of_path, *r = find(routes, x, &pieces, &of_path);
-    return r != NULL ? r->body_bytes_max : 0;
+    return r != NULL && (r->door == NULL || r->door(context, &pieces)) ? r->body_bytes_max : 0;
 }
 
 /* --- what is answered without a handler --------------------------------------------------------------------------- */
@@ -97,39 +97,29 @@ static void answer_method(struct exchange *x, const struct route *r)
     answer_problem(x, 405, headers, "Method Not Allowed", "this path takes another method: see Allow", "");
 }
 
-/* False: it has none, or one that was read. */
-static bool answer_body(struct exchange *x)
+const struct route_refusal *route_unread(const struct exchange *x)
 {
-    switch (exchange_body(x)) {
-    case BODY_NONE:
-    case BODY_WHOLE:
-        return false;
-    case BODY_UNTAKEN:
-        route_problem(x, 413, "Content Too Large", "this path takes no body", "");
-        return true;
-    case BODY_TOO_LARGE:
-        route_problem(x, 413, "Content Too Large", "the body is larger than this path takes", "");
-        return true;
-    case BODY_NO_ROOM:
-        route_problem(x, 503, "Service Unavailable", "too many bodies are being read", "");
-        return true;
-    case BODY_SMUGGLED:
-        break;
-    }
-    route_problem(x, 400, "Bad Request", "the length of the body is told twice, or its coding is not chunked", "");
-    return true;
+    static const struct route_refusal refusals[] = {
+        [BODY_UNTAKEN] = { 413, "Content Too Large", "this path takes no body" },
+        [BODY_TOO_LARGE] = { 413, "Content Too Large", "the body is larger than this path takes" },
+        [BODY_NO_ROOM] = { 503, "Service Unavailable", "too many bodies are being read" },
+        [BODY_SMUGGLED] = { 400, "Bad Request", "the length of the body is told twice, or its coding is not chunked" },
+    };
+    const struct route_refusal *r = &refusals[exchange_body(x)];
+    return r->http_status != 0 ? r : NULL;
 }
 
 void route_request(const struct route *routes, void *context, struct exchange *x)
 {
     struct route_pieces pieces;
     const struct route *of_path, *r = find(routes, x, &pieces, &of_path);
-    if (exchange_body(x) == BODY_SMUGGLED)
-        answer_body(x);
+    const struct route_refusal *unread = route_unread(x);
+    if (r != NULL && (unread == NULL || r->door != NULL))
+        r->handle(context, x, &pieces);
+    else if (r != NULL || exchange_body(x) == BODY_SMUGGLED)
+        route_problem(x, unread->http_status, unread->title, unread->detail, "");
     else if (of_path == NULL)
         route_problem(x, 404, "Not Found", "there is nothing at this path", "");
-    else if (r == NULL)
+    else
         answer_method(x, of_path);
-    else if (!answer_body(x))
-        r->handle(context, x, &pieces);
 }

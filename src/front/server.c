@@ -330,7 +330,7 @@ static bool expect_body(struct exchange *x)
         x->body_state = BODY_NO_ROOM;
     else
         x->body_state = BODY_WHOLE;
-    buf_init(&x->body, most);
+    buf_init(&x->body, x->reserved); /* it never grows beyond what is counted */
     return x->body_state == BODY_WHOLE;
 }
 
@@ -397,7 +397,9 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
     if (*count > 0) {
         bool more = take_body(x, bytes, *count);
         *count = 0;
-        return more ? MHD_YES : MHD_NO;
+        if (more)
+            return MHD_YES;
+        /* It is asked, so that it can be counted; no answer leaves amid a body: the connection is closed. */
     }
     return x->asked ? x->result : ask(x, c);
 }

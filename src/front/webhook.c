@@ -35,8 +35,8 @@ struct work {
     uv_work_t pool;
     struct webhooks *webhooks;
     struct exchange *exchange;
-    struct sources *sources; /* holds `source` */
-    const struct source *source;
+    struct sources *sources;     /* holds `source` */
+    const struct source *source; /* NULL: there is none of that name */
     int64_t account_id;
     bool inbound;
     /* what the pool found */
@@ -92,8 +92,8 @@ static void log_refusal(struct work *k, const char *why)
         w->unlogged++;
         return;
     }
-    log_warn("webhook_refused", kv("source", (const char *)k->source->name), kv("account", k->account_id),
-             kv("why", why), kv("more_before", w->unlogged));
+    log_warn("webhook_refused", kv("source", k->source != NULL ? (const char *)k->source->name : NULL),
+             kv("account", k->account_id), kv("why", why), kv("more_before", w->unlogged));
     w->unlogged = 0;
     w->log_after = mono_add(now, LOG_EVERY_MS);
 }
@@ -114,27 +114,34 @@ static void answer_unauthentic(struct work *k, const char *why)
     finish(k);
 }
 
-static void answer_malformed(struct work *k, const char *why)
+/* why: for the log. */
+static void refuse(struct work *k, const char *why, const struct route_refusal *r)
 {
     log_refusal(k, why);
-    k->webhooks->stats.malformed++;
-    route_problem(k->exchange, 400, "Bad Request", why, "");
+    if (r->http_status == 503)
+        k->webhooks->stats.put_off++;
+    else
+        k->webhooks->stats.malformed++;
+    route_problem(k->exchange, r->http_status, r->title, r->detail, "");
     finish(k);
 }
 
-static void answer_missing(struct work *k)
+static void answer_malformed(struct work *k, const char *why)
 {
-    k->webhooks->stats.malformed++;
-    route_problem(k->exchange, 404, "Not Found", "there is no such source of webhooks, or no such account", "");
-    finish(k);
+    refuse(k, why, &(struct route_refusal){ 400, "Bad Request", why });
+}
+
+static void answer_missing(struct work *k, const char *why)
+{
+    static const struct route_refusal r = { 404, "Not Found",
+                                            "there is no such source of webhooks, or no such account" };
+    refuse(k, why, &r);
 }
 
 static void answer_later(struct work *k, const char *why)
 {
-    log_refusal(k, why);
-    k->webhooks->stats.put_off++;
-    route_problem(k->exchange, 503, "Service Unavailable", "this cannot be stored now, come again", "");
-    finish(k);
+    static const struct route_refusal r = { 503, "Service Unavailable", "this cannot be stored now, come again" };
+    refuse(k, why, &r);
 }
 
 /* --- into the database --------------------------------------------------------------------------------------------- */
@@ -148,7 +155,7 @@ static void answer_stored(struct work *k, enum status st, enum webhook_stored ve
     else if (verdict == WEBHOOK_TOKEN_REUSED)
         answer_unauthentic(k, "its token came before, with other events");
     else if (verdict == WEBHOOK_NO_ACCOUNT)
-        answer_missing(k);
+        answer_missing(k, "there is no such account");
     else
         answer_malformed(k, "the events are not what can be stored");
 }
@@ -361,9 +368,8 @@ static void decide(struct work *k)
         answer_malformed(k, k->verified.why);
         return;
     case WEBHOOK_TOO_LARGE:
-        k->webhooks->stats.malformed++;
-        route_problem(k->exchange, 413, "Content Too Large", "the body is larger than this source may send", "");
-        finish(k);
+        refuse(k, k->verified.why,
+               &(struct route_refusal){ 413, "Content Too Large", "the body is larger than this source may send" });
         return;
     case WEBHOOK_WANTS_CERTIFICATE:
         fetch_certificate(k);
@@ -399,15 +405,20 @@ static int64_t account_of(const char *text)
     return digits > 0 && digits <= ACCOUNT_DIGITS_MAX && text[digits] == '\0' ? strtoll(text, NULL, 10) : 0;
 }
 
+static bool may_tell_of(const struct source *source, int64_t account_id)
+{
+    return account_id != 0 && (source->account_id == 0 || source->account_id == account_id);
+}
+
+bool webhooks_expect(const struct webhooks *w, const struct route_pieces *pieces)
+{
+    const struct source *source = sources_find(w->sources, pieces->text[0]);
+    return source != NULL && may_tell_of(source, account_of(pieces->text[1]));
+}
+
 void webhooks_request(struct webhooks *w, struct exchange *x, const struct route_pieces *pieces, bool inbound)
 {
-    int64_t account_id = account_of(pieces->text[1]);
-    const struct source *source = sources_find(w->sources, pieces->text[0]);
-    if (source == NULL || account_id == 0 || (source->account_id != 0 && source->account_id != account_id)) {
-        w->stats.malformed++;
-        route_problem(x, 404, "Not Found", "there is no such source of webhooks, or no such account", "");
-        return;
-    }
+    const struct route_refusal *unread = route_unread(x);
     struct work *k = calloc(1, sizeof *k);
     if (k == NULL) {
         w->stats.put_off++;
@@ -417,11 +428,18 @@ void webhooks_request(struct webhooks *w, struct exchange *x, const struct route
     k->webhooks = w;
     k->exchange = x;
     k->sources = sources_ref(w->sources);
-    k->source = source;
-    k->account_id = account_id;
+    k->source = sources_find(w->sources, pieces->text[0]);
+    k->account_id = account_of(pieces->text[1]);
     k->inbound = inbound;
     w->under_way++;
-    look(k);
+    if (k->source == NULL)
+        answer_missing(k, "there is no such section");
+    else if (!may_tell_of(k->source, k->account_id))
+        answer_missing(k, "the section is not for this account");
+    else if (unread != NULL)
+        refuse(k, unread->detail, unread);
+    else
+        look(k);
 }
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */

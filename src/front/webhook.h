@@ -7,7 +7,8 @@
  *            cannot be fetched. Never another one to what may be authentic: providers take some as a wish.
  * Threads    verifying and parsing are done in libuv's pool, so that a burst of webhooks does not hold up the loop; the rest is
  *            the loop's. webhooks_busy says when the pool has something of ours: the server must live until then.
- * Logs       name the source and the check that failed, at most one such line a second. */
+ * Logs       name the source (if it is one of ours) and the check that failed, at most one such line a second. Whatever is not
+ *            answered 200 is told and counted, a body that was not read too. */
 #ifndef FOLLOWUPD_FRONT_WEBHOOK_INTERNAL_H
 #define FOLLOWUPD_FRONT_WEBHOOK_INTERNAL_H
 
@@ -34,6 +35,8 @@ struct webhooks_config {
 
 MUST_USE enum status webhooks_open(const struct webhooks_config *config, struct webhooks **ret, struct err *e);
 void webhooks_set_sources(struct webhooks *w, struct sources *sources); /* taken */
+/* Whether there is such a source, and for such an account. */
+bool webhooks_expect(const struct webhooks *w, const struct route_pieces *pieces);
 void webhooks_request(struct webhooks *w, struct exchange *x, const struct route_pieces *pieces, bool inbound);
 const struct webhook_stats *webhooks_stats(const struct webhooks *w);
 /* The pool has something of ours: the server must live. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "followupd/base/utf8.h"
 #include "followupd/inbound/html.h"
 #include "followupd/inbound/quote.h"
 #include "followupd/inbound/reply.h"
@@ -401,7 +402,7 @@ static json_t *recipients(const struct draft *d)
 
 static enum status put_cut(struct draft *d, const char *key, const struct buf *text)
 {
-    size_t bytes = text_cut(text->data, text->used, REPLY_TEXT_BYTES_MAX);
+    size_t bytes = utf8_cut(text->data, text->used, REPLY_TEXT_BYTES_MAX);
     d->cut = d->cut || bytes < text->used;
     return text->used == 0 ? OK : set(d->values, key, text->data, bytes);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "followupd/inbound/text.h"
+#include "followupd/base/utf8.h"
 #include "html_entity.h"
 
 #define QUOTE_LEVELS_MAX  16 /* deeper quotations carry no more marks */
@@ -47,7 +47,7 @@ struct writer {
 
 static enum status put(struct writer *w, const char *text, size_t bytes)
 {
-    size_t fits = text_cut(text, bytes, w->out->bytes_max - w->out->used);
+    size_t fits = utf8_cut(text, bytes, w->out->bytes_max - w->out->used);
     w->full = w->full || fits < bytes;
     return buf_add(w->out, text, fits);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "followupd/base/utf8.h"
 #include "followupd/inbound/reply.h"
 #include "followupd/inbound/text.h"
 
@@ -30,7 +31,7 @@ static const char *kind_of(const char *action)
 
 static enum status set(json_t *object, const char *key, const char *text, size_t bytes)
 {
-    return json_object_set_new(object, key, json_stringn(text, text_cut(text, bytes, DETAIL_BYTES_MAX))) == 0 ? OK
+    return json_object_set_new(object, key, json_stringn(text, utf8_cut(text, bytes, DETAIL_BYTES_MAX))) == 0 ? OK
                                                                                                               : E_NOMEM;
 }
 

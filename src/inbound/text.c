@@ -153,15 +153,6 @@ enum status text_add(struct buf *out, enum text_shape shape, const char *charset
     return st;
 }
 
-size_t text_cut(const char *text, size_t bytes, size_t bytes_max)
-{
-    if (bytes <= bytes_max)
-        return bytes;
-    while (bytes_max > 0 && ((unsigned char)text[bytes_max] & 0xc0) == 0x80)
-        bytes_max--;
-    return bytes_max;
-}
-
 bool text_blank(const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {

@@ -60,22 +60,14 @@ static enum status keys_add(struct webhook_source *s, const struct webhook_setti
 {
     enum status st = OK;
     for (size_t i = 0; i < WEBHOOK_SECRETS_MAX && st == OK; i++) {
-        if (settings->secrets[i] != NULL && !s->scheme->by_secret)
-            st = err_set(e, E_INVALID, "type %s takes no secret", s->scheme->type);
-        else if (settings->secrets[i] != NULL)
+        if (settings->secrets[i] != NULL)
             st = secret_add(s, settings->secrets[i], e);
         if (st != OK || settings->public_keys[i] == NULL)
             continue;
-        if (!s->scheme->by_public_key)
-            return err_set(e, E_INVALID, "type %s takes no public key", s->scheme->type);
         st = public_key_ecdsa_p256(settings->public_keys[i], &s->keys[s->keys_count], e);
         if (st == OK)
             s->keys_count++;
     }
-    if (st == OK && s->scheme->by_secret && s->secrets_count == 0)
-        st = err_set(e, E_INVALID, "type %s needs a secret", s->scheme->type);
-    if (st == OK && s->scheme->by_public_key && s->keys_count == 0)
-        st = err_set(e, E_INVALID, "type %s needs a public key", s->scheme->type);
     return st;
 }
 
@@ -92,15 +84,34 @@ static bool topics_are_good(const char *arns)
     }
 }
 
-static enum status texts_keep(struct webhook_source *s, const struct webhook_settings *settings, struct err *e)
+/* Either is given exactly where it is needed. */
+static enum status need(const char *type, const char *what, bool needed, bool given, struct err *e)
 {
-    bool is_postmark = s->scheme->verify == verify_postmark;
+    return needed == given ? OK : err_set(e, E_INVALID, "type %s %s %s", type, needed ? "needs a" : "takes no", what);
+}
+
+enum status webhook_settings_check(const struct webhook_settings *settings, struct err *e)
+{
+    const struct webhook_scheme *scheme = settings->type != NULL ? scheme_find(settings->type) : NULL;
+    if (scheme == NULL)
+        return err_set(e, E_INVALID, "type: sendgrid, mailgun, postmark, ses or resend");
+    bool is_postmark = scheme->verify == verify_postmark, secret = false, public_key = false;
+    for (size_t i = 0; i < WEBHOOK_SECRETS_MAX; i++) {
+        secret |= settings->secrets[i] != NULL;
+        public_key |= settings->public_keys[i] != NULL;
+    }
     if (settings->secret_header != NULL && (!is_postmark || settings->secret_header[0] == '\0'))
         return err_set(e, E_INVALID, "the header of the secret: a name, and for postmark alone");
-    if ((settings->topic_arn != NULL) != s->scheme->by_topic)
+    if ((settings->topic_arn != NULL) != scheme->by_topic)
         return err_set(e, E_INVALID, "topic_arn: type ses needs it, and no other takes it");
     if (settings->topic_arn != NULL && !topics_are_good(settings->topic_arn))
         return err_set(e, E_INVALID, "topic_arn: arn:..., several with commas between and no blanks");
+    enum status st = need(scheme->type, "secret (secret_file)", scheme->by_secret, secret, e);
+    return st == OK ? need(scheme->type, "public key (public_key_file)", scheme->by_public_key, public_key, e) : st;
+}
+
+static enum status texts_keep(struct webhook_source *s, const struct webhook_settings *settings, struct err *e)
+{
     if (settings->secret_header != NULL && (s->secret_header = strdup(settings->secret_header)) == NULL)
         return err_set(e, E_NOMEM, "out of memory");
     if (settings->topic_arn != NULL && (s->topic_arns = strdup(settings->topic_arn)) == NULL)
@@ -110,16 +121,16 @@ static enum status texts_keep(struct webhook_source *s, const struct webhook_set
 
 enum status webhook_source_new(const struct webhook_settings *settings, struct webhook_source **ret, struct err *e)
 {
-    const struct webhook_scheme *scheme = settings->type != NULL ? scheme_find(settings->type) : NULL;
-    if (scheme == NULL)
-        return err_set(e, E_INVALID, "type: sendgrid, mailgun, postmark, ses or resend");
+    enum status st = webhook_settings_check(settings, e);
+    if (st != OK)
+        return st;
     struct webhook_source *s = calloc(1, sizeof *s);
     if (s == NULL)
         return err_set(e, E_NOMEM, "out of memory");
-    s->scheme = scheme;
-    s->fresh_ms = settings->fresh_ms != 0 ? settings->fresh_ms : scheme->fresh_ms;
+    s->scheme = scheme_find(settings->type);
+    s->fresh_ms = settings->fresh_ms != 0 ? settings->fresh_ms : s->scheme->fresh_ms;
     s->body_bytes_max = settings->body_bytes_max > 0 ? (size_t)settings->body_bytes_max : WEBHOOK_BODY_BYTES_MAX;
-    enum status st = texts_keep(s, settings, e);
+    st = texts_keep(s, settings, e);
     if (st == OK)
         st = keys_add(s, settings, e);
     if (st == OK)

@@ -11,6 +11,7 @@ import hmac
 import http.client
 import http.server
 import json
+import subprocess
 import threading
 
 HTTP_SECONDS_MAX = 30
@@ -23,6 +24,19 @@ def svix_headers(secret, body, now, message_id="msg_1"):
     text = b"%s.%d." % (message_id.encode(), now) + body
     return {"Content-Type": "application/json", "svix-id": message_id, "svix-timestamp": str(now),
             "svix-signature": "v1," + base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()}
+
+
+def sendgrid_key(path):
+    """A new key there; its public half, as PEM."""
+    subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path], check=True)
+    return subprocess.run(["openssl", "ec", "-in", path, "-pubout"], check=True, capture_output=True, text=True).stdout
+
+
+def sendgrid_headers(key, body, now):
+    """As SendGrid signs: ECDSA of timestamp and body."""
+    signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key], input=b"%d" % now + body, check=True, capture_output=True).stdout
+    return {"Content-Type": "application/json", "X-Twilio-Email-Event-Webhook-Timestamp": str(now),
+            "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode()}
 
 
 def mailgun_body(key, event, now, token):

@@ -168,9 +168,14 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(world, database, clu
     one.wait_for_log("database_not_reached")
     assert one.running and "READY=1" not in one.notify.read()
     wait_until(lambda: any(line.startswith("EXTEND_TIMEOUT_USEC=") for line in one.notify.read()), "systemd is asked to wait")
+    for reloads in (1, 2):
+        one.reload()
+        wait_until(lambda: one.log().count("configuration_reloaded") == reloads, "it reads its configuration again")
+    assert "READY=1" not in one.notify.read(), "and is not ready by that"
     cluster.start()
     sandbox.wait_for_ledger(count)
     wait_until(lambda: "READY=1" in one.notify.read(), "it says that it is ready")
+    assert one.notify.read().count("READY=1") == 1
 
 
 def test_a_stop_lets_posts_end_and_records_them(world, sandbox, daemon):

@@ -7,6 +7,7 @@ import http.server
 import json
 import pathlib
 import socket
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -15,6 +16,7 @@ import pytest
 
 import hooks
 from processes import wait_until
+from schema import program
 from test_front import ANY_PORT, address_of, answer_of, ask, closed, families, raw, value
 from world import World
 
@@ -435,6 +437,37 @@ def test_sources_and_accounts_that_are_not_there(world, hooked, database):
     assert hooks.post(address_of(one), f"/webhooks/resend/{account}", body, headers).status == 200
 
 
+@pytest.mark.parametrize("path,length,status,counted,why", [
+    ("/webhooks/resend/1", (1 << 20) + 1, 413, "malformed", "larger than this path takes"),
+    ("/inbound/resend/1", (32 << 20) + 1, 413, "malformed", "larger than this path takes"),
+    ("/inbound/resend/1", 2 << 20, 503, "put_off", "too many bodies"),
+    ("/webhooks/nobody/1", 2, 404, "malformed", "no such section"),
+    ("/inbound/nobody/1", 32 << 20, 404, "malformed", "no such section"),
+    ("/inbound/resend/2", 32 << 20, 404, "malformed", "not for this account"),
+    ("/webhooks/resend/x", 2, 404, "malformed", "not for this account"),
+])
+def test_what_is_refused_unread_holds_no_room_and_is_counted_and_told(hooked, path, length, status, counted, why):
+    one = hooked(config={"webhook.resend": {"account": "1"}, "http": {"bodies_max": str(2 << 20)}})
+    # No byte of the body comes, so that the answer is to the header.
+    answer = answer_of(one, f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    found = families(one)
+    assert value(found, "followupd_http_bodies_bytes") == 0
+    assert value(found, "followupd_webhooks_total", answer=counted) == 1
+    line = next(line for line in one.log().splitlines() if "webhook_refused" in line)
+    assert why in line and ("source=resend " in line) == ("resend" in path) and "nobody" not in line
+
+
+def test_a_chunked_body_that_does_not_end_is_cut_counted_and_told(hooked):
+    one = hooked()
+    chunks = b"".join(b"8000\r\n" + b"a" * 0x8000 + b"\r\n" for _ in range(80))
+    with contextlib.suppress(ConnectionError):
+        answer_of(one, b"POST /webhooks/resend/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    assert value(families(one), "followupd_webhooks_total", answer="malformed") == 1
+    assert one.log().count("larger than this path takes") == 1
+    assert ask(one, "/healthz").status == 200
+
+
 DEEP = b'{"type":"email.sent","x":' + b"[" * 40 + b"]" * 40 + b"}"
 
 
@@ -462,17 +495,34 @@ def test_what_cannot_be_read_is_4xx_at_once(world, hooked, database, body, statu
 def test_a_body_over_the_limit_is_413(world, hooked, database):
     account = world.account()
     one = hooked(config={"http": {"bodies_max": str(1 << 20)}})
-    assert hooks.post(address_of(one), f"/webhooks/resend/{account}", b"a" * (256 * 1024), {}).status == 401, "256 KiB are read"
+    assert hooks.post(address_of(one), f"/webhooks/resend/{account}", b"a" * (1 << 20), {}).status == 401, "1 MiB is read"
     head = b"POST /webhooks/resend/1 HTTP/1.1\r\nHost: a\r\n"
-    assert answer_of(one, head + b"Content-Length: 262145\r\n\r\n").startswith(b"HTTP/1.1 413"), "before a byte of it"
+    assert answer_of(one, head + b"Content-Length: 1048577\r\n\r\n").startswith(b"HTTP/1.1 413"), "before a byte of it"
     assert answer_of(one, head + b"Content-Length: 99999999999999999999999\r\n\r\n").startswith((b"HTTP/1.1 413", b"HTTP/1.1 400"))
-    chunks = b"".join(b"8000\r\n" + b"a" * 0x8000 + b"\r\n" for _ in range(9))
+    chunks = b"".join(b"8000\r\n" + b"a" * 0x8000 + b"\r\n" for _ in range(33))
     assert answer_of(one, head + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n").startswith(b"HTTP/1.1 413")
     mail = b"POST /inbound/resend/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n"
     assert answer_of(one, mail).startswith(b"HTTP/1.1 503"), "there is no room for it among all bodies"
     assert ask(one, "/healthz").status == 200
     assert value(families(one), "followupd_http_bodies_bytes") == 0
     assert stored(database) == 0
+
+
+def test_the_largest_batch_that_sendgrid_posts_is_taken(world, hooked, database, tmp_path):
+    """A batch goes when it reaches 768 kilobytes."""
+    account = world.account()
+    key = tmp_path / "sendgrid.pem"
+    one = hooked(start=False, config={"webhook.sendgrid": {"type": "sendgrid", "public_key_file": "sendgrid-key"}})
+    one.credential("sendgrid-key", hooks.sendgrid_key(key))
+    one.start()
+    events = [{"email": f"lead{i}@rcpt.example", "event": "delivered", "timestamp": NOW - 9, "fu_id": f"{account}-{i}-1",
+               "sg_event_id": f"event-{i}", "sg_message_id": f"14c5d75ce93.dfd.{i}", "response": "250 OK " + "x" * 440}
+              for i in range(1200)]
+    body = json.dumps(events).encode()
+    assert 700_000 < len(body) < 768_000
+    answer = hooks.post(address_of(one), f"/webhooks/sendgrid/{account}", body, hooks.sendgrid_headers(key, body, NOW))
+    assert answer.status == 200, answer.text
+    assert stored(database) == 1200
 
 
 def test_a_mail_with_large_attachments_is_taken(world, hooked, sandbox, database):
@@ -492,7 +542,7 @@ def test_two_of_the_largest_mails_at_a_time_and_webhooks_beside_them(world, hook
     with raw(one, begun), raw(one, begun):
         wait_until(lambda: value(families(one), "followupd_http_bodies_bytes") == 2 * largest, "both are begun")
         assert answer_of(one, begun).startswith(b"HTTP/1.1 503"), "a third has to come again"
-        assert hooks.post(address_of(one), f"/webhooks/resend/{account}", b"a" * (256 * 1024), {}).status == 401, "a webhook is read"
+        assert hooks.post(address_of(one), f"/webhooks/resend/{account}", b"a" * (1 << 20), {}).status == 401, "a webhook is read"
     wait_until(lambda: value(families(one), "followupd_http_bodies_bytes") == 0, "their room is given back")
 
 
@@ -615,15 +665,36 @@ def test_a_reload_takes_the_next_secret(world, hooked):
     assert fresh not in one.log()
 
 
+@pytest.mark.parametrize("section,said", [
+    ({"type": "postmark"}, "type postmark needs a secret (secret_file)"),
+    ({"type": "sendgrid"}, "type sendgrid needs a public key (public_key_file)"),
+    ({"type": "resend", "secret_file": "absent", "public_key_file": "absent"}, "type resend takes no public key"),
+    ({"type": "ses", "topic_arn": "arn:aws:sns:eu-central-1:1:mail", "secret_file": "absent"}, "type ses takes no secret"),
+    ({"type": "ses"}, "topic_arn: type ses needs it"),
+    ({"type": "ses", "topic_arn": "a b"}, "topic_arn: arn:..."),
+    ({"type": "mailgun", "secret_file": "absent", "topic_arn": "arn:aws:sns:eu-central-1:1:mail"}, "topic_arn: type ses needs it, and no other"),
+    ({"type": "mailgun", "secret_file": "absent", "secret_header": "X-Secret"}, "the header of the secret"),
+    ({"type": "resend", "secret_file": "absent", "classifier_url": "ftp://a.example"}, "classifier_url: must begin with http"),
+    ({"type": "resend", "secret_file": "absent"}, None),
+])
+def test_a_check_says_what_a_section_needs_and_reads_no_file_and_a_start_says_the_same(hooked, section, said):
+    one = hooked(start=False, config={"webhook.bad": section})
+    done = subprocess.run([program("followupd"), *one.command(), "--check"], capture_output=True, text=True, check=False, timeout=20)
+    if said is None:
+        assert done.returncode == 0, done
+        return
+    assert done.returncode == 2 and f"{one.config_path}:" in done.stderr and "[webhook.bad]" in done.stderr and said in done.stderr
+    one.launch()
+    assert one.wait() == 2 and said in one.log()
+
+
 @pytest.mark.parametrize("section,words", [
-    ({"type": "resend"}, ["[webhook.bad]", "secret"]),
     ({"type": "resend", "secret_file": "absent"}, ["[webhook.bad] secret_file", "absent"]),
     ({"type": "resend", "secret_file": "three"}, ["[webhook.bad] secret_file", "lines"]),
     ({"type": "sendgrid", "public_key_file": "three"}, ["[webhook.bad] public_key_file"]),
     ({"type": "sendgrid", "public_key_file": "one"}, ["[webhook.bad]", "key"]),
-    ({"type": "ses", "topic_arn": "nonsense"}, ["[webhook.bad]", "topic_arn"]),
 ])
-def test_what_is_wrong_with_a_section_is_told(hooked, section, words):
+def test_what_is_wrong_with_the_files_of_a_section_is_told(hooked, section, words):
     one = hooked(start=False, config={"webhook.bad": section})
     one.credential("three", "a-line\nb-line\nc-line\n")
     one.credential("one", "a-line\n")

@@ -10,6 +10,8 @@
 
 #define WEBHOOK_FILE_BYTES_MAX 8192
 
+/* What can be said without reading a secret or a key. */
+MUST_USE enum status webhooks_check(const char *conf_path, const struct conf *conf, struct err *e);
 MUST_USE enum status webhooks_sources(const char *conf_path, const struct conf *conf, struct sources **ret,
                                       struct err *e);
 

@@ -4,7 +4,8 @@
  *     2026-11-23T08:00:00.012345Z info message_sent message=17 provider=generic latency_ms=3
  *
  * Text is quoted and escaped where it needs to be, so that a stranger's bytes can never start a line of their own; it
- * is cut at 256 bytes, a line at 4 KiB. Under systemd (JOURNAL_STREAM is set) the priority prefix stands for the time.
+ * is cut at 256 bytes, at the end of a character; a line at 4 KiB. Under systemd (JOURNAL_STREAM is set) the priority
+ * prefix stands for the time.
  * Never log a body, a subject, an address, a token or a key. */
 #ifndef FOLLOWUPD_BASE_LOG_H
 #define FOLLOWUPD_BASE_LOG_H

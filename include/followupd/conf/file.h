@@ -6,7 +6,7 @@
  * Units      durations in milliseconds (_ms), rates a second, counts plain.
  * Errors     E_IO: the file cannot be read; E_INVALID: its content; E_LIMIT: larger than CONF_BYTES_MAX. The text names
  *            file, line, section and key: "followupd.conf:12: [engine] lease: ..."; no line for what stands nowhere in the
- *            file. The first error is told. What a type of provider wants of its section is app/providers.h's to say.
+ *            file. The first error is told. What a type wants of its section is app/providers.h's and app/webhooks.h's to say.
  * Threads    inih keeps its settings in globals: one reader at a time. */
 #ifndef FOLLOWUPD_CONF_FILE_H
 #define FOLLOWUPD_CONF_FILE_H

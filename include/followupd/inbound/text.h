@@ -21,9 +21,6 @@ enum text_shape { TEXT_BODY, TEXT_LINE };
 MUST_USE enum status text_add(struct buf *out, enum text_shape shape, const char *charset, const void *bytes,
                               size_t count, bool *cut);
 
-/* How many of the first bytes_max bytes of UTF-8 end with a whole character. */
-size_t text_cut(const char *text, size_t bytes, size_t bytes_max);
-
 /* These bytes, which hold no NUL and need none behind them, as a string of the caller's. NULL: out of memory. */
 char *text_copy(const char *text, size_t bytes);
 

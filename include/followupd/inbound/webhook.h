@@ -30,8 +30,11 @@
 #include "followupd/base/clock.h"
 #include "followupd/base/status.h"
 
-#define WEBHOOK_BODY_BYTES_MAX     (256 * 1024) /* of an event webhook; an inbound mail may be larger: body_bytes_max */
-#define WEBHOOK_SECRETS_MAX        2            /* the second one during rotation */
+/* Of an event webhook; an inbound mail may be larger: body_bytes_max. SendGrid posts its events "approximately every 30
+ * seconds or when the batch size reaches 768 kilobytes" (Twilio SendGrid's documentation, Event Webhook, overview); the
+ * others tell one event, or a few, at a time. */
+#define WEBHOOK_BODY_BYTES_MAX     (1024 * 1024)
+#define WEBHOOK_SECRETS_MAX        2 /* the second one during rotation */
 #define WEBHOOK_SECRET_BYTES_MAX   1024
 #define WEBHOOK_EVENTS_MAX         5000 /* of one request */
 #define WEBHOOK_EVENTS_BYTES_MAX   (64 * 1024 * 1024)
@@ -66,6 +69,9 @@ struct webhook_certificates; /* opaque; defined in src/inbound/certificates.c */
  * 25 hours, because SendGrid repeats for 24. postmark and unknown types: 0. */
 int64_t webhook_fresh_ms_default(const char *type);
 
+/* What can be said of them without a look into secrets and keys, which may be any text: what webhook_source_new asks first.
+ * E_INVALID, and its text, as below. */
+MUST_USE enum status webhook_settings_check(const struct webhook_settings *s, struct err *e);
 /* E_INVALID: an unknown type, a secret, key or topic that is missing, unreadable or not for this type. The text names the
  * setting, never its content. */
 MUST_USE enum status webhook_source_new(const struct webhook_settings *s, struct webhook_source **ret, struct err *e);

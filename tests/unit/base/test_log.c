@@ -75,6 +75,20 @@ Test(log, values_are_cut_at_256_bytes_and_lines_at_4096)
     cr_assert_eq(strchr(end + 1, '\n'), end + 4096, "one newline, the last byte");
 }
 
+static void over_long_characters(void)
+{
+    static char text[300];
+    setenv("JOURNAL_STREAM", "1:2", 1);
+    memset(text, 'x', 255);
+    strcpy(text + 255, "ää");
+    log_error("e", kv("a", text), kv("b", 1));
+}
+
+Test(log, a_value_is_cut_at_the_end_of_a_character)
+{
+    cr_assert_str_eq(capture(over_long_characters) + strlen("<3>e a=") + 255, " b=1\n");
+}
+
 static void at_levels(void)
 {
     setenv("JOURNAL_STREAM", "1:2", 1);

@@ -76,6 +76,14 @@ Test(file, values_are_read_with_their_units)
     conf_free(c);
 }
 
+/* A proxy may take the path away before a request reaches us. */
+Test(file, a_public_url_may_have_a_path)
+{
+    struct conf *c = must_read(PROVIDER "[http]\npublic_url = https://example.com:8443/mail\n");
+    cr_assert_str_eq(c->public_url, "https://example.com:8443/mail");
+    conf_free(c);
+}
+
 Test(file, a_value_is_the_rest_of_its_line)
 {
     struct conf *c =
@@ -129,6 +137,20 @@ Test(file, every_kind_of_mistake_names_file_line_and_key)
         { "[provider]\n", "a.conf:1: unknown section [provider]" },
         { "[http]\npublic_url = example.com\n" PROVIDER,
           "a.conf:2: [http] public_url: must begin with http:// or https://" },
+        { "[http]\npublic_url = https://example.com/\n" PROVIDER,
+          "a.conf:2: [http] public_url: may not end in '/': /u/TOKEN is added to it" },
+        { "[http]\npublic_url = https://example.com/mail/\n" PROVIDER,
+          "a.conf:2: [http] public_url: may not end in '/': /u/TOKEN is added to it" },
+        { "[http]\npublic_url = https://\n" PROVIDER,
+          "a.conf:2: [http] public_url: may not end in '/': /u/TOKEN is added to it" },
+        { "[http]\npublic_url = https://example.com?a=b\n" PROVIDER,
+          "a.conf:2: [http] public_url: may hold no '?', no '#' and no blank: /u/TOKEN is added to it" },
+        { "[http]\npublic_url = https://example.com#a\n" PROVIDER,
+          "a.conf:2: [http] public_url: may hold no '?', no '#' and no blank: /u/TOKEN is added to it" },
+        { "[http]\npublic_url = https://example.com /mail\n" PROVIDER,
+          "a.conf:2: [http] public_url: may hold no '?', no '#' and no blank: /u/TOKEN is added to it" },
+        { PROVIDER "[webhook.a]\ntype = resend\nclassifier_url = ftp://a/\n",
+          "a.conf:6: [webhook.a] classifier_url: must begin with http:// or https://" },
         { "", "a.conf: there is no [provider.NAME] section: nothing could be sent" },
         { "[engine]\nprovider = other\n" PROVIDER,
           "a.conf:2: [engine] provider: there is no section [provider.other]" },

@@ -100,9 +100,9 @@ Test(text, a_full_buffer_ends_with_a_whole_character)
         cr_expect_geq(b.used, 3);
         buf_fini(&b);
     }
-    cr_expect_eq(text_cut("aä", 3, 2), 1);
-    cr_expect_eq(text_cut("aä", 3, 3), 3);
-    cr_expect_eq(text_cut("ä", 2, 0), 0);
+    cr_expect_eq(utf8_cut("aä", 3, 2), 1);
+    cr_expect_eq(utf8_cut("aä", 3, 3), 3);
+    cr_expect_eq(utf8_cut("ä", 2, 0), 0);
 }
 
 Test(text, more_than_a_chunk_is_converted_whole)
