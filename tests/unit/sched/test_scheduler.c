@@ -483,8 +483,30 @@ Test(scheduler, more_rows_than_fit_shorten_the_horizon)
     scheduler_count(scheduler, &counts);
     cr_assert_leq(counts.live, 10);
     cr_assert(scheduler_known(scheduler, m(1)), "the nearest are there");
-    at(3600);
+    for (int s = 600; s <= 3600; s += 600) {
+        at(s);
+        UNTIL(got_count == (size_t)s / 120);
+    }
+    finish();
+}
+
+Test(scheduler, many_at_one_instant_are_not_loaded_by_a_horizon_that_grows_or_moves_over_them)
+{
+    struct scheduler_counts counts;
+    open_with((struct scheduler_config){
+        .horizon_ms = 480000, .sweep_ms = 1000000, .sweep_older_ms = 1000000, .rows_max = 10 });
+    for (int i = 1; i <= 30; i++)
+        fake_row(&store, A, i, S(300));
+    up();
+    UNTIL(complete());
+    at(100);
+    UNTIL((scheduler_count(scheduler, &counts), counts.load.failures == 2 && counts.complete));
+    cr_assert_eq(counts.horizon_ms, 120000);
+    cr_assert_eq(counts.live, 0);
+    at(301);
     UNTIL(got_count == 30);
+    at(421);
+    UNTIL((scheduler_count(scheduler, &counts), counts.horizon_ms > 60000));
     finish();
 }
 
