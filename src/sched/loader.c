@@ -101,6 +101,8 @@ static void end(struct loader *l, enum status st, const struct err *e)
         l->stats.last_rows = rows;
         l->stats.last_us = mono_now_us() - l->began_us;
         log_debug("messages_loaded", kv("rows", rows), kv("whole", l->whole));
+        if (l->whole || l->account)
+            l->on_reloaded(l->arg);
         return;
     }
     l->stats.failures++;

@@ -46,6 +46,7 @@ struct loader {
     void *arg;
     bool (*in_flight)(void *arg, struct message_ref ref); /* such a row is not set */
     void (*on_work)(void *arg);                           /* call loader_work soon, from a turn of the loop */
+    void (*on_reloaded)(void *arg); /* everything or an account is there, as the database has it */
 
     int shards[STORE_SHARDS];
     size_t shard_count;

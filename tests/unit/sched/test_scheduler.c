@@ -18,7 +18,7 @@ static uv_loop_t loop;
 static struct fake_store store;
 static struct scheduler *scheduler;
 static struct message_ref got[FAKE_ROWS_MAX], flying[FAKE_ROWS_MAX];
-static size_t got_count, flying_count, room, cancels;
+static size_t got_count, flying_count, room, cancels, reloads;
 static int closed;
 
 static size_t on_due(void *arg, const struct due_message *due, size_t count)
@@ -51,6 +51,11 @@ static const struct message_ref *in_flight_list(void *arg, size_t *ret_count)
     *ret_count = flying_count;
     return flying;
 }
+static void on_reloaded(void *arg)
+{
+    (void)arg;
+    reloads++;
+}
 
 static void turns(int count)
 {
@@ -78,7 +83,7 @@ static struct shard_lease leases[STORE_SHARDS];
 
 static void open_with(struct scheduler_config config)
 {
-    struct scheduler_consumer consumer = { NULL, on_due, in_flight, on_cancel, in_flight_list };
+    struct scheduler_consumer consumer = { NULL, on_due, in_flight, on_cancel, in_flight_list, on_reloaded };
     struct err e;
     uv_loop_init(&loop);
     fake_init(&store);
@@ -402,6 +407,45 @@ Test(scheduler, the_sweep_corrects_a_wrong_time)
     scheduler_set(scheduler, m(1), (struct wall){ S(5000) });
     fake_row(&store, A, 1, S(-10));
     UNTIL(got_count == 1);
+    finish();
+}
+
+Test(scheduler, the_sweep_leaves_alone_what_was_put_off_and_corrects_what_is_set_later_than_that)
+{
+    open_with((struct scheduler_config){ .sweep_ms = 20, .sweep_older_ms = 20 });
+    up();
+    UNTIL(complete());
+    scheduler_put_off(scheduler, m(1), (struct wall){ S(30) });
+    scheduler_set(scheduler, m(2), (struct wall){ S(31) });
+    fake_row(&store, A, 1, S(-1));
+    fake_row(&store, A, 2, S(-1));
+    UNTIL(got_count == 1);
+    cr_assert_eq(got[0].message_id, 2);
+    int sweeps = store.sweeps;
+    UNTIL(store.sweeps > sweeps + 4);
+    cr_assert_eq(got_count, 1);
+    at(30);
+    UNTIL(got_count == 2);
+    scheduler_set(scheduler, m(3), (struct wall){ S(60) });
+    fake_row(&store, A, 3, S(29));
+    UNTIL(got_count == 3);
+    finish();
+}
+
+Test(scheduler, whoever_puts_off_is_told_when_what_is_due_was_loaded_anew_and_not_of_a_stretch)
+{
+    open_with((struct scheduler_config){ .horizon_ms = 3600000, .sweep_ms = 1000000, .sweep_older_ms = 1000000 });
+    up();
+    UNTIL(complete());
+    cr_assert_eq(reloads, 1);
+    scheduler_reload(scheduler, A);
+    UNTIL(reloads == 2);
+    int loads = store.loads;
+    at(600);
+    UNTIL(store.loads > loads);
+    turns(30);
+    cr_assert_eq(store.load.account_id, 0);
+    cr_assert_eq(reloads, 2);
     finish();
 }
 
