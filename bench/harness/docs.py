@@ -1,7 +1,7 @@
 """docs: the figures of docs/benchmarks.md, between its two marks, and the plot; what stands around them is written by people.
 
 The results lie in docs/benchmarks.json. A run of some cases replaces these and leaves the others, so a long measurement can be
-made in parts; `machine` is of each part."""
+made in parts: `measured` of a row says when and of what, `machine` is the last part's."""
 
 import json
 
@@ -14,6 +14,9 @@ BEGIN, END = "<!-- figures: bench/run --docs writes what is between these marks 
 def merge(old, new):
     """new's rows and details instead of old's of the same cases, in old's order; what is new comes last."""
     merged = {}
+    for result in (old, new):
+        for row in result["rows"]:
+            row.setdefault("measured", _measured(result["machine"]))
     for key in ("rows", "details"):
         identity = _row_case if key == "rows" else _detail_case
         replaced = {identity(entry) for entry in new[key]}
@@ -22,6 +25,10 @@ def merge(old, new):
         merged[key] = sorted(entries, key=lambda entry: places.index(identity(entry)))
     merged["machine"] = new["machine"]
     return merged
+
+
+def _measured(machine):
+    return f"on {machine['date']}, followupd {machine['version']}"
 
 
 def _row_case(row):
@@ -35,8 +42,8 @@ def _detail_case(detail):
 def write(folder, result):
     """Adds result to benchmarks.json of the folder, and writes the page's figures and the plot from it."""
     store, page = folder / "benchmarks.json", folder / "benchmarks.md"
-    if store.exists():
-        result = merge(json.loads(store.read_text(encoding="utf-8")), result)
+    old = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {"rows": [], "details": [], "machine": result["machine"]}
+    result = merge(old, result)
     text = page.read_text(encoding="utf-8")
     head, begin, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
@@ -49,10 +56,14 @@ def write(folder, result):
 
 def _figures(result):
     m = result["machine"]
-    return (f"Measured on {m['date']}, followupd {m['version']}: {m['cpu']}, {m['memory_gib']} GiB, {m['system']}, Linux {m['kernel']}, "
-            f"{m['postgresql']}, {m['compiler']}; one fdatasync of 8 KiB takes {m['fsync_ms']:g} ms.\n\n"
+    parts = {}
+    for row in result["rows"]:
+        parts.setdefault(row["measured"], {})[row["case"]] = None
+    measured = "".join(f"- {when}: {', '.join(cases)}\n" for when, cases in parts.items())
+    return (f"{m['cpu']}, {m['memory_gib']} GiB, {m['system']}, Linux {m['kernel']}, {m['postgresql']}, {m['compiler']}; "
+            f"one fdatasync of 8 KiB takes {m['fsync_ms']:g} ms. Measured\n\n{measured}\n"
             "![throughput and lateness](benchmarks.svg)\n\n" + table.markdown([table.Row(**_fields(row)) for row in result["rows"]]))
 
 
 def _fields(row):
-    return {key: value for key, value in row.items() if key not in ("ratio", "met")}
+    return {key: value for key, value in row.items() if key not in ("ratio", "met", "measured")}

@@ -11,7 +11,6 @@ DECLARE
                   WHEN 'bounced' THEN '{scheduled,sending,in_doubt,sent,delivered}'
                   WHEN 'complained' THEN '{scheduled,sending,in_doubt,sent,delivered,bounced}'
                   ELSE '{}' END;
-    v_moved   boolean;
     v_pending boolean;
     v_now     timestamptz;
     v_sent    timestamptz;
@@ -21,7 +20,9 @@ BEGIN
       INTO v_pending, v_now, v_sent
       FROM followup.message AS m
      CROSS JOIN followup.clock() AS k
-     WHERE m.account_id = p_account AND m.id = p_message AND m.state = ANY (v_from);
+     WHERE m.account_id = p_account AND m.id = p_message AND m.state = ANY (v_from)
+       -- Scheduled with a key that was used: it was taken for not sent, and this proves that it was.
+       AND (m.state <> 'scheduled' OR m.attempts > 0);
     IF NOT FOUND THEN       -- the usual end: it was told before, or something later was
         RETURN false;
     END IF;
@@ -33,15 +34,11 @@ BEGIN
            detail = coalesce(p_detail, CASE m.state WHEN 'scheduled' THEN 'was to be sent again; the provider told that it had left' ELSE m.detail END),
            provider_message_id = coalesce(m.provider_message_id, p_provider_id),
            rfc_message_id = CASE WHEN m.state IN ('scheduled', 'sending', 'in_doubt') THEN coalesce(p_rfc_id, m.rfc_message_id) ELSE m.rfc_message_id END
-     WHERE m.account_id = p_account AND m.id = p_message
-       AND m.state = ANY (v_from)
-       -- Scheduled with a key that was used: it was taken for not sent, and this proves that it was.
-       AND (m.state <> 'scheduled' OR m.attempts > 0);
-    v_moved := FOUND;
-    IF v_moved AND v_pending AND p_state <> 'bounced' THEN
+     WHERE m.account_id = p_account AND m.id = p_message;
+    IF v_pending AND p_state <> 'bounced' THEN
         PERFORM followup.after_message(ARRAY[p_account], ARRAY[p_message]);
     END IF;
-    RETURN v_moved;
+    RETURN true;
 END
 $$;
 COMMENT ON FUNCTION followup.apply_event(bigint, bigint, followup.message_state, timestamptz, text, text, text) IS

@@ -11,6 +11,9 @@ BEGIN
     PERFORM followup.check_account(p_account);
     v_match := followup.match_reply(p_account, p_event);
     IF v_match.lead_id IS NOT NULL THEN
+        -- Whoever has them may have them for long, and everybody's events would wait behind this one.
+        PERFORM FROM followup.account AS a WHERE a.id = p_account FOR SHARE NOWAIT;
+        PERFORM FROM followup.lead AS l WHERE l.account_id = p_account AND l.id = v_match.lead_id FOR NO KEY UPDATE NOWAIT;
         v_plan := followup.fact_plan(p_account, ARRAY[v_match.lead_id]);
     END IF;
     SELECT k.business, k.business - make_interval(secs => greatest(
@@ -42,4 +45,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.apply_inbound_reply(bigint, jsonb) IS
-    'A mail came in: the typed reply of src/inbound (recipients, from, sender, subject, text, full_text, message_id, in_reply_to, references, headers, spf, dkim, dmarc, classified). Finds its lead (match_reply), reads it (read_reply), keeps it, and does what it means, in the caller''s transaction. Answers how it was matched (token, in_reply_to, references, address), unmatched (kept for a person: replies_to_settle; no lead was touched) or repeated (this lead''s reply of this Message-ID was applied before: nothing happens). The inbox gives each event once.';
+    'A mail came in: the typed reply of src/inbound (recipients, from, sender, subject, text, full_text, message_id, in_reply_to, references, headers, spf, dkim, dmarc, classified). Finds its lead (match_reply), reads it (read_reply), keeps it, and does what it means, in the caller''s transaction. Answers how it was matched (token, in_reply_to, references, address), unmatched (kept for a person: replies_to_settle; no lead was touched) or repeated (this lead''s reply of this Message-ID was applied before: nothing happens). The inbox gives each event once. Raises 55P03 when somebody else has the lead or the account: it is to be tried again.';

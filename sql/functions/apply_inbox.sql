@@ -16,6 +16,7 @@ DECLARE
     v_matched followup.inbox_item[];
     v_places  integer[];    -- of v_matched in v_items
     v_place   integer;
+    v_began   timestamptz := clock_timestamp();
     v_more    boolean;
 BEGIN
     PERFORM followup.require_read_committed();
@@ -61,8 +62,10 @@ BEGIN
                 v_done[v_places[v_place]] := 'applied';
             END LOOP;
         EXCEPTION WHEN OTHERS THEN
+            -- The first, and more for 2 s since the call began: what is left then is as if somebody had it.
             FOREACH v_place IN ARRAY v_locked LOOP
-                v_done[v_places[v_place]] := followup.try_inbox_item(v_matched[v_place]);
+                v_done[v_places[v_place]] := CASE WHEN v_place = v_locked[1] OR clock_timestamp() < v_began + '2 seconds'::interval
+                                                  THEN followup.try_inbox_item(v_matched[v_place]) ELSE 'busy' END;
             END LOOP;
         END;
     END IF;
@@ -80,4 +83,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.apply_inbox(integer) IS
-    'Applies at most p_limit (1..1000) stored events, those first that have been due longest; when a stored webhook has waited longer than they, or none is to be applied now, takes as many webhooks apart instead (unpack_webhooks). Any number of callers at once. A reply is applied alone (apply_inbound_reply). One that fails is kept with its error and tried again later, and never stops others (each is then in a subtransaction of its own); so is one of no message of ours, by then perhaps known (inbox_next_try: ten times in five days). One whose lead somebody works on waits 100 ms. Answers a row an account (NULL: of several): applied, unmatched, failed; fresh: events that were not known before, out of webhooks; more: call again at once. No row: there is nothing to do now; ask again within 10 s at most, for by its calls it is known when nobody received webhooks (events_may_be_missing). Pauses accounts by their bounce rate (judge_bounces). Refuses (25000) any isolation level but READ COMMITTED.';
+    'Applies at most p_limit (1..1000) stored events, those first that have been due longest; when a stored webhook has waited longer than they, or none is to be applied now, takes as many webhooks apart instead (unpack_webhooks). Any number of callers at once. A reply is applied alone (apply_inbound_reply). One that fails is kept with its error and tried again later, and never stops others (each is then in a subtransaction of its own); so is one of no message of ours, by then perhaps known (inbox_next_try: ten times in five days). One whose lead, account or caps somebody else has locked is put off for 100 ms: no call waits for a lock that is held long. Answers a row an account (NULL: of several): applied, unmatched, failed; fresh: events that were not known before, out of webhooks; more: call again at once. No row: there is nothing to do now; ask again within 10 s at most, for by its calls it is known when nobody received webhooks (events_may_be_missing). Pauses accounts by their bounce rate (judge_bounces). Refuses (25000) any isolation level but READ COMMITTED.';

@@ -13,7 +13,7 @@ BEGIN
               FROM followup.crm_rule AS k
              WHERE (k.account_id IS NULL OR k.account_id = p_account)
                AND (p_source IS NULL OR lower(k.source) = lower(p_source))
-             ORDER BY lower(k.source), k.field, k.operator, lower(k.value), k.builtin AND k.action = 'stop' DESC, k.builtin) AS r
+             ORDER BY lower(k.source), k.field, k.operator, lower(k.value), k.builtin AND k.action = 'stop' DESC, k.builtin, k.id) AS r
      ORDER BY lower(r.source), r.field, pg_catalog.length(r.value), r.value, r.operator;
 END
 $$;

@@ -26,18 +26,16 @@ BEGIN
                status_at = CASE WHEN l.state IN ('failed', 'cancelled') THEN v_now ELSE d.status_at END
           FROM last AS l
          WHERE d.account_id = l.account_id AND d.id = l.lead_id
-    ), suppression AS (
-        INSERT INTO followup.suppression (account_id, address, reason, source)
-        SELECT l.account_id, lower(d.email), 'complained', 'provider'
-          FROM last AS l
-          JOIN followup.lead AS d ON d.account_id = l.account_id AND d.id = l.lead_id
-         WHERE l.state = 'complained'
-            ON CONFLICT (account_id, address) DO NOTHING
     )
     INSERT INTO followup.activity (account_id, actor, action, lead_id, note, detail, at)
     SELECT l.account_id, 'engine', 'message_' || l.state::text, l.lead_id, l.detail,
            pg_catalog.jsonb_build_object('message_id', l.id), v_now
       FROM last AS l;
+    PERFORM followup.suppress_addresses(m.account_id, array_agg(m.lead_id), 'complained', 'provider', NULL)
+       FROM unnest(p_accounts, p_messages) AS asked (account_id, id)
+       JOIN followup.message AS m ON m.account_id = asked.account_id AND m.id = asked.id
+      WHERE m.state = 'complained'
+      GROUP BY m.account_id;
 END
 $$;
 COMMENT ON FUNCTION followup.finish_conversations(bigint[], bigint[]) IS

@@ -5,9 +5,8 @@ LANGUAGE sql STABLE AS $$
       FROM followup.action_results(p_account, p_leads, p_plan, NULL, NULL) WITH ORDINALITY
            AS r (lead_id, done, reason, sub_state, message_id, due_at, in_flight, no)
       LEFT JOIN unnest(p_plan) AS p ON p.lead_id = r.lead_id AND p.reason IS NULL
-      LEFT JOIN LATERAL (SELECT n.id, n.due_at FROM followup.message AS n
-                          WHERE n.account_id = p_account AND n.conversation_id = p.conversation_id
-                            AND n.pending AND NOT n.detached AND n.state = 'scheduled' LIMIT 1) AS m ON true
+      LEFT JOIN LATERAL followup.live_messages(p_account, ARRAY[p.conversation_id]) AS n ON true
+      LEFT JOIN followup.message AS m ON m.account_id = p_account AND m.id = n.message_id AND m.state = 'scheduled'
      ORDER BY r.no
 $$;
 COMMENT ON FUNCTION followup.held_messages(bigint, bigint[], followup.lead_plan[]) IS

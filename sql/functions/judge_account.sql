@@ -17,15 +17,29 @@ BEGIN
                    WHERE k.account_id = p_account AND k.resumed_at IS NOT DISTINCT FROM v_account.bounces_counted_from
                      AND k.counted_at > pg_catalog.clock_timestamp() - '10 minutes'::interval
                      AND v_bounced <= v_account.bounce_rate_limit * k.sent * 0.9) THEN
-        RETURN false;
+        RETURN true;
     END IF;
-    v_sent := (SELECT count(*) FROM followup.message AS m
-                WHERE m.account_id = p_account AND m.kind IN ('sequence', 'follow_up')
-                  AND m.state IN ('sent', 'delivered', 'bounced', 'complained') AND m.sent_at >= v_from);
-    INSERT INTO followup.bounce_count AS k (account_id, sent, resumed_at, counted_at)
-    VALUES (p_account, v_sent, v_account.bounces_counted_from, pg_catalog.clock_timestamp())
-        ON CONFLICT (account_id) DO UPDATE SET sent = excluded.sent, resumed_at = excluded.resumed_at, counted_at = excluded.counted_at;
+    -- And what was counted a moment ago, to say Yes while somebody had the account.
+    SELECT k.sent INTO v_sent FROM followup.bounce_count AS k
+     WHERE k.account_id = p_account AND k.resumed_at IS NOT DISTINCT FROM v_account.bounces_counted_from
+       AND k.counted_at > pg_catalog.clock_timestamp() - '10 seconds'::interval
+       AND k.sent >= v_account.bounce_rate_messages AND v_bounced > v_account.bounce_rate_limit * k.sent;
+    IF v_sent IS NULL THEN
+        v_sent := (SELECT count(*) FROM followup.message AS m
+                    WHERE m.account_id = p_account AND m.kind IN ('sequence', 'follow_up')
+                      AND m.state IN ('sent', 'delivered', 'bounced', 'complained') AND m.sent_at >= v_from);
+        INSERT INTO followup.bounce_count AS k (account_id, sent, resumed_at, counted_at)
+        VALUES (p_account, v_sent, v_account.bounces_counted_from, pg_catalog.clock_timestamp())
+            ON CONFLICT (account_id) DO UPDATE SET sent = excluded.sent, resumed_at = excluded.resumed_at, counted_at = excluded.counted_at;
+    END IF;
     IF v_sent < v_account.bounce_rate_messages OR v_bounced <= v_account.bounce_rate_limit * v_sent THEN
+        RETURN true;
+    END IF;
+    PERFORM FROM followup.account AS a WHERE a.id = p_account FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN       -- one that is not judged is enough to be asked again
+        UPDATE followup.bounce AS b SET judged = false
+         WHERE b.account_id = p_account
+           AND b.message_id = (SELECT max(x.message_id) FROM followup.bounce AS x WHERE x.account_id = p_account);
         RETURN false;
     END IF;
     UPDATE followup.account AS a
@@ -38,8 +52,8 @@ BEGIN
         INSERT INTO followup.activity (account_id, actor, action, note, at)
         SELECT a.id, 'engine', 'pause', a.paused_reason, followup.now() FROM followup.account AS a WHERE a.id = p_account;
     END IF;
-    RETURN FOUND;
+    RETURN true;
 END
 $$;
 COMMENT ON FUNCTION followup.judge_account(bigint) IS
-    'Internal: the breaker on bounces. Pauses the account, with its paused_reason, when of the messages that left within 7 days (and since the last resume), of which there must be bounce_rate_messages, a greater share than bounce_rate_limit came back. Takes the account''s row for itself: to be called with no other lock held. True: it was paused now.';
+    'Internal: the breaker on bounces. Pauses the account, with its paused_reason, when of the messages that left within 7 days (and since the last resume), of which there must be bounce_rate_messages, a greater share than bounce_rate_limit came back. Takes the account''s row for itself: to be called with no other lock held. False: somebody else has that row; it is to be judged again.';

@@ -9,11 +9,10 @@ BEGIN
           FROM (SELECT b.account_id FROM followup.bounce AS b WHERE NOT b.judged LIMIT 1000) AS k
          ORDER BY 1
     LOOP
-        v_any := true;
-        PERFORM followup.judge_account(v_account);
+        v_any := followup.judge_account(v_account) OR v_any;
     END LOOP;
     RETURN v_any;
 END
 $$;
 COMMENT ON FUNCTION followup.judge_bounces() IS
-    'Internal: judges the accounts that had bounces since they were last judged; false: there are none.';
+    'Internal: judges the accounts that had bounces since they were last judged; false: there are none, or somebody else has the accounts that are to be paused.';

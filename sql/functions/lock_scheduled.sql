@@ -28,11 +28,7 @@ BEGIN
              ORDER BY c.id FOR NO KEY UPDATE);
     END IF;
     -- The messages too: one that is written by hand is locked without its conversation, and is planned again as it is then.
-    v_messages := ARRAY(
-        SELECT m.id
-          FROM unnest(v_conversations) AS c (id)
-         CROSS JOIN LATERAL (SELECT n.id FROM followup.message AS n      -- a look-up for each, however few are said to be pending
-                              WHERE n.account_id = p_account AND n.conversation_id = c.id AND n.pending AND NOT n.detached LIMIT 1) AS m);
+    v_messages := ARRAY(SELECT n.message_id FROM followup.live_messages(p_account, v_conversations) AS n);
     PERFORM FROM followup.message AS m WHERE m.account_id = p_account AND m.id = ANY (v_messages) ORDER BY m.id FOR NO KEY UPDATE;
     RETURN ARRAY(
         SELECT m.id FROM followup.message AS m

@@ -5,7 +5,9 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_reading followup.reply_reading;
 BEGIN
-    v_reading := followup.read_reply(p_account, p_left, p_event, p_plan.timezone, p_received_at,
+    v_reading := followup.read_reply(p_account, p_left, p_event,
+        coalesce(p_plan.timezone, (SELECT followup.lead_timezone(NULL, a.timezone) FROM followup.account AS a WHERE a.id = p_account)),
+        p_received_at,
         (SELECT pg_catalog.array_agg(k.address) FROM (
              SELECT lower(l.email) AS address FROM followup.lead AS l WHERE l.account_id = p_account AND l.id = p_plan.lead_id
              UNION ALL SELECT lower(s.from_address) FROM followup.assistant AS s WHERE s.account_id = p_account
@@ -20,4 +22,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.read_lead_reply(bigint, followup.lead_plan, boolean, jsonb, timestamptz) IS
-    'read_reply for a lead: in its zone, knowing its own and our addresses, in the statuses of its conversation (older: lead_at_risk for further_action).';
+    'read_reply for a lead: in its zone (the account''s for nobody''s reply), knowing its own and our addresses, in the statuses of its conversation (older: lead_at_risk for further_action).';

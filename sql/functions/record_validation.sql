@@ -19,7 +19,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'One of ' || pg_catalog.array_to_string(c_verdicts, ', ') || '.';
     END IF;
-    v_plan := followup.fact_plan(p_account, p_leads);
+    v_plan := followup.own_fact_plan(p_account, p_leads, v_actor);
     v_plan := ARRAY(
         SELECT followup.lead_plan_refused(p, CASE
                    WHEN p.reason IS NOT NULL THEN p.reason
@@ -45,4 +45,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.record_validation(bigint, bigint[], text, bigint, text) IS
-    'What the check of these leads'' addresses said (p_verdict). valid: a new/validating lead is new, and is started if it came with a sequence, as its INSERT would have (message_id, due_at; one that may not start stays new, with a row of activity not_started); one that is new stays so. InvalidEmail | BounceRisk | ServerUnReachable | SpamTrap | Disposable: deactivated with that sub-state, whatever it was; an active conversation ends, in_flight lists what had left. Refuses: valid: already_active, already_started, stopped; both: unsubscribed, deactivated (with its sub_state), not_found. Without p_actor it is logged as of validation; a user needs the permission start (42501). Raises 22023 for another verdict.';
+    'What the check of these leads'' addresses said (p_verdict). valid: a new/validating lead is new, and is started if it came with a sequence, as its INSERT would have (message_id, due_at; one that may not start stays new, with a row of activity not_started); one that is new stays so. InvalidEmail | BounceRisk | ServerUnReachable | SpamTrap | Disposable: deactivated with that sub-state, whatever it was; an active conversation ends, in_flight lists what had left. Refuses: valid: already_active, already_started, stopped; both: unsubscribed, deactivated (with its sub_state), not_own_lead, not_found. Without p_actor it is logged as of validation; a user needs the permission start (42501). Raises 22023 for another verdict.';

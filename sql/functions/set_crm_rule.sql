@@ -20,9 +20,11 @@ BEGIN
           OR nullif(pg_catalog.btrim(p_field), '') IS NULL THEN
         RAISE EXCEPTION 'a CRM rule needs a source, a field and a value' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    -- Written as the built-in rule writes it, so that it takes that one's place.
+    -- Written as the rule writes it that is there, built in or the account's own, so that it takes that one's place.
     SELECT k.* INTO v_known FROM followup.crm_rule AS k
-     WHERE k.builtin AND lower(k.source) = lower(p_source) AND k.field = p_field AND lower(k.value) = lower(p_value);
+     WHERE (k.builtin OR k.account_id = p_account) AND k.field = p_field
+       AND lower(k.source) = lower(pg_catalog.btrim(p_source)) AND lower(k.value) = lower(pg_catalog.btrim(p_value))
+     ORDER BY k.builtin DESC, k.operator::text = p_operator DESC, k.id LIMIT 1;
     INSERT INTO followup.crm_rule AS k (account_id, source, field, operator, value, label, action)
     VALUES (p_account, coalesce(v_known.source, pg_catalog.btrim(p_source)), p_field, p_operator::followup.crm_operator,
             coalesce(v_known.value, pg_catalog.btrim(p_value)), coalesce(p_label, v_known.label, ''), p_action::followup.crm_action)
@@ -35,4 +37,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.set_crm_rule(bigint, text, text, text, text, text, text, bigint, text) IS
-    'The account''s own rule for a value of another system: p_action stop, skip_to_follow_up or none; p_operator equals, or changes_to (only when another value was there before); p_field: crm_status, or a key of the lead''s fields. Replaces the one it had. Built-in stops are locked (42501). Raises 42501 without the permission rules, 22023 for bad input.';
+    'The account''s own rule for a value of another system: p_action stop, skip_to_follow_up or none; p_operator equals, or changes_to (only when another value was there before); p_field: crm_status, or a key of the lead''s fields. Replaces the one it had, in whatever case of letters source and value are. Built-in stops are locked (42501). Raises 42501 without the permission rules, 22023 for bad input.';

@@ -27,6 +27,11 @@ BEGIN
         RAISE EXCEPTION 'no reply % waits to be settled%', p_reply, CASE WHEN p_lead IS NOT NULL THEN ' with a lead' ELSE '' END
             USING ERRCODE = 'no_data_found';
     END IF;
+    IF v_actor.own_leads_of IS NOT NULL AND v_reply.lead_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM followup.lead AS l
+                        WHERE l.account_id = p_account AND l.id = v_reply.lead_id AND l.rep_id = v_actor.own_leads_of) THEN
+        RAISE EXCEPTION 'settle_reply: lead % is not user %''s', v_reply.lead_id, p_actor USING ERRCODE = 'insufficient_privilege';
+    END IF;
     IF p_lead IS NOT NULL THEN
         PERFORM followup.apply_reply(p_account, v_plan, followup.follow_up_left(p_account, v_plan[1].conversation_id), v_reply.outcome,
                                      v_reply.received_at, followup.now(), coalesce(v_reply.until, v_reply.received_at + '7 days'::interval));
@@ -38,4 +43,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.settle_reply(bigint, bigint, bigint, text, bigint, text) IS
-    'A person has dealt with a reply of replies_to_settle. With p_lead an unmatched one is that lead''s, and does what it means: p_outcome, else what it was read as. Without: nothing more happens; an alert is seen, an unmatched one is nobody''s. in_flight: what had left for the lead. Raises 42501 without the permission stop, P0002 for a reply that does not wait (or has its lead) and an unknown lead, 22023 for no outcome.';
+    'A person has dealt with a reply of replies_to_settle. With p_lead an unmatched one is that lead''s, and does what it means: p_outcome, else what it was read as. Without: nothing more happens; an alert is seen, an unmatched one is nobody''s. in_flight: what had left for the lead. Raises 42501 without the permission stop and for a lead that is not the actor''s own, P0002 for a reply that does not wait (or has its lead) and an unknown lead, 22023 for no outcome.';

@@ -17,9 +17,7 @@ BEGIN
     PERFORM FROM followup.account AS a WHERE a.id = p_account FOR NO KEY UPDATE;
     v_leads := ARRAY(SELECT l.id FROM followup.lead AS l WHERE l.account_id = p_account AND lower(l.email) = v_address);
     v_plan := followup.fact_plan(p_account, v_leads);
-    INSERT INTO followup.suppression (account_id, address, reason, source, note)
-    VALUES (p_account, v_address, p_reason, p_source, p_note)
-        ON CONFLICT (account_id, address) DO NOTHING;
+    PERFORM followup.write_suppressions(p_account, ARRAY[v_address], p_reason, p_source, p_note);
     v_plan := ARRAY(SELECT p FROM unnest(v_plan) AS p WHERE p.active);
     PERFORM followup.leave_leads(p_account, v_plan, 'stopped', NULL, 'suppressed', 'suppression: ' || p_reason);
     INSERT INTO followup.activity (account_id, actor, action, lead_id, note, detail, at)
@@ -31,4 +29,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.suppress(bigint, text, text, text, bigint, text) IS
-    'The address is never written to: an active lead of it is stopped, new and processed ones stay as they are and are refused "suppressed" from now on. Answers the leads of the address with what had left already; no row where there is none. An address that is on the list keeps its reason. Raises 42501 without the permission suppress, 22023 for what is no address.';
+    'The address is never written to: an active lead of it is stopped, new and processed ones stay as they are and are refused "suppressed" from now on. Answers the leads of the address with what had left already; no row where there is none. An address that is on the list keeps its reason, but for a bounce, which could be taken back (unbounce). Raises 42501 without the permission suppress, 22023 for what is no address.';

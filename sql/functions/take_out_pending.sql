@@ -5,10 +5,8 @@ LANGUAGE sql VOLATILE AS $$
            detached = m.state <> 'scheduled',
            finished_at = CASE WHEN m.state = 'scheduled' THEN followup.now() END,
            detail = CASE WHEN m.state = 'scheduled' THEN p_detail ELSE m.detail END
-      FROM unnest(p_conversations) AS c (id)
-     CROSS JOIN LATERAL (SELECT n.account_id, n.id FROM followup.message AS n      -- a look-up for each, however few are said to be pending
-                          WHERE n.account_id = p_account AND n.conversation_id = c.id AND n.pending AND NOT n.detached LIMIT 1) AS n
-     WHERE m.account_id = n.account_id AND m.id = n.id AND m.state IN ('scheduled', 'sending', 'in_doubt') AND NOT m.detached
+      FROM followup.live_messages(p_account, p_conversations) AS n
+     WHERE m.account_id = p_account AND m.id = n.message_id AND m.state IN ('scheduled', 'sending', 'in_doubt') AND NOT m.detached
 $$;
 COMMENT ON FUNCTION followup.take_out_pending(bigint, bigint[], text) IS
     'Takes out the live message of each conversation: a scheduled one is cancelled, one in flight becomes detached (its result is recorded, it plans nothing and is never re-sent). p_detail says why. The caller holds the conversations'' locks.';

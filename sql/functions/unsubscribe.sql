@@ -27,4 +27,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.unsubscribe(bigint, bigint, bigint, uuid, bigint, text) IS
-    'The lead is never written to again: unsubscribed from any state, its conversation ends, its address is suppressed. Named by p_token (the link) or p_message (a provider''s event), the lead itself acts; by p_lead a user with the permission unsubscribe does (42501 otherwise). A second time: not done, unsubscribed. Unknown: not_found. in_flight lists what had left.';
+    'The lead is never written to again: unsubscribed from any state, its conversation ends, its address is suppressed. Named by p_token (the link) or p_message (a provider''s event), the lead itself acts; by p_lead a user with the permission unsubscribe does (42501 otherwise). Not done: a second time (unsubscribed), and a lead that is not such a user''s own (not_own_lead). Unknown: not_found. in_flight lists what had left.';

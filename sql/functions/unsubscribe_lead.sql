@@ -3,24 +3,19 @@ CREATE OR REPLACE FUNCTION followup.unsubscribe_lead(
 RETURNS followup.lead_plan[]
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_plan followup.lead_plan[] := followup.fact_plan(p_account, ARRAY[p_lead]);
+    v_plan followup.lead_plan[] := followup.own_fact_plan(p_account, ARRAY[p_lead], p_actor);
 BEGIN
-    IF v_plan[1].state = 'unsubscribed' THEN
+    IF v_plan[1].reason = 'not_own_lead' THEN
+        RETURN v_plan;
+    ELSIF v_plan[1].state = 'unsubscribed' THEN
         v_plan[1].reason := 'unsubscribed';
     ELSIF v_plan[1].reason IS NULL THEN
         PERFORM followup.leave_leads(p_account, v_plan, 'unsubscribed', NULL, 'unsubscribed', p_actor.shown);
         PERFORM followup.log_actions(p_account, ARRAY[p_lead], p_actor.name, 'unsubscribe', p_note);
     END IF;
-    -- Of two reasons the stronger stays: a suppression for a bounce can be taken back.
-    INSERT INTO followup.suppression AS s (account_id, address, reason, source, note)
-    SELECT p_account, lower(l.email), p_reason, p_actor.name, p_note
-      FROM followup.lead AS l
-     WHERE l.account_id = p_account AND l.id = p_lead
-        ON CONFLICT (account_id, address) DO UPDATE
-           SET reason = excluded.reason, source = excluded.source, note = excluded.note
-         WHERE s.reason = 'bounce';
+    PERFORM followup.suppress_addresses(p_account, ARRAY[p_lead], p_reason, p_actor.name, p_note);
     RETURN v_plan;
 END
 $$;
 COMMENT ON FUNCTION followup.unsubscribe_lead(bigint, bigint, text, followup.actor, text) IS
-    'Internal: the lead is never written to again, from any state; its address is suppressed for p_reason (unsubscribed, complained). Answers its plan, with the reason why nothing was done where nothing was.';
+    'Internal: the lead is never written to again, from any state; its address is suppressed for p_reason (unsubscribed, complained). Answers its plan, with the reason why nothing was done where nothing was: unsubscribed, not_found, not_own_lead (only of p_actor''s own).';

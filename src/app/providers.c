@@ -103,7 +103,8 @@ enum status providers_open(const char *conf_path, const struct conf *conf, struc
         if (st == OK && p->session_token_file != NULL) {
             st = read_key(p->session_token_file, &tokens[i], e);
             if (st != OK)
-                err_prefix(e, st, "%s: [provider.%s] session_token_file", conf_path, p->name);
+                err_prefix(e, st, "%s:%d: [provider.%s] session_token_file", conf_path, p->session_token_file_line,
+                           p->name);
         }
         configs[i] = config_of(p, keys[i], tokens[i]);
     }

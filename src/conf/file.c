@@ -297,6 +297,7 @@ static enum status provider_check(const struct reading *r, size_t i)
     if (st != OK)
         return st;
     p->key_file_line = line_of(r, PROVIDER, i, "key_file");
+    p->session_token_file_line = line_of(r, PROVIDER, i, "session_token_file");
     if (p->type == CONF_PROVIDER_GENERIC && p->url == NULL)
         return err_set(r->e, E_INVALID, "%s:%d: [provider.%s] url: is missing", r->name, p->line, p->name);
     if (p->url != NULL && strncmp(p->url, "http://", 7) != 0 && strncmp(p->url, "https://", 8) != 0)
@@ -324,8 +325,12 @@ static enum status whole_check(struct reading *r)
     enum status listen_st = c->listen != NULL ? listener_check(c->listen, r->e) : OK;
     if (listen_st != OK)
         return err_prefix(r->e, listen_st, "%s:%d: [http]", r->name, listen_line);
-    if (c->reconnect_min_ms > c->reconnect_max_ms)
-        return err_set(r->e, E_INVALID, "%s: [database] reconnect_min: is longer than reconnect_max", r->name);
+    if (c->reconnect_min_ms > c->reconnect_max_ms) {
+        int min_line = r->lines_of[conf_key_find("database", "reconnect_min") - conf_keys];
+        int max_line = r->lines_of[conf_key_find("database", "reconnect_max") - conf_keys];
+        return err_set(r->e, E_INVALID, "%s:%d: [database] reconnect_min: is longer than reconnect_max", r->name,
+                       min_line != 0 ? min_line : max_line);
+    }
     if (c->public_url != NULL && strncmp(c->public_url, "http://", 7) != 0 &&
         strncmp(c->public_url, "https://", 8) != 0)
         return err_set(r->e, E_INVALID, "%s:%d: [http] public_url: must begin with http:// or https://", r->name,
@@ -387,6 +392,7 @@ enum status conf_parse(const char *name, const char *text, size_t bytes, struct 
     *r = (struct reading){ .name = name, .at = text, .end = text + bytes, .conf = c, .e = e };
     ini_max_line = CONF_LINE_BYTES_MAX + 8;
     ini_use_stack = true;
+    ini_allow_inline_comments = false; /* they would cut a password that holds " ;", without a word */
     int bad_line = ini_parse_stream(line_next, r, pair_read, r);
     if (r->status == OK && bad_line > 0)
         r->status = err_set(e, E_INVALID, "%s:%d: is neither [section] nor key = value", name, bad_line);

@@ -13,6 +13,7 @@
 #define PROVIDER_AT(field) offsetof(struct conf_provider, field)
 #define WEBHOOK_AT(field)  offsetof(struct conf_webhook, field)
 #define RELOADABLE         .reloadable = true
+#define CHANGED_CREDENTIAL "A changed one takes a restart where systemd hands it over (LoadCredential=)."
 
 /* section, name, kind, default, min, max */
 const struct conf_key conf_keys[] = {
@@ -84,8 +85,8 @@ const struct conf_key conf_keys[] = {
           "http:// or https://. generic: where messages are posted, must be given. The others know their own; a "
           "url in its place stands before the path." },
     { "provider.", "key_file", CONF_FILE, .example = "provider-key", RELOADABLE, .offset = PROVIDER_AT(key_file),
-      .sentence = "File that holds the provider's key; relative: in $CREDENTIALS_DIRECTORY when that is set. "
-                  "A reload reads it again." },
+      .sentence = "File that holds the provider's key; relative: in $CREDENTIALS_DIRECTORY when that is "
+                  "set. " CHANGED_CREDENTIAL },
     { "provider.", "domain", CONF_TEXT, .example = "mg.acme.example", .offset = PROVIDER_AT(domain),
       .sentence = "mailgun: the sending domain, must be given." },
     { "provider.", "region", CONF_TEXT, .example = "eu", .offset = PROVIDER_AT(region),
@@ -100,7 +101,7 @@ const struct conf_key conf_keys[] = {
       .sentence = "ses: the id of the access key whose secret is in key_file, must be given." },
     { "provider.", "session_token_file", CONF_FILE, .example = "provider-token", RELOADABLE,
       .offset = PROVIDER_AT(session_token_file),
-      .sentence = "ses: file that holds the session token of temporary credentials. A reload reads it again." },
+      .sentence = "ses: file that holds the session token of temporary credentials. " CHANGED_CREDENTIAL },
     { "provider.", "tracking", CONF_BOOLEAN, "off", .offset = PROVIDER_AT(tracking),
       .sentence = "sendgrid, mailgun, postmark: ask them to count opens and clicks." },
     { "provider.", "keep_message_id", CONF_BOOLEAN, "on", .offset = PROVIDER_AT(keep_message_id),
@@ -131,15 +132,16 @@ const struct conf_key conf_keys[] = {
     { "webhook.", "account", CONF_COUNT, "0", "0", "999999999999999", RELOADABLE, .offset = WEBHOOK_AT(account_id),
       .sentence = "The only account that they may be about; 0: any." },
     { "webhook.", "secret_file", CONF_FILE, .example = "webhook-secret", RELOADABLE, .offset = WEBHOOK_AT(secret_file),
-      .sentence = "mailgun: the webhook signing key; resend: whsec_...; postmark: user:password, or the value of "
-                  "secret_header. A second line is the other secret while one is changed for the next. A reload reads "
-                  "it again." },
+      .sentence =
+          "mailgun: the webhook signing key; resend: whsec_...; postmark: user:password, or the value of "
+          "secret_header. A second line is the other secret while one is changed for the next. " CHANGED_CREDENTIAL },
     { "webhook.", "secret_header", CONF_TEXT, .example = "X-Webhook-Secret", RELOADABLE,
       .offset = WEBHOOK_AT(secret_header),
       .sentence = "postmark: the header that carries the secret; empty: Basic credentials do." },
     { "webhook.", "public_key_file", CONF_FILE, .example = "webhook-key", RELOADABLE,
       .offset = WEBHOOK_AT(public_key_file),
-      .sentence = "sendgrid: the verification key as their page shows it, a second one in the second line, or PEM." },
+      .sentence = "sendgrid: the verification key as their page shows it, a second one in the second line, or "
+                  "PEM. " CHANGED_CREDENTIAL },
     { "webhook.", "topic_arn", CONF_TEXT, .example = "arn:aws:sns:eu-central-1:123456789012:mail", RELOADABLE,
       .offset = WEBHOOK_AT(topic_arn), .sentence = "ses: the SNS topics that are taken, separated by commas." },
     { "webhook.", "fresh", CONF_DURATION, "0ms", "0ms", "720h", RELOADABLE, .offset = WEBHOOK_AT(fresh_ms),
@@ -166,7 +168,8 @@ const struct conf_key conf_keys[] = {
           "Most bytes of request bodies in memory at one time; further ones are told to come again (503). Bodies "
           "over 1 MiB, which only mails have (at most 32 MiB), may take half of it." },
     { "http", "header_timeout", CONF_DURATION, "10s", "50ms", "5m", .offset = AT(header_timeout_ms),
-      .sentence = "Longest time from the first byte of an HTTP request to the end of its header." },
+      .sentence = "Longest time from connecting, or on a kept connection from the end of a request's first line, to "
+                  "the end of its header." },
     { "http", "body_timeout", CONF_DURATION, "30s", "50ms", "10m", .offset = AT(body_timeout_ms),
       .sentence = "Longest time from the end of an HTTP request's header to the end of its body." },
     { "http", "answer_timeout", CONF_DURATION, "30s", "50ms", "10m", .offset = AT(answer_timeout_ms),
@@ -362,7 +365,7 @@ void conf_print_example(FILE *out)
           "none.\n"
           "# Units are required. An unknown section or key, a missing unit or a value out of range stops the start and "
           "is\n"
-          "# told with file, line and key.\n",
+          "# told with its place. Behind a value there is no comment: '#' and ';' belong to it.\n",
           out);
     for (size_t i = 0; i < conf_keys_count; i++) {
         const struct conf_key *key = &conf_keys[i];

@@ -12,17 +12,20 @@ static void print_head(FILE *out)
           ".SH SYNOPSIS\n.I /etc/followupd/followupd.conf\n"
           ".SH DESCRIPTION\n"
           "An INI file: sections in brackets, then lines\n.IB key \" = \" value\\fR.\n"
-          "A line that starts with\n.B #\nor\n.B ;\nis a comment.\n"
+          "A line that starts with\n.B #\nor\n.B ;\nis a comment; behind a value they belong to it.\n"
           ".PP\n"
           "Every number has its unit: durations are a whole number and\n.BR ms ,\n.BR s ,\n.B m\nor\n.BR h ,\n"
           "rates end in\n.BR /s ,\ncounts have none. An unknown section or key, a key that is given twice, a missing "
           "unit or a value out of range\n"
-          "stops the start with one sentence that names file, line and key;\n"
+          "stops the start with one sentence that names file and key, and the line unless something is missing or "
+          "does not fit the type of a provider;\n"
           ".B followupd \\-\\-check\nreads a file and says the same without starting anything.\n"
           ".PP\n"
-          "On SIGHUP the file is read again. Keys marked\n.I reload\nare taken over; a change of any other is told in "
-          "the log and waits\n"
-          "for a restart. A file with a mistake changes nothing.\n",
+          "On SIGHUP the file is read again. Keys marked\n.I reload\nare taken over. A change of any other takes a "
+          "restart, and a file with\n"
+          "one, or with a mistake, changes nothing: the log says so. Files that hold secrets are read again, too, but\n"
+          "a credential of the unit is the copy that systemd made at its start: a changed one takes\n"
+          ".BR \"systemctl restart followupd\" .\n",
           out);
 }
 
@@ -67,17 +70,18 @@ static void print_key(const struct conf_key *key, FILE *out)
 
 static void print_tail(FILE *out)
 {
-    fputs(
-        ".SH FILES\n.TP\n.I /etc/followupd/followupd.conf\nthe configuration of the service unit\n"
-        ".TP\n.I /etc/followupd/secrets/\nkeys and the database\\(aqs password, readable by root alone; the unit hands "
-        "them over as\ncredentials, and a relative file name is looked for there\n"
-        ".SH EXAMPLES\n"
-        "The smallest file that sends:\n.PP\n.nf\n.RS\n[database]\nconninfo = host=/run/postgresql dbname=followup "
-        "user=followupd\n\n[provider.main]\ntype = generic\nurl = https://mail.example/send\nkey_file = "
-        "provider\\-key\n.RE\n.fi\n"
-        ".PP\n.B followupd \\-\\-print\\-config\nprints a file with every key and its default.\n"
-        ".SH SEE ALSO\n.BR followupd (8),\n.BR followupctl (1)\n",
-        out);
+    fputs(".SH FILES\n.TP\n.I /etc/followupd/followupd.conf\nthe configuration of the service unit\n"
+          ".TP\n.I /etc/followupd/secrets/\n.I provider\\-key\nand the database\\(aqs password,\n.IR pgpass ,\n"
+          "readable by root alone, which the unit hands over as credentials; a relative file name is that of a "
+          "credential.\nEach other one takes a line\n.BI LoadCredential= NAME :/etc/followupd/secrets/ NAME\n"
+          "in a drop-in\n.RB ( \"systemctl edit followupd\" )\n"
+          ".SH EXAMPLES\n"
+          "The smallest file that sends:\n.PP\n.nf\n.RS\n[database]\nconninfo = host=/run/postgresql dbname=followup "
+          "user=followupd\n\n[provider.main]\ntype = generic\nurl = https://mail.example/send\nkey_file = "
+          "provider\\-key\n.RE\n.fi\n"
+          ".PP\n.B followupd \\-\\-print\\-config\nprints a file with every key and its default.\n"
+          ".SH SEE ALSO\n.BR followupd (8),\n.BR followupctl (1)\n",
+          out);
 }
 
 void conf_print_man(FILE *out)

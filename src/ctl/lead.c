@@ -30,7 +30,7 @@ struct lead_import {
         json_t *rows;
         struct {
             int line;
-            char *record;
+            char *kept;    /* as it goes into FILE.refused.csv if it must */
             char *refusal; /* the CSV reader's; NULL: the line is in rows */
         } lines[CHUNK_ROWS_MAX];
         size_t count, bytes;
@@ -42,15 +42,78 @@ struct lead_import {
 
 /* --- refused lines ------------------------------------------------------------------------------------------------ */
 
+static void field_print(FILE *out, const char *text)
+{
+    bool quoted = text[strcspn(text, ",\"\r\n")] != '\0';
+    if (quoted)
+        fputc('"', out);
+    for (const char *at = text; *at != '\0'; at++)
+        fprintf(out, "%s%c", *at == '"' ? "\"" : "", *at);
+    if (quoted)
+        fputc('"', out);
+}
+
+/* A field for each column; further ones where the record has more, so that a person sees them. The reason of a round before,
+ * which stands as far from the end as its column, is left out. */
+static void fields_print(FILE *out, const struct csv *c)
+{
+    size_t columns = csv_columns_count(c), fields = csv_fields_count(c), more = fields > columns ? fields - columns : 0;
+    int reason = csv_column_find(c, REFUSED_COLUMN);
+    for (size_t i = 0; i < columns + more; i++) {
+        if (reason >= 0 && i == (size_t)reason + more)
+            continue;
+        field_print(out, i < fields ? csv_field(c, i) : "");
+        fputc(',', out);
+    }
+}
+
+/* A record that could not be split, as it stands; without the reason at its end when that is still the same. */
+static void raw_print(FILE *out, const char *record, const char *why)
+{
+    char *reason = NULL;
+    size_t reason_bytes = 0, bytes = strlen(record);
+    FILE *end = open_memstream(&reason, &reason_bytes);
+    if (end != NULL) {
+        fputc(',', end);
+        field_print(end, why);
+        fclose(end);
+    }
+    if (reason != NULL && bytes >= reason_bytes && strcmp(record + bytes - reason_bytes, reason) == 0)
+        bytes -= reason_bytes;
+    fprintf(out, "%.*s,", (int)bytes, record);
+    free(reason);
+}
+
+/* The current record up to where its reason goes, owned. NULL: out of memory. */
+static char *record_kept(const struct csv *c, const char *why)
+{
+    char *kept = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&kept, &bytes);
+    if (out == NULL)
+        return NULL;
+    if (csv_fields_count(c) > 0)
+        fields_print(out, c);
+    else
+        raw_print(out, csv_record(c), why);
+    if (fclose(out) == 0)
+        return kept;
+    free(kept);
+    return NULL;
+}
+
 static enum status refused_open(struct lead_import *im, struct err *e)
 {
     im->refused = fopen(im->refused_path, "we");
     if (im->refused == NULL)
         return err_set(e, E_IO, "%s: %s", im->refused_path, strerror(errno));
-    for (size_t i = 0; i < csv_columns_count(im->csv); i++)
-        if (strcmp(csv_column(im->csv, i), REFUSED_COLUMN) != 0)
-            fprintf(im->refused, "%s,", csv_column(im->csv, i));
-    fprintf(im->refused, "%s\n", REFUSED_COLUMN);
+    for (size_t i = 0; i < csv_columns_count(im->csv); i++) {
+        if (strcmp(csv_column(im->csv, i), REFUSED_COLUMN) == 0)
+            continue;
+        field_print(im->refused, csv_column(im->csv, i));
+        fputc(',', im->refused);
+    }
+    fputs(REFUSED_COLUMN "\n", im->refused);
     return OK;
 }
 
@@ -60,16 +123,15 @@ static enum status detail_add(struct lead_import *im, int line, const char *outc
     return json_array_append_new(im->details, detail) == 0 ? OK : err_set(e, E_NOMEM, "out of memory");
 }
 
-static enum status refuse(struct lead_import *im, int line, const char *record, const char *reason, struct err *e)
+static enum status refuse(struct lead_import *im, int line, const char *kept, const char *reason, struct err *e)
 {
     enum status st = im->refused == NULL ? refused_open(im, e) : OK;
     if (st != OK)
         return st;
     im->refused_count++;
-    fprintf(im->refused, "%s,\"", record);
-    for (const char *at = reason; *at != '\0'; at++)
-        fprintf(im->refused, "%s%c", *at == '"' ? "\"" : "", *at);
-    fputs("\"\n", im->refused);
+    fputs(kept, im->refused);
+    field_print(im->refused, reason);
+    fputc('\n', im->refused);
     return detail_add(im, line, "refused", reason, e);
 }
 
@@ -102,24 +164,24 @@ static json_t *row_of(const struct lead_import *im)
 static enum status chunk_add(struct lead_import *im, const char *why, struct err *e)
 {
     struct chunk *k = &im->chunk;
-    char *record = strdup(csv_record(im->csv)), *refusal = why != NULL ? strdup(why) : NULL;
-    if (record == NULL || (why != NULL && refusal == NULL) ||
+    char *kept = record_kept(im->csv, why), *refusal = why != NULL ? strdup(why) : NULL;
+    if (kept == NULL || (why != NULL && refusal == NULL) ||
         (why == NULL && json_array_append_new(k->rows, row_of(im)) != 0)) {
-        free(record);
+        free(kept);
         free(refusal);
         return err_set(e, E_NOMEM, "out of memory");
     }
     k->lines[k->count].line = csv_line(im->csv);
     k->lines[k->count].refusal = refusal;
-    k->lines[k->count++].record = record;
-    k->bytes += strlen(record);
+    k->lines[k->count++].kept = kept;
+    k->bytes += strlen(kept);
     return OK;
 }
 
 static void chunk_clear(struct chunk *k)
 {
     for (size_t i = 0; i < k->count; i++) {
-        free(k->lines[i].record);
+        free(k->lines[i].kept);
         free(k->lines[i].refusal);
     }
     k->count = k->bytes = 0;
@@ -127,7 +189,7 @@ static void chunk_clear(struct chunk *k)
         json_array_clear(k->rows);
 }
 
-static enum status outcome_take(struct lead_import *im, const struct once_rows *rows, size_t row, const char *record,
+static enum status outcome_take(struct lead_import *im, const struct once_rows *rows, size_t row, const char *kept,
                                 struct err *e)
 {
     int line = (int)once_i64(rows, row, 1);
@@ -137,7 +199,7 @@ static enum status outcome_take(struct lead_import *im, const struct once_rows *
                       : strcmp(outcome, "skipped") == 0 ? &im->skipped
                                                         : &im->withheld;
     if (strcmp(outcome, "refused") == 0)
-        return refuse(im, line, record, reason, e);
+        return refuse(im, line, kept, reason, e);
     ++*counter;
     if (reason == NULL || strcmp(outcome, "withheld") == 0 || strcmp(outcome, "skipped") == 0)
         return OK;
@@ -164,8 +226,8 @@ static enum status chunk_send(struct lead_import *im, struct err *e)
         st = err_set(e, E_DB, "the database answered for %zu lines of %zu", once_rows_count(rows), asked);
     for (size_t i = 0; st == OK && i < im->chunk.count; i++) /* both are in the order of the file */
         st = im->chunk.lines[i].refusal != NULL
-                 ? refuse(im, im->chunk.lines[i].line, im->chunk.lines[i].record, im->chunk.lines[i].refusal, e)
-                 : outcome_take(im, rows, row++, im->chunk.lines[i].record, e);
+                 ? refuse(im, im->chunk.lines[i].line, im->chunk.lines[i].kept, im->chunk.lines[i].refusal, e)
+                 : outcome_take(im, rows, row++, im->chunk.lines[i].kept, e);
     once_rows_free(rows);
     chunk_clear(&im->chunk);
     return st;
@@ -403,7 +465,7 @@ const struct ctl_verb lead_verbs[] = {
       "RFC 4180 and UTF-8; the first line names the columns: external_id, email, first_name, last_name, company, "
       "country,\n"
       "timezone, rep_email, of which only email must be there. Other columns become fields for merge tags. It is one\n"
-      "transaction: good lines go in, refused ones are told with their reasons and written to FILE.csv.refused.csv, "
+      "transaction: good lines go in, refused ones are told with their reasons and written to FILE.refused.csv, "
       "with\n"
       "a column " REFUSED_COLUMN "; mend that file and import it. Exit status 1 when no line went in. Example:\n"
       "  followupctl lead import leads.csv --sequence Welcome --duplicates skip\n",

@@ -4,7 +4,8 @@
 #include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 
-#define FAILED_AGAIN_MS 1000
+#define FAILED_AGAIN_MS       1000
+#define FAILED_ALONE_AGAIN_MS 5000
 
 struct claim {
     struct dispatcher *dispatcher; /* borrowed, outlives us */
@@ -34,6 +35,16 @@ static int64_t busy_wait_ms(struct dispatcher *d)
     return d->config.busy_again_ms + (int64_t)(d->busy_recent / 4);
 }
 
+/* Moved to a time that is over by our clock: then the database's is behind what we read of it (it was set back), and to set
+ * the message for that time would be to ask again at once. */
+static void moved(struct dispatcher *d, struct flight *f, const struct claim_row *row)
+{
+    bool is_over = row->due.us <= f->due.us;
+    end_unsent(d, f, is_over ? d->config.busy_again_ms : -1);
+    if (!is_over)
+        d->hooks.set(d->hooks.arg, (struct due_message){ row->ref, row->due });
+}
+
 static void on_row(struct claim *c, const struct claim_row *row, struct giveback **gives_back)
 {
     struct dispatcher *d = c->dispatcher;
@@ -47,8 +58,7 @@ static void on_row(struct claim *c, const struct claim_row *row, struct giveback
         handover_begin(d, f, row, c->asked_us, gives_back);
         break;
     case CLAIM_MOVED:
-        end_unsent(d, f, -1);
-        d->hooks.set(d->hooks.arg, (struct due_message){ row->ref, row->due });
+        moved(d, f, row);
         break;
     case CLAIM_BUSY:
         end_unsent(d, f, busy_wait_ms(d));
@@ -60,19 +70,30 @@ static void on_row(struct claim *c, const struct claim_row *row, struct giveback
     }
 }
 
+/* The database may have refused all that was asked for because of one message: they come back apart, so that after some
+ * rounds that one is asked for alone. */
+static int64_t failed_again_ms(const struct claim *c, enum status st, size_t i)
+{
+    if (st != E_DB)
+        return FAILED_AGAIN_MS;
+    return c->asked > 1 ? FAILED_AGAIN_MS + (int64_t)(i * FAILED_AGAIN_MS / c->asked) : FAILED_ALONE_AGAIN_MS;
+}
+
 /* Logs, frees: the only place a claim ends. Whatever is still claiming got no answer: whether the statement committed
  * is unknown. Asking again is harmless, and rows that are `sending` without us are found by sweep_sending. */
 static void claim_finish(struct claim *c, enum status st, const struct err *e)
 {
     struct dispatcher *d = c->dispatcher;
-    for (size_t i = 0; i < c->asked; i++) {
-        if (c->flights[i] != NULL)
-            end_unsent(d, c->flights[i], FAILED_AGAIN_MS);
-    }
     if (st != OK) {
+        struct message_ref first = c->flights[0]->ref;
         d->stats.claim_failures++;
         log_warn("claim_failed", kv("status", status_text(st)), kv("messages", c->asked),
+                 kv("account", first.account_id), kv("message", first.message_id),
                  kv("reason", e != NULL ? e->text : ""));
+    }
+    for (size_t i = 0; i < c->asked; i++) {
+        if (c->flights[i] != NULL)
+            end_unsent(d, c->flights[i], failed_again_ms(c, st, i));
     }
     free(c);
     dispatcher_ended(d);

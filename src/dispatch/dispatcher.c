@@ -133,7 +133,7 @@ bool dispatcher_has_room(struct dispatcher *d)
     struct mono now = mono_now();
     bool room = false;
     for (size_t i = 0; i < d->lane_count && !room; i++)
-        room = breaker_wait_ms(&d->lanes[i].breaker, now) == 0 && lane_room(&d->lanes[i], now) > 0;
+        room = lane_room(&d->lanes[i], now) > 0;
     return room && claim_room(d) > 0;
 }
 
@@ -557,7 +557,6 @@ struct dispatcher_provider_stats dispatcher_provider_at(const struct dispatcher 
         .name = l->provider->config.name,
         .breaker = l->breaker.state,
         .breaker_wait_ms = breaker_wait_ms(&l->breaker, mono_now()),
-        .used = l->budget.used,
         .posts = l->begun,
         .window = (size_t)l->budget.window,
         .key_window_ms = l->provider->config.key_window_ms,

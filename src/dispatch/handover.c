@@ -9,6 +9,8 @@
 #define HELD_LOOK_MS         25
 #define AHEAD_PAUSE_MS       1000 /* after one of them had to be given back for that */
 
+static const char not_now[] = "its provider is not to be asked now";
+
 static void release_slot(struct dispatcher *d, struct flight *f)
 {
     early_over(d, f);
@@ -62,8 +64,12 @@ static void give_back(struct dispatcher *d, struct flight *f, const struct claim
     log_info("message_given_back", kv("account", row->ref.account_id), kv("message", row->ref.message_id),
              kv("reason", reason));
     release_slot(d, f);
+    if (*gives_back != NULL && (*gives_back)->count == STORE_BATCH_MAX) {
+        handover_give_back(*gives_back);
+        *gives_back = NULL;
+    }
     struct giveback *g = giveback_of(d, gives_back);
-    if (g == NULL || g->count == STORE_BATCH_MAX) {
+    if (g == NULL) {
         dispatcher_end_flight(d, f, -1); /* out of memory: sweep_sending brings it back */
         return;
     }
@@ -211,7 +217,7 @@ static const char *reason_to_end(struct dispatcher *d, struct lane *l, const str
     if (d->draining)
         return "the worker stops";
     if (!lane_pass_holds(l, f->pass, now))
-        return "its provider is not to be asked now";
+        return not_now;
     if (mono_now_us() - f->held_us < HELD_MS_MAX * 1000)
         return NULL;
     l->ahead_from = mono_add(now, AHEAD_PAUSE_MS);
@@ -307,11 +313,15 @@ static void begin_or_wait(struct dispatcher *d, struct flight *f, const struct c
     int64_t early_us = early_by_us(d, f);
     if (early_us == 0)
         early_over(d, f);
-    if (early_us == 0 && lane_may_begin(l) && list_empty(&l->ahead)) {
-        post(d, f, row, gives_back);
-    } else if (d->draining) {
+    bool at_once = early_us == 0 && lane_may_begin(l) && list_empty(&l->ahead);
+    const char *reason = !lane_pass_holds(l, f->pass, mono_now()) ? not_now
+                         : d->draining && !at_once                ? "the worker stops"
+                                                                  : NULL;
+    if (reason != NULL) {
         attempt_drop(&f->attempt);
-        give_back(d, f, row, gives_back, "the worker stops");
+        give_back(d, f, row, gives_back, reason);
+    } else if (at_once) {
+        post(d, f, row, gives_back);
     } else if (early_us > 0) {
         early_hold(d, f, early_us);
     } else {

@@ -45,7 +45,10 @@ size_t lane_places(const struct lane *l, struct mono now)
 
 size_t lane_room(struct lane *l, struct mono now)
 {
-    return budget_room(&l->budget, ahead(l, now), now);
+    if (breaker_wait_ms(&l->breaker, now) > 0)
+        return 0;
+    size_t room = budget_room(&l->budget, ahead(l, now), now);
+    return l->breaker.state == BREAKER_CLOSED || room == 0 ? room : 1; /* else: the probe */
 }
 
 bool lane_may_begin(const struct lane *l)

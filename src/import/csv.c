@@ -185,6 +185,8 @@ static enum status fields_split(struct csv *c, struct err *e)
             break;
         at++; /* the comma; one at the very end still begins an empty field */
     }
+    if (st != OK)
+        c->fields_count = 0;
     return st == E_LIMIT ? err_set(e, E_INVALID, "line %d: the record is too long", c->line) : st;
 }
 
@@ -315,6 +317,11 @@ int csv_line(const struct csv *c)
 const char *csv_field(const struct csv *c, size_t column)
 {
     return c->text.data + c->offsets[column];
+}
+
+size_t csv_fields_count(const struct csv *c)
+{
+    return c->fields_count;
 }
 
 const char *csv_record(const struct csv *c)

@@ -70,6 +70,11 @@ SELECT t.live(:l) AS a, t.finish(:l) AS b \gset
 SELECT count(*) FROM followup.suppress(1, (SELECT email FROM followup.lead WHERE id = :l), 'asked', 'mail') \g /dev/null
 SELECT t.bounce(:a, 'hard') \g /dev/null
 SELECT is(t.unbounce(:l) || ' ' || t.suppressed(:l), 'suppressed asked', 'nor another suppression');
+SELECT t.started() AS l \gset
+SELECT t.live(:l) AS a, t.finish(:l) AS b \gset
+SELECT t.bounce(:a, 'hard') \g /dev/null
+SELECT count(*) FROM followup.suppress(1, (SELECT email FROM followup.lead WHERE id = :l), 'asked', 'mail') \g /dev/null
+SELECT is(t.unbounce(:l) || ' ' || t.suppressed(:l), 'suppressed asked', 'not even one that came after the bounce');
 SELECT is(string_agg(t.unbounce(t.lead_in(s)), ' ' ORDER BY no), 'never_started already_active inactive stopped unsubscribed deactivated/Retired', 'only leads that bounced')
   FROM unnest(ARRAY['new', 'active/sequence', 'processed/responded', 'stopped', 'unsubscribed', 'deactivated/Retired']) WITH ORDINALITY AS u (s, no);
 SELECT is(t.unbounce(424242), 'not_found', 'an unknown lead');

@@ -1,6 +1,6 @@
 -- CRM rules: on a call, an UPDATE, an INSERT and an import; built in, of an account, of other sources; and the replay.
 \ir support/rules_world.sql
-SELECT plan(60);
+SELECT plan(64);
 CREATE FUNCTION t.said(r followup.action_result) RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(' ', CASE WHEN r.done THEN 'yes' ELSE concat_ws('/', r.reason, r.sub_state) END) $$;
 CREATE FUNCTION t.known(p_lead bigint) RETURNS text LANGUAGE sql AS $$
@@ -113,4 +113,9 @@ SELECT is((SELECT count(*) FROM followup.crm_replay(2, 30)), 0::bigint, 'another
 SELECT set_config('test.now', (followup.now() + '2 days')::text, false) \gset
 SELECT is((SELECT count(*) FROM followup.crm_replay(1, 1)), 0::bigint, 'days ago is not within a day');
 SELECT throws_ok('SELECT * FROM followup.crm_replay(1, 0)', '22023', NULL, 'no days');
+-- In whatever case of letters
+SELECT is((SELECT (source, value, label, action)::text FROM followup.set_crm_rule(1, 'Acme', 'hot', 'stop', 'Hot')), '(Acme,hot,Hot,stop)', 'a rule');
+SELECT is((SELECT (source, value, label, action)::text FROM followup.set_crm_rule(1, ' acme', 'HOT ', 'none')), '(Acme,hot,Hot,none)', 'is replaced by the same one in other letters');
+SELECT is((SELECT (source, value, operator, action)::text FROM followup.set_crm_rule(1, 'ACME', 'Hot', 'stop', p_operator => 'changes_to')), '(Acme,hot,changes_to,stop)', 'beside one with another operator');
+SELECT is((SELECT string_agg(operator || ' ' || action, ', ' ORDER BY operator) FROM followup.crm_rule WHERE lower(source) = 'acme'), 'equals none, changes_to stop', 'and no other');
 SELECT * FROM finish();

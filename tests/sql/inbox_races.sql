@@ -79,6 +79,91 @@ SELECT is(t.apply() || ' ' || t.lead_state(:dan), '1:1/0/0 deactivated/BounceDea
 SELECT t.let_go() \g /dev/null
 SELECT is(t.state(1, :cid), 'sent', 'which are not lost');
 
+
+-- Whoever holds something for long delays what needs it, and nobody else's events. What waited would not come back here.
+SET statement_timeout = '2s';
+CREATE FUNCTION t.apply_all() RETURNS text LANGUAGE sql AS $$
+    UPDATE followup.provider_event SET next_try_at = clock_timestamp() WHERE next_try_at IS NOT NULL;
+    SELECT t.apply() $$;
+CREATE FUNCTION t.receive_2(VARIADIC p_events jsonb[]) RETURNS text LANGUAGE sql AS $$
+    SELECT verdict || ' ' || t.unpack() FROM followup.receive_webhooks(ARRAY[2]::bigint[], ARRAY['main'], ARRAY[to_json(p_events)], ARRAY[NULL]::text[]) $$;
+CREATE FUNCTION t.reply_of(p_message bigint, p_name text, p_subject text = 'Re: Hello') RETURNS jsonb LANGUAGE sql AS $$
+    SELECT t.event(p_message, 'replied', p_more => jsonb_build_object('from', p_name || '@people.example', 'dmarc', 'pass', 'subject', p_subject, 'text', 'Please unsubscribe me.')) $$;
+-- Of the events that wait: attempts and error.
+CREATE FUNCTION t.put_off() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws(' ', account_id, kind, attempts, left(error, 5)), ', ' ORDER BY account_id, kind) FROM followup.provider_event WHERE next_try_at IS NOT NULL $$;
+SELECT t.apply_all() \g /dev/null
+SELECT t.sent('eva') AS eva, t.sent('fay') AS fay \gset
+SELECT t.receive(t.reply_of(:eva, 'eva')), t.receive(t.event(:fay, 'bounced', p_more => '{"status": "5.1.1"}')) \g /dev/null
+SELECT t.hold(format('followup.stop_messaging(1, ARRAY[%s])', t.lead_of(1, :eva))) \g /dev/null
+SELECT t.apply_once(10), t.apply_once(10) \g /dev/null
+SELECT is(t.lead_state(:fay), 'deactivated/BounceDeactivated', 'a lead that is held when its reply comes first: the others'' events are applied');
+SELECT is(t.put_off(), '1 replied 0', 'its reply is put off, and that is no attempt');
+SELECT throws_ok(format('SELECT followup.apply_inbound_reply(1, %L)', t.reply_of(:eva, 'eva')), '55P03', NULL, 'without a wait');
+SELECT t.let_go() \g /dev/null
+SELECT is(t.apply_all() || ' ' || t.lead_state(:eva), '1:1/0/0 unsubscribed', 'and applied once the lead is free');
+
+SELECT t.lead(2, 'gus') AS gus, t.lead(2, 'guy') AS guy, t.sent('gil') AS gil \gset
+SELECT t.verdict(2, m), t.record(2, m, 'sent') FROM unnest(ARRAY[:gus, :guy]) AS m \g /dev/null
+SELECT t.receive_2(t.reply_of(:guy, 'guy'), t.event(:gus, 'bounced', p_more => jsonb_build_object('fu_id', '2-' || :gus || '-1', 'status', '5.1.1'))),
+       t.receive(t.event(:gil, 'bounced', p_more => '{"status": "5.1.1"}')) \g /dev/null
+SELECT t.hold('FROM followup.account WHERE id = 2 FOR NO KEY UPDATE') \g /dev/null
+SELECT t.apply_once(10), t.apply_once(10), t.apply_once(10) \g /dev/null
+SELECT is(t.lead_state(:gil), 'deactivated/BounceDeactivated', 'an account that is held: the other account''s events are applied');
+SELECT is(t.put_off(), '2 bounced 0, 2 replied 0', 'its own are put off');
+SELECT t.let_go() \g /dev/null
+UPDATE followup.assistant SET daily_cap = 50 WHERE account_id = 2;
+SELECT t.sent('ham') AS ham \gset
+SELECT t.receive(t.event(:ham, 'bounced', p_more => '{"status": "5.1.1"}')) \g /dev/null
+SELECT t.hold('followup.lock_caps(ARRAY[2])') \g /dev/null
+SELECT t.apply_all(), t.apply_once(10), t.apply_once(10), t.apply_once(10) \g /dev/null
+SELECT is(t.lead_state(:ham), 'deactivated/BounceDeactivated', 'caps that are held: too');
+SELECT is(t.put_off(), '2 bounced 0, 2 replied 0', 'but what may give back a place waits for them');
+SELECT t.let_go() \g /dev/null
+SELECT t.apply_all() \g /dev/null
+SELECT is((t.put_off(), t.state(2, :gus), t.state(2, :guy))::text, '(,bounced,sent)', 'and is applied then');
+SELECT is(string_agg(state::text, ' ' ORDER BY email), 'deactivated unsubscribed', 'with what follows') FROM followup.lead WHERE account_id = 2;
+
+-- A reply that takes too long is an error of its own; a cancel by hand is none.
+CREATE FUNCTION t.slow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_catalog.pg_sleep(30) WHERE NEW.subject = 'slow';
+    RETURN NEW;
+END $$;
+CREATE TRIGGER slow BEFORE INSERT ON followup.reply FOR EACH ROW EXECUTE FUNCTION t.slow();
+SELECT t.sent('ida') AS ida \gset
+SELECT t.receive(t.reply_of(:ida, 'ida', 'slow')) \g /dev/null
+SELECT t.begins() \g /dev/null
+SELECT dblink_send_query('other', 'SELECT t.apply_once(10)') \g /dev/null
+DO $$ BEGIN
+    WHILE (SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep') = 0 LOOP
+        PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
+    END LOOP;
+END $$;
+SELECT * FROM dblink_get_result('other', false) AS d (said text) \g /dev/null
+SELECT * FROM dblink_get_result('other', false) AS d (said text) \g /dev/null
+SELECT t.ends('ROLLBACK') \g /dev/null
+SELECT is(t.put_off(), '1 replied 0', 'who cancels a call does not mean the event');
+SELECT is(t.apply_once(10), '0/0/1 more', 'what takes up the statement_timeout fails');
+SELECT is(t.put_off(), '1 replied 1 57014', 'and is put off with its error');
+SELECT ok(next_try_at > received_at + interval '5 s', 'for longer than a lock') FROM followup.provider_event WHERE next_try_at IS NOT NULL;
+UPDATE followup.provider_event SET next_try_at = NULL;
+
+-- The breaker
+UPDATE followup.account SET bounce_rate_messages = 1, bounce_rate_limit = 0.01 WHERE id = 1;
+SELECT t.sent('jan') AS jan, t.sent('jim') AS jim, t.sent('job') AS job \gset
+SELECT t.hold(format('followup.lock_leads(1, ARRAY[%s])', t.lead_of(1, :job))) \g /dev/null
+SELECT t.receive(t.event(:jan, 'bounced', p_more => '{"status": "5.1.1"}')) \g /dev/null
+SELECT t.apply() \g /dev/null
+SELECT t.receive(t.event(:jim, 'unsubscribed')) \g /dev/null
+SELECT is(t.apply() || ' ' || t.lead_state(:jim), '1:1/0/0 unsubscribed', 'an account that is to be paused while somebody has it: events are applied');
+SELECT is(paused_at, NULL, 'it is not paused yet') FROM followup.account WHERE id = 1;
+SELECT t.let_go() \g /dev/null
+SELECT t.apply() \g /dev/null
+SELECT ok(paused_reason LIKE 'bounce rate %', 'and is paused when it is free') FROM followup.account WHERE id = 1;
+SELECT is((SELECT count(*) FROM followup.bounce WHERE NOT judged), 0::bigint, 'every bounce is judged');
+RESET statement_timeout;
+
 -- The same webhook twice at once
 SELECT t.begins() \g /dev/null
 SELECT is(t.asks($$ t.receive('{"event_id": "twin", "kind": "opened"}') $$), 'stored 1', 'a webhook');

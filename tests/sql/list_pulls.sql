@@ -122,5 +122,22 @@ UPDATE followup.account SET list_awaited_at = NULL;
 UPDATE followup.suppression_list SET waits = '0';
 SELECT t.away('25 hours');
 SELECT is(t.waits(), NULL, 'waits 0: never');
+-- Of several accounts: all locks before the first change, for that takes caps, which are last.
+UPDATE followup.assistant SET daily_cap = 1000 WHERE account_id = 1;
+SELECT t.sent('last') \g /dev/null
+UPDATE followup.list_pull SET asked_provider = 'sg', asked_at = clock_timestamp(), ended_at = NULL WHERE account_id = 1;
+INSERT INTO followup.list_pull (account_id, provider_type, since, planned_at, next_try_at, asked_provider, asked_at)
+SELECT 3, provider_type, since, planned_at, next_try_at, asked_provider, asked_at FROM followup.list_pull WHERE account_id = 1;
+SELECT t.hold(format('followup.lock_leads(3, ARRAY[%s])', t.lead_of(3, :third))) \g /dev/null
+SELECT dblink_connect('other', format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), current_setting('port'), current_database(), current_user)),
+       dblink_send_query('other', $$ SELECT t.page(jsonb_build_array(t.entry('last', 'bounced'), t.entry('third', 'bounced'))) $$) \g /dev/null
+DO $$ BEGIN
+    WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock') LOOP
+        PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
+    END LOOP;
+END $$;
+SELECT lives_ok('SELECT FROM followup.cap_lock WHERE account_id = 1 FOR NO KEY UPDATE NOWAIT', 'a page that waits for a lead of one account has no caps of another');
+SELECT t.let_go() \g /dev/null
+SELECT is(d.applied, 2, 'and applies all of it then') FROM dblink_get_result('other') AS d (applied integer);
 SELECT is_empty('SELECT * FROM followup.invariants(true) WHERE broken > 0 AND invariant <> ''sent_early''', 'everything holds that must');
 SELECT * FROM finish();

@@ -1,7 +1,7 @@
 -- Who may do what: profiles, own leads, operators without an actor, and the wall between accounts.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(47);
+SELECT plan(60);
 
 SELECT t.started() AS own, t.started() AS other \gset
 UPDATE followup.lead SET rep_id = 1 WHERE id = :own;
@@ -49,6 +49,35 @@ SELECT bag_eq('SELECT name, builtin FROM followup.profile WHERE account_id = 2',
 SELECT ok((SELECT r.permissions <@ m.permissions AND m.permissions <@ a.permissions FROM followup.profile AS r, followup.profile AS m, followup.profile AS a
             WHERE r.name = 'rep' AND m.name = 'manager' AND a.name = 'administrator' AND r.account_id = 2 AND m.account_id = 2 AND a.account_id = 2),
           'administrators may what managers may, and they what reps may');
+
+-- A profile of the account's own that reaches own leads only
+SELECT followup.grant_permission(1, 'closer', p, p_actor => 3) FROM unnest('{unsubscribe,start,import}'::text[]) AS p \g /dev/null
+SELECT t.started() AS mine, t.started() AS mine2, t.started() AS theirs \gset
+UPDATE followup.lead SET rep_id = 1 WHERE id IN (:mine, :mine2);
+UPDATE followup.lead SET rep_id = 2 WHERE id = :theirs;
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.unsubscribe(1, :theirs, p_actor => 1)), 'f not_own_lead', 'does not unsubscribe another''s lead');
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.record_validation(1, ARRAY[:theirs], 'SpamTrap', 1)), 'f not_own_lead', 'says nothing of its address');
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.record_validation(1, ARRAY[424242], 'SpamTrap', 1)), 'f not_found', 'nor of none');
+SELECT is(t.state(:theirs), 'active/sequence', 'what was refused changed nothing');
+SELECT is((SELECT count(*) FROM followup.suppression AS s JOIN followup.lead AS l ON lower(l.email) = s.address WHERE l.id = :theirs), 0::bigint, 'not even its address');
+SELECT followup.apply_inbound_reply(1, '{"from": "x@y.example", "subject": "Re:", "text": "Hello?"}') \g /dev/null
+SELECT max(id) AS reply FROM followup.reply \gset
+SELECT throws_ok(format('SELECT followup.settle_reply(1, %s, %s, ''stop'', 1)', :reply, :theirs), '42501', format('settle_reply: lead %s is not user 1''s', :theirs), 'gives it no reply');
+SELECT is((SELECT lead_id FROM followup.settle_reply(1, :reply, :mine2, 'stop', 1)), :mine2::bigint, 'but an own one');
+SELECT followup.apply_inbound_reply(1, jsonb_build_object('from', email, 'subject', 'Re:', 'text', 'You are scammers!', 'dmarc', 'pass')) FROM followup.lead WHERE id = :theirs \g /dev/null
+SELECT max(id) AS reply FROM followup.reply \gset
+SELECT throws_ok(format('SELECT followup.settle_reply(1, %s, p_actor => 1)', :reply), '42501', format('settle_reply: lead %s is not user 1''s', :theirs), 'settles none of another''s');
+SELECT is((SELECT settled_at FROM followup.reply WHERE id = :reply), NULL, 'it waits still');
+SAVEPOINT before;      -- what an import's own transaction has written is an earlier line of it
+SELECT t.lead() AS ours, t.lead() AS other \gset
+UPDATE followup.lead SET rep_id = 1 WHERE id = :ours;
+RELEASE before;
+SELECT is((SELECT string_agg(concat_ws(' ', i.outcome, i.reason), ', ' ORDER BY i.line)
+             FROM followup.import_leads(1, (SELECT jsonb_agg(jsonb_build_object('email', l.email, 'first_name', 'Neu') ORDER BY l.id) FROM followup.lead AS l WHERE l.id IN (:ours, :other)),
+                                        p_duplicates => 'update', p_actor => 1) AS i), 'updated, refused email: is a lead of somebody else', 'an import updates own leads alone');
+SELECT is((SELECT array_agg(first_name ORDER BY id) FROM followup.lead WHERE id IN (:ours, :other)), ARRAY['Neu', NULL], 'as it says');
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.unsubscribe(1, :mine, p_actor => 1)), 't', 'an own lead is unsubscribed');
+SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.unsubscribe(1, :theirs, p_actor => 2)), 't', 'and by who reaches all leads any');
 
 -- Direct writes
 CREATE ROLE t_admin LOGIN IN ROLE followup_admin;

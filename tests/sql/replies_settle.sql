@@ -1,7 +1,7 @@
 -- Replies that wait for a person, and the rules that managers edit.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(40);
+SELECT plan(42);
 
 CREATE FUNCTION t.mail(p_from text, p_text text, p_more jsonb = '{}') RETURNS text LANGUAGE sql AS $$
     SELECT followup.apply_inbound_reply(1, jsonb_build_object('from', p_from, 'subject', 'Re: hello', 'recipients', '["sue@a.example"]'::jsonb, 'text', p_text) || p_more) $$;
@@ -42,6 +42,11 @@ SELECT is((SELECT lead_id FROM followup.settle_reply(1, :four)), :l::bigint, 'se
 SELECT is(t.waiting(), NULL, 'it waits no more');
 SELECT is_empty('SELECT * FROM followup.account_alerts(1)', 'nor does status speak of it');
 SELECT is(followup.worker_report('00000000-0000-0000-0000-0000000000f1', '{}'), 0::bigint, 'nor a worker');
+SELECT t.mail('x@y.example', 'I am out of the office until 14 December.', '{"headers": [["Auto-Submitted", "auto-replied"]]}') \g /dev/null
+SELECT is((SELECT (rule, until)::text FROM followup.reply ORDER BY id DESC LIMIT 1), '("away until 2026-12-14","2026-12-13 23:00:00+00")', 'until when nobody''s absence lasts is read in the account''s zone');
+SELECT t.started() AS l \gset
+SELECT outcome FROM followup.settle_reply(1, (SELECT max(id) FROM followup.reply), :l) \g /dev/null
+SELECT is((SELECT hold_until FROM followup.conversation WHERE lead_id = :l), '2026-12-13 23:00+00', 'and holds its lead until then');
 
 -- Rules
 DELETE FROM followup.reply_rule WHERE account_id = 1;

@@ -70,6 +70,12 @@ def test_migrate_puts_a_changed_function_back(ctl, database):
         database.rows("SELECT followup.require_account(0)")
 
 
+def test_migrate_forgets_a_zone_that_the_server_no_longer_knows(ctl, database):
+    database.rows("INSERT INTO followup.timezone (key, name) VALUES ('europe/atlantis', 'Europe/Atlantis')")
+    ctl("migrate")
+    assert database.rows("SELECT followup.known_timezone('Europe/Atlantis'), followup.known_timezone('Europe/Rome')") == [(False, True)]
+
+
 def test_migrate_refuses_a_replaced_clock(ctl, database):
     database.fast_clock(10)
     done = ctl("migrate", check=False)
@@ -175,10 +181,31 @@ def test_refused_lines_are_told_and_kept_and_can_be_mended(ctl, database, accoun
     assert done["refused_file"] == str(refused)
     lines = refused.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "email,first_name,timezone,shoe,refused_because"
-    assert lines[1] == 'not an address,B,,,"email: is not an address"'
+    assert lines[1] == 'not an address,B,,,email: is not an address'
     refused.write_text("\n".join([lines[0], lines[1].replace("not an address", "bea@x.example")]), encoding="utf-8")
     assert answer(ctl("lead", "import", refused, "--json"))["imported"] == 1
     assert database.value("SELECT fields FROM followup.lead WHERE email = 'bea@x.example'") == {}
+
+
+def test_a_refused_line_stays_one_line_of_its_file_round_after_round(ctl, database, account, tmp_path):
+    header, far = 'email,"Company, legal",shoe', 'far@x.example,A,"B ""b""",C'
+    bad, dora = 'bad,"Acme, Inc.",42', 'dora@x.example,"D"x,'
+    path, refused, again = (tmp_path / f"leads{name}.csv" for name in ("", ".refused", ".refused.refused"))
+    path.write_text("\n".join([header, bad, dora, "eva@x.example", far, ""]), encoding="utf-8")
+    assert ctl("lead", "import", path, check=False).returncode == 1
+    header, bad, dora = (f"{header},refused_because", f"{bad},email: is not an address",
+                         f"{dora},field 2: something follows its closing quote")
+    assert refused.read_text(encoding="utf-8").splitlines() == [
+        header, bad, dora, "eva@x.example,,,1 fields where the header has 3", f"{far},4 fields where the header has 3"]
+    done = answer(ctl("lead", "import", refused, "--json"))
+    assert (done["imported"], done["refused"]) == (1, 3)
+    assert again.read_text(encoding="utf-8").splitlines() == [header, bad, dora, f"{far},5 fields where the header has 4"]
+    mended = again.read_text(encoding="utf-8").replace("\nbad,", "\nbea@x.example,").replace('"D"x', '"D""x"').replace(',C', '')
+    again.write_text(mended, encoding="utf-8")
+    assert answer(ctl("lead", "import", again, "--json"))["imported"] == 3
+    assert database.rows("SELECT email, fields->>'Company, legal', fields->>'shoe' FROM followup.lead ORDER BY 1") == [
+        ("bea@x.example", "Acme, Inc.", "42"), ("dora@x.example", 'D"x', None), ("eva@x.example", None, None),
+        ("far@x.example", "A", 'B "b"')]
 
 
 def test_strict_imports_nothing_when_one_line_is_refused(ctl, database, account, tmp_path):

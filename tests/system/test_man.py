@@ -95,6 +95,17 @@ def test_the_calls_that_the_page_recommends_are_there():
         assert any(call.strip().startswith(verb) for verb in known), call
 
 
+# --- secrets ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/webhooks.md", "docs/providers.md"])
+def test_every_secret_that_a_document_configures_is_handed_over(document):
+    credential = re.compile(r"^ *LoadCredential=([\w-]+):/etc/followupd/secrets/\1$", re.MULTILINE)
+    text, unit = ((SOURCE / name).read_text(encoding="utf-8") for name in (document, "systemd/followupd.service"))
+    configured = set(re.findall(r"\w_file = ([\w.-]+)", text))
+    assert configured and configured <= {*credential.findall(unit), *credential.findall(text)}
+
+
 # --- completion -------------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 /* providers: the [provider.NAME] sections become the registry; keys are read from their files.
  *
- * Errors  E_INVALID, E_IO, E_LIMIT with section, key and file named. A key is at most PROVIDER_KEY_BYTES_MAX bytes; the
- *         line end after it is not part of it. */
+ * Errors  E_INVALID, E_IO, E_LIMIT with configuration, provider and key named, and the line where a file that it names cannot
+ *         be read. A key is at most PROVIDER_KEY_BYTES_MAX bytes; the line end after it is not part of it. */
 #ifndef FOLLOWUPD_APP_PROVIDERS_H
 #define FOLLOWUPD_APP_PROVIDERS_H
 

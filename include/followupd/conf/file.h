@@ -1,10 +1,12 @@
 /* file: followupd.conf read whole, checked, and given as one struct. INI: [section], key = value, comments after '#'
- * or ';' at the start of a line (and after " ;"). Every key is in conf/key.h; followupd.conf.example shows them.
+ * or ';' at the start of a line and nowhere else: a value is the rest of its line. Every key is in conf/key.h;
+ * followupd.conf.example shows them.
  *
  * Ownership  conf_load and conf_parse give a struct conf the caller frees with conf_free; its texts are its own.
  * Units      durations in milliseconds (_ms), rates a second, counts plain.
  * Errors     E_IO: the file cannot be read; E_INVALID: its content; E_LIMIT: larger than CONF_BYTES_MAX. The text names
- *            file, line, section and key: "followupd.conf:12: [engine] lease: ...". The first error is told.
+ *            file, line, section and key: "followupd.conf:12: [engine] lease: ..."; no line for what stands nowhere in the
+ *            file. The first error is told. What a type of provider wants of its section is app/providers.h's to say.
  * Threads    inih keeps its settings in globals: one reader at a time. */
 #ifndef FOLLOWUPD_CONF_FILE_H
 #define FOLLOWUPD_CONF_FILE_H
@@ -33,11 +35,11 @@ enum conf_provider_type {
 
 struct conf_provider {
     char name[CONF_NAME_BYTES_MAX + 1];
-    int line;          /* of its section, for messages */
-    int type;          /* enum conf_provider_type */
-    char *url;         /* NULL: the type's own */
-    char *key_file;    /* NULL: no key */
-    int key_file_line; /* where it is named: whoever reads the file tells */
+    int line;                                   /* of its section, for messages */
+    int type;                                   /* enum conf_provider_type */
+    char *url;                                  /* NULL: the type's own */
+    char *key_file;                             /* NULL: no key */
+    int key_file_line, session_token_file_line; /* where they are named: whoever reads the files tells */
     char *domain, *region, *message_stream, *configuration_set, *message_id_domain, *access_key,
         *session_token_file; /* NULL: not given */
     bool tracking, keep_message_id;

@@ -14,11 +14,12 @@
  *                    clock less its error, but no longer than STORE_CLAIM_EARLY_MS_MAX. Until then it takes none of the
  *                    slots, but a place in the bound on all that is claimed. It is given back when the worker stops, and
  *                    when the database says that it is cancelled.
- * After the claim    a message whose lease is over, or whose claim was asked more than begin_within_ms ago, is given
- *                    back unposted. One that has no slot yet waits for it, in order: it has its token, all is asked
- *                    again before its POST, and it is given back when the worker stops, when the breaker changes or a
- *                    pause begins, and after 100 ms (looked at every 25). A letter that cannot be made is `rejected`
- *                    with its reason and never posted.
+ * After the claim    a message whose lease is over, whose claim was asked more than begin_within_ms ago, or whose
+ *                    provider's breaker has changed or paused since, is given back unposted. One that has no slot yet
+ *                    waits for it, in order: it has its token, all is asked again before its POST, and it is given
+ *                    back when the worker stops, too, and after 100 ms (looked at every 25). A letter that cannot be
+ *                    made is `rejected` with its reason and never posted. A claim that the database refuses comes back
+ *                    within a second or two, its messages apart; one that is refused alone, after 5 s.
  * Results            go through a batch; the in-flight entry lives until the database has answered for it. At most
  *                    in_flight_max messages are between claim and outcome, and at most twice as many wait in all
  *                    to be recorded: so when the database is away, claims stop and nothing is lost.
@@ -104,7 +105,6 @@ struct dispatcher_provider_stats {
     const char *name;
     enum breaker_state breaker;
     int64_t breaker_wait_ms;                 /* until something may be posted again; 0: now */
-    size_t used;                             /* slots and places ahead that are taken */
     size_t posts, window;                    /* POSTs under way, and how many may be at once */
     int64_t key_window_ms, look_up_proof_ms; /* of its configuration */
     bool looks_up;

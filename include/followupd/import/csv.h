@@ -34,6 +34,8 @@ int csv_column_find(const struct csv *c, const char *name);
 MUST_USE enum status csv_next(struct csv *c, struct err *e);
 int csv_line(const struct csv *c);                         /* the record's first line, from 1 */
 const char *csv_field(const struct csv *c, size_t column); /* UTF-8, terminated, without a NUL inside */
+/* Fields of the record: as many as columns after OK; another number where that is what was refused; 0: it could not be split. */
+size_t csv_fields_count(const struct csv *c);
 /* The record as it stands in the file, also one that was refused, without the line break at its end. */
 const char *csv_record(const struct csv *c);
 /* Bytes read so far, for a progress bar. */

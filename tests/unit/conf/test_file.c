@@ -54,13 +54,12 @@ Test(file, a_file_with_one_provider_gets_every_default)
 
 Test(file, values_are_read_with_their_units)
 {
-    struct conf *c =
-        must_read("\xEF\xBB\xBF# comment\r\n[database]\r\n  conninfo = host=/tmp dbname=x\r\n"
-                  "[engine]\nlease=500ms\nhorizon = 2h ; two\nbatch_wait = 1s\nin_flight_max=7\nnotify=off\n"
-                  "provider = b\nworker = w1\n"
-                  "[provider.a]\ntype=generic\nurl=https://a.example/\n"
-                  "[provider.b]\ntype=generic\nurl=http://b.example/\nrate = 2.5/s\nkey_window = 0ms\n"
-                  "[log]\nlevel = debug\n");
+    struct conf *c = must_read("\xEF\xBB\xBF# comment\r\n[database]\r\n  conninfo = host=/tmp dbname=x\r\n"
+                               "[engine]\nlease=500ms\nhorizon = 2h\nbatch_wait = 1s\nin_flight_max=7\nnotify=off\n"
+                               "provider = b\nworker = w1\n"
+                               "[provider.a]\ntype=generic\nurl=https://a.example/\n"
+                               "[provider.b]\ntype=generic\nurl=http://b.example/\nrate = 2.5/s\nkey_window = 0ms\n"
+                               "[log]\nlevel = debug\n");
     cr_assert_str_eq(c->conninfo, "host=/tmp dbname=x");
     cr_assert_eq(c->lease_ms, 500);
     cr_assert_eq(c->lease_margin_ms, 100, "a short lease brings a short margin");
@@ -74,6 +73,14 @@ Test(file, values_are_read_with_their_units)
     cr_assert_eq(conf_provider_find(c, "b")->key_window_ms, 0);
     cr_assert_null(conf_provider_find(c, "c"));
     cr_assert_eq(c->log_level, LOG_LEVEL_DEBUG);
+    conf_free(c);
+}
+
+Test(file, a_value_is_the_rest_of_its_line)
+{
+    struct conf *c =
+        must_read("[database]\nconninfo = host=/tmp password='a ; b # c'\n; comment\n# comment\n" PROVIDER);
+    cr_assert_str_eq(c->conninfo, "host=/tmp password='a ; b # c'");
     conf_free(c);
 }
 
@@ -132,7 +139,11 @@ Test(file, every_kind_of_mistake_names_file_line_and_key)
         { "[engine]\nsettle_after = 5s\n" PROVIDER,
           "a.conf:3: [provider.main] timeout: must be shorter than [engine] settle_after (5000 ms)" },
         { "[database]\nreconnect_min = 1m\n" PROVIDER,
-          "a.conf: [database] reconnect_min: is longer than reconnect_max" },
+          "a.conf:2: [database] reconnect_min: is longer than reconnect_max" },
+        { "[database]\n\nreconnect_max = 50ms\n" PROVIDER,
+          "a.conf:3: [database] reconnect_min: is longer than reconnect_max" },
+        { "[engine]\nlease = 3s ; short\n",
+          "a.conf:2: [engine] lease: \"3s ; short\" has an unknown unit \"s ; short\": the units are ms, s, m and h" },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         must_refuse(cases[i].text, cases[i].message);
@@ -177,8 +188,10 @@ Test(file, key_files_lie_in_the_credentials_folder_when_there_is_one)
     c = must_read(PROVIDER "key_file = key\n");
     cr_assert_str_eq(c->providers[0].key_file, "/run/credentials/x/key");
     conf_free(c);
-    c = must_read(PROVIDER "key_file = /etc/key\n");
+    c = must_read(PROVIDER "key_file = /etc/key\nsession_token_file = token\n");
     cr_assert_str_eq(c->providers[0].key_file, "/etc/key");
+    cr_assert_eq(c->providers[0].key_file_line, 4);
+    cr_assert_eq(c->providers[0].session_token_file_line, 5);
     conf_free(c);
 }
 

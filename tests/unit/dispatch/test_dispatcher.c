@@ -112,16 +112,21 @@ static void turn(void)
         uv_run(&loop, UV_RUN_NOWAIT);
 }
 
-static size_t offer(int64_t first, int64_t last)
+static size_t offer_of(int64_t account_id, int64_t first, int64_t last)
 {
     struct due_message due[1024];
     size_t count = 0;
     for (int64_t id = first; id <= last; id++)
-        due[count++] = (struct due_message){ { 1, id }, business_now(&business) };
+        due[count++] = (struct due_message){ { account_id, id }, business_now(&business) };
     offering = true;
     size_t taken = dispatcher_offer(d, due, count);
     offering = false;
     return taken;
+}
+
+static size_t offer(int64_t first, int64_t last)
+{
+    return offer_of(1, first, last);
 }
 
 static struct message_ref ref(int64_t id)
@@ -737,14 +742,30 @@ Test(dispatcher, a_moved_message_is_set_and_one_that_is_gone_is_forgotten)
     struct fake_call *c = fake_take(&store.claims);
     struct claim_row rows[2] = { fake_row(ref(1)), fake_row(ref(2)) };
     rows[0].verdict = CLAIM_MOVED;
-    rows[0].due.us = 4711;
+    rows[0].due = in_ms(60000);
     rows[1].verdict = CLAIM_GONE;
     c->on_claim(c->arg, OK, NULL, rows, 2);
     free(c);
     cr_assert_eq(set_count, 1);
-    cr_assert_eq(sets[0].due.us, 4711);
+    cr_assert_eq(sets[0].due.us, rows[0].due.us);
     cr_assert_eq(stats().in_flight, 0);
     cr_assert_eq(transport.total, 0);
+    finish();
+}
+
+Test(dispatcher, what_is_due_by_our_clock_alone_is_asked_for_a_little_later)
+{
+    start();
+    struct due_message due = { ref(1), business_now(&business) };
+    cr_assert_eq(dispatcher_offer(d, &due, 1), 1);
+    struct fake_call *c = fake_take(&store.claims);
+    struct claim_row row = fake_row(due.ref);
+    row.verdict = CLAIM_MOVED;
+    row.due = due.due;
+    c->on_claim(c->arg, OK, NULL, &row, 1);
+    free(c);
+    cr_assert_eq(set_count, 1);
+    cr_assert_gt(sets[0].due.us, due.due.us, "and not at once, for ever");
     finish();
 }
 
@@ -768,6 +789,23 @@ Test(dispatcher, a_claim_that_failed_is_asked_again_and_holds_no_slot)
     cr_assert_eq(stats().slots, 0);
     cr_assert_eq(stats().in_flight, 0);
     cr_assert_eq(stats().claim_failures, 1);
+    finish();
+}
+
+Test(dispatcher, a_message_that_the_database_refuses_is_soon_asked_for_alone)
+{
+    start();
+    offer(1, 10);
+    fake_fail_claim(&store, E_DB);
+    cr_assert_eq(set_count, 10);
+    for (size_t i = 1; i < set_count; i++)
+        cr_assert_geq(sets[i].due.us - sets[i - 1].due.us, 90000, "apart");
+    cr_assert_leq(sets[9].due.us, in_ms(2000).us);
+    set_count = 0;
+    offer(1, 1);
+    fake_fail_claim(&store, E_DB);
+    cr_assert_eq(set_count, 1);
+    cr_assert_gt(sets[0].due.us, in_ms(2000).us, "rarely: whatever is due just then is refused with it");
     finish();
 }
 
@@ -835,6 +873,7 @@ Test(dispatcher, a_refusing_provider_stops_the_claims_and_its_messages_keep_thei
     fake_answer_post(&transport, 401);
     fake_answer_post(&transport, 401);
     cr_assert_eq(dispatcher_provider_at(d, 0).breaker, BREAKER_OPEN);
+    cr_assert_not(dispatcher_has_room(d));
     cr_assert_eq(offer(3, 9), 0);
     while (store.records.count == 0)
         turn_once(&loop);
@@ -842,6 +881,61 @@ Test(dispatcher, a_refusing_provider_stops_the_claims_and_its_messages_keep_thei
     cr_assert(store.records.calls[0]->results[0].uncounted);
     cr_assert_geq(store.records.calls[0]->results[0].retry_after_ms, 1000);
     fake_answer_record(&store, 0);
+    finish();
+}
+
+Test(dispatcher, nothing_begins_at_a_refusing_provider_though_its_claim_was_under_way)
+{
+    start();
+    offer(1, 1);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    offer(2, 4);
+    fake_answer_post(&transport, 401);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(transport.total, 1);
+    take_all_back(3);
+    finish();
+}
+
+/* More than one unclaim can hold: early, in two claims, when the worker stops. */
+Test(dispatcher, all_that_was_claimed_early_is_given_back_however_much_it_is)
+{
+    const size_t many = STORE_BATCH_MAX + 100;
+    providers[0].concurrency_max = (int)many;
+    config.in_flight_max = 2 * many;
+    config.batch_rows = STORE_BATCH_MAX;
+    start();
+    int64_t id = 1;
+    while (dispatcher_provider_at(d, 0).window < many) { /* each answer widens it */
+        id += (int64_t)offer(id, id + 899);
+        while (store.claims.count > 0)
+            fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+        end_posts();
+        record_all();
+    }
+    struct due_message due[STORE_BATCH_MAX + 100];
+    for (size_t i = 0; i < many; i++)
+        due[i] = (struct due_message){ { 1, id + (int64_t)i }, in_ms(60000) };
+    cr_assert_eq(dispatcher_offer(d, due, many), many);
+    while (store.claims.count > 0) {
+        struct fake_call *c = fake_take(&store.claims);
+        struct claim_row rows[STORE_BATCH_MAX];
+        for (size_t i = 0; i < c->count; i++) {
+            rows[i] = fake_row(c->refs[i]);
+            rows[i].due = due[0].due;
+        }
+        c->on_claim(c->arg, OK, NULL, rows, c->count);
+        free(c);
+    }
+    dispatcher_drain(d, on_drained, NULL);
+    size_t given_back = 0;
+    while (store.unclaims.count > 0) {
+        struct fake_call *c = fake_take(&store.unclaims);
+        given_back += c->count;
+        c->on_due(c->arg, OK, NULL, NULL, 0);
+        free(c);
+    }
+    cr_assert_eq(given_back, many);
     finish();
 }
 
@@ -855,8 +949,10 @@ Test(dispatcher, a_probe_that_is_gone_leaves_room_for_another)
     while (offer(2, 9) == 0)
         turn_once(&loop);
     cr_assert_eq(store.claims.calls[0]->count, 1, "one probe");
+    cr_assert_not(dispatcher_has_room(d), "while it is out");
     cr_assert_eq(offer(3, 9), 0);
     fake_answer_claim(&store, CLAIM_GONE, "a");
+    cr_assert(dispatcher_has_room(d));
     cr_assert_eq(offer(3, 9), 1);
     fake_answer_claim(&store, CLAIM_CLAIMED, "a");
     fake_answer_post(&transport, 200);
@@ -869,16 +965,15 @@ Test(dispatcher, a_probe_that_is_gone_leaves_room_for_another)
 Test(dispatcher, the_slot_follows_the_provider_that_the_claim_names)
 {
     provider_count = 2;
-    providers[1].concurrency_max = 2;
+    providers[0].concurrency_max = providers[1].concurrency_max = 2;
     start();
-    offer(1, 2);
-    cr_assert_eq(dispatcher_provider_at(d, 0).used, 2);
+    cr_assert_eq(offer(1, 2), 2);
     fake_answer_claim(&store, CLAIM_CLAIMED, "b");
     cr_assert_eq(transport.total, 2);
-    cr_assert_eq(dispatcher_provider_at(d, 0).used, 0);
-    cr_assert_eq(dispatcher_provider_at(d, 1).used, 2);
     cr_assert_eq(offer(3, 3), 1, "b has no room: set again, so that a is not held up");
     cr_assert_eq(store.claims.count, 0);
+    cr_assert_eq(offer_of(2, 4, 5), 2, "a has its two slots again");
+    fake_answer_claim(&store, CLAIM_GONE, "a");
     turn();
     cr_assert_eq(set_count, 1);
     cr_assert_eq(put_off_count, 1, "the sweep would undo a time that is not the database's");
@@ -912,13 +1007,15 @@ Test(dispatcher, what_is_loaded_anew_queues_anew)
 Test(dispatcher, more_than_the_named_provider_has_room_for_is_given_back)
 {
     provider_count = 2;
+    providers[0].concurrency_max = 5;
     providers[1].concurrency_max = 2;
     start();
-    offer(1, 5);
+    cr_assert_eq(offer(1, 5), 5);
     fake_answer_claim(&store, CLAIM_CLAIMED, "b");
     cr_assert_eq(transport.total, 2);
     cr_assert_eq(store.unclaims.calls[0]->count, 3);
-    cr_assert_eq(dispatcher_provider_at(d, 0).used, 0);
+    cr_assert_eq(offer_of(2, 6, 10), 5, "a has its slots again");
+    fake_answer_claim(&store, CLAIM_GONE, "a");
     while (transport.count > 0)
         fake_answer_post(&transport, 200);
     struct fake_call *c = fake_take(&store.unclaims);

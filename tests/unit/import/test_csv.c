@@ -125,7 +125,7 @@ Test(csv, limits_hold)
 
 Test(csv, columns_are_found_and_the_record_is_given_as_it_stood)
 {
-    static const char text[] = "email, first_name\n\"a@b\",\"A\"\nonly\n";
+    static const char text[] = "email, first_name\n\"a@b\",\"A\"\nonly\nx,\"y\"z\n";
     FILE *file = file_of(text, sizeof text - 1);
     struct csv *c = NULL;
     cr_assert_eq(csv_open(file, &c, &problem), OK);
@@ -135,6 +135,11 @@ Test(csv, columns_are_found_and_the_record_is_given_as_it_stood)
     cr_assert_str_eq(csv_record(c), "\"a@b\",\"A\"");
     cr_assert_eq(csv_next(c, &problem), E_INVALID);
     cr_assert_str_eq(csv_record(c), "only");
+    cr_assert_eq(csv_fields_count(c), 1);
+    cr_assert_str_eq(csv_field(c, 0), "only");
+    cr_assert_eq(csv_next(c, &problem), E_INVALID);
+    cr_assert_str_eq(csv_record(c), "x,\"y\"z");
+    cr_assert_eq(csv_fields_count(c), 0, "it could not be split");
     cr_assert_eq(csv_bytes(c), sizeof text - 1);
     csv_close(c);
     fclose(file);

@@ -1,0 +1,12 @@
+CREATE OR REPLACE FUNCTION followup.write_suppressions(p_account bigint, p_addresses text[], p_reason text, p_source text, p_note text)
+RETURNS void
+LANGUAGE sql VOLATILE AS $$
+    -- Of two reasons the stronger stays: a suppression for a bounce can be taken back.
+    INSERT INTO followup.suppression AS s (account_id, address, reason, source, note)
+    SELECT DISTINCT p_account, lower(u.address), p_reason, p_source, p_note FROM unnest(p_addresses) AS u (address)
+        ON CONFLICT (account_id, address) DO UPDATE
+           SET reason = excluded.reason, source = excluded.source, note = excluded.note
+         WHERE s.reason = 'bounce' AND excluded.reason <> 'bounce'
+$$;
+COMMENT ON FUNCTION followup.write_suppressions(bigint, text[], text, text, text) IS
+    'Internal: puts these addresses on the suppression list; all who do that call it. One that is there keeps its reason, source and note; but any other reason takes the place of bounce, which unbounce takes away.';
