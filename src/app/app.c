@@ -243,6 +243,12 @@ static struct lease_set valid_leases(void *arg)
     return owner_valid(a->owner, mono_now());
 }
 
+static struct lease_set held_leases(void *arg)
+{
+    struct app *a = arg;
+    return owner_held(a->owner);
+}
+
 static bool others_late(void *arg)
 {
     struct app *a = arg;
@@ -293,6 +299,18 @@ static void set_due(void *arg, struct due_message due)
 {
     struct app *a = arg;
     scheduler_set(a->scheduler, due.ref, due.due);
+}
+
+static void put_off(void *arg, struct due_message due)
+{
+    struct app *a = arg;
+    scheduler_put_off(a->scheduler, due.ref, due.due);
+}
+
+static void reloaded(void *arg)
+{
+    struct app *a = arg;
+    dispatcher_reloaded(a->dispatcher);
 }
 
 static void on_room(void *arg)
@@ -457,7 +475,7 @@ static enum status open_scheduler(struct app *a, struct err *e)
         .clock_ms = c->clock_refresh_ms,
         .rows_max = (size_t)c->wheel_rows_max,
     };
-    struct scheduler_consumer consumer = { a, on_due, in_flight, cancel, in_flight_list };
+    struct scheduler_consumer consumer = { a, on_due, in_flight, cancel, in_flight_list, reloaded };
     return scheduler_open(&a->loop, a->store, &config, &consumer, &a->scheduler, e);
 }
 
@@ -475,7 +493,7 @@ static enum status open_dispatcher(struct app *a, struct err *e)
     config.policy_after_ms = c->policy_after_ms;
     config.default_provider = c->provider;
     config.public_url = c->public_url;
-    struct dispatcher_hooks hooks = { a, valid_leases, may_send, set_due, on_room };
+    struct dispatcher_hooks hooks = { a, valid_leases, held_leases, may_send, set_due, put_off, on_room };
     enum status st =
         dispatcher_new(&a->loop, a->store, a->transport, a->registry, &a->clock, &config, &hooks, &a->dispatcher, e);
     if (st != OK)

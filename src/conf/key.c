@@ -75,7 +75,7 @@ const struct conf_key conf_keys[] = {
       .sentence = "How often to look for webhooks that were stored and not applied yet." },
     { "engine", "drain", CONF_DURATION, "30s", "100ms", "10m", RELOADABLE, .offset = AT(drain_ms),
       .sentence = "Longest time between SIGTERM and the end; sends under way are waited for." },
-    { "engine", "clock_refresh", CONF_DURATION, "60s", "50ms", "1h", .offset = AT(clock_refresh_ms),
+    { "engine", "clock_refresh", CONF_DURATION, "5s", "50ms", "1h", .offset = AT(clock_refresh_ms),
       .sentence = "How often the database is asked for the time." },
 
     { "provider.", "type", CONF_ENUM, .words = "generic|sendgrid|mailgun|postmark|ses|resend", .required = true,

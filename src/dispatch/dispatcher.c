@@ -142,7 +142,7 @@ void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t 
     struct wall at = { business_now(d->clock).us + business_span_us(d->clock, wait_ms) };
     struct due_message due = { ref, at };
     if (!d->offering) {
-        d->hooks.set(d->hooks.arg, due);
+        d->hooks.put_off(d->hooks.arg, due);
         return;
     }
     assert(d->unset_count < UNSET_MAX); /* claim_room counted */
@@ -155,7 +155,7 @@ static void set_unset(struct dispatcher *d)
     size_t count = d->unset_count;
     d->unset_count = 0;
     for (size_t i = 0; i < count; i++)
-        d->hooks.set(d->hooks.arg, d->unset[i]);
+        d->hooks.put_off(d->hooks.arg, d->unset[i]);
 }
 
 void dispatcher_end_flight(struct dispatcher *d, struct flight *f, int64_t set_again_ms)
@@ -257,12 +257,24 @@ void dispatcher_wake(struct dispatcher *d)
     dispatcher_ended(d);
 }
 
+void dispatcher_reloaded(struct dispatcher *d)
+{
+    for (size_t i = 0; i < d->lane_count; i++)
+        d->lanes[i].next_free_ms = 0;
+}
+
 /* --- what batch and settle ask ------------------------------------------------------------------------------------ */
 
 static struct lease_set hook_leases(void *arg)
 {
     struct dispatcher *d = arg;
     return d->hooks.leases(d->hooks.arg);
+}
+
+static struct lease_set hook_held(void *arg)
+{
+    struct dispatcher *d = arg;
+    return d->hooks.held(d->hooks.arg);
 }
 
 static void hook_set(void *arg, struct due_message due)
@@ -363,7 +375,7 @@ static enum status open_stages(struct dispatcher *d)
                                         .wait_backlog_ms = d->config.batch_wait_ms * BACKLOG_WAITS,
                                         .again_ms = d->config.busy_again_ms };
     const struct batch_hooks batch_hooks = {
-        .arg = d, .leases = hook_leases, .on_recorded = on_recorded, .is_backlog = is_backlog
+        .arg = d, .held = hook_held, .on_recorded = on_recorded, .is_backlog = is_backlog
     };
     const struct settle_config settle = { .every_ms = d->config.settle_every_ms,
                                           .after_ms = settle_after_ms(d),

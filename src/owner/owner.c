@@ -35,8 +35,9 @@ struct owner {
     struct mono renew_asked, acquire_asked;
     struct shard_lease renew_set[STORE_SHARDS]; /* asked about: what was acquired meanwhile is not missing */
     size_t renew_count;
-    size_t formers_left; /* of the lock, still to be taken over from */
-    uv_timer_t timer;    /* looks for free leases; every so often it renews */
+    size_t formers_left;       /* of the lock, still to be asked for in this look */
+    struct mono formers_until; /* by then their leases have run out */
+    uv_timer_t timer;          /* looks for free leases; every so often it renews */
     struct mono renew_next;
 
     void (*on_released)(void *arg, enum status st);
@@ -112,10 +113,16 @@ int64_t owner_valid_ms(const struct owner *o, struct mono now)
 
 static void acquire(struct owner *o);
 
-static void former_settled(struct owner *o)
+/* What was locked when a former was asked for is left out of the answer. So all are asked for again in the next look, until
+ * every shard is ours, or theirs have run out as anybody's do. */
+static void former_asked(struct owner *o)
 {
     struct err e;
-    if (o->formers_left > 0 && --o->formers_left == 0 && worker_lock_settle(&o->lock, o->worker, &e) != OK)
+    if (o->formers_left == 0 || --o->formers_left > 0)
+        return;
+    if (o->held_count < STORE_SHARDS && !mono_reached(o->formers_until, mono_now()))
+        o->formers_left = o->lock.former_count;
+    else if (worker_lock_settle(&o->lock, o->worker, &e) != OK)
         log_warn("worker_lock_not_written", kv("error", e.text));
 }
 
@@ -131,16 +138,15 @@ static void on_acquire(void *arg, enum status st, const struct err *e, const str
     }
     if (o->released)
         return; /* came too late: they run out by themselves */
-    bool more = o->formers_left > 0;
-    former_settled(o);
     bool changed = false;
     for (size_t i = 0; i < count; i++)
         changed |= take(o, &leases[i], o->acquire_asked);
-    if (changed) {
+    if (changed)
         list_held(o);
+    former_asked(o);
+    if (changed)
         o->events.on_change(o->events.arg);
-    }
-    if (more && o->formers_left > 0)
+    if (o->formers_left > 0 && o->formers_left < o->lock.former_count)
         acquire(o);
 }
 
@@ -390,6 +396,7 @@ enum status owner_open(uv_loop_t *loop, struct store *store, const struct owner_
         }
     }
     o->formers_left = o->lock.former_count;
+    o->formers_until = mono_add(mono_now(), o->config.ttl_ms);
     int64_t period_ms = o->config.ttl_ms / LOOKS_A_TTL;
     if (period_ms < PERIOD_MS_MIN)
         period_ms = PERIOD_MS_MIN;

@@ -19,7 +19,6 @@
 
 struct curl_transport {
     struct transport transport;
-    uv_loop_t *loop;
     CURLM *multi;
     struct sockets *sockets;
     uv_timer_t timer;  /* curl's own deadlines */
@@ -368,7 +367,6 @@ enum status transport_open(uv_loop_t *loop, size_t posts_max, struct transport *
     if (t == NULL)
         goto no_memory;
     t->transport.ops = &ops;
-    t->loop = loop;
     t->posts_max = posts_max;
     list_init(&t->under_way);
     list_init(&t->idle);

@@ -185,7 +185,7 @@ static bool start_call(struct batch *b, struct mono now)
     b->stats.calls++;
     c->asked_us = mono_now_us();
     CRASH_POINT(record_wanted);
-    st = b->store->ops->record(b->store, b->hooks.leases(b->hooks.arg), results, c->count, on_record, c);
+    st = b->store->ops->record(b->store, b->hooks.held(b->hooks.arg), results, c->count, on_record, c);
     CRASH_POINT(record_asked);
     if (st == OK) {
         c = NULL;

@@ -30,6 +30,13 @@ bool loader_complete(const struct loader *l)
 
 /* --- one load --------------------------------------------------------------------------------------------------- */
 
+/* Would this page make more than rows_max of the book it goes into? Within the least horizon everything must fit. */
+static bool too_many(const struct loader *l, size_t count)
+{
+    size_t there = l->whole ? agenda_load_count(l->agenda) : agenda_count(l->agenda);
+    return l->config.rows_max > 0 && there + count > l->config.rows_max && l->horizon_ms > HORIZON_MS_MIN;
+}
+
 static void on_rows(void *arg, enum status st, const struct err *e, const struct due_message *rows, size_t count)
 {
     (void)st;
@@ -37,8 +44,7 @@ static void on_rows(void *arg, enum status st, const struct err *e, const struct
     struct loader *l = arg;
     if (!agenda_loading(l->agenda) || l->over_rows)
         return;
-    if (l->whole && l->config.rows_max > 0 && agenda_load_count(l->agenda) + count > l->config.rows_max &&
-        l->horizon_ms > HORIZON_MS_MIN) {
+    if (too_many(l, count)) {
         l->over_rows = true;
         return;
     }
@@ -95,11 +101,15 @@ static void end(struct loader *l, enum status st, const struct err *e)
         l->stats.last_rows = rows;
         l->stats.last_us = mono_now_us() - l->began_us;
         log_debug("messages_loaded", kv("rows", rows), kv("whole", l->whole));
+        if (l->whole || l->account)
+            l->on_reloaded(l->arg);
         return;
     }
     l->stats.failures++;
-    if (l->over_rows)
+    if (l->over_rows) {
         l->horizon_ms = l->horizon_ms / 2 < HORIZON_MS_MIN ? HORIZON_MS_MIN : l->horizon_ms / 2;
+        l->crowded_until = l->until;
+    }
     l->wants_all = true;
     if (st != E_GONE && st != E_CANCELLED)
         log_warn("load_failed", kv("error", why.text), kv("rows", rows));
@@ -248,10 +258,17 @@ void loader_account(struct loader *l, int64_t account_id, struct wall now)
     start_next(l, now);
 }
 
+/* There is room, and twice as far would not reach again what did not fit. */
+static bool may_grow(const struct loader *l, struct wall now)
+{
+    bool crowded = now.us < l->crowded_until.us && now.us + 2 * l->horizon_ms * 1000 >= l->crowded_until.us;
+    return l->loaded_until.us > 0 && l->horizon_ms < l->config.horizon_ms &&
+           agenda_count(l->agenda) < l->config.rows_max / 4 && !crowded;
+}
+
 void loader_poke(struct loader *l, struct wall now)
 {
-    if (l->loaded_until.us > 0 && l->horizon_ms < l->config.horizon_ms &&
-        agenda_count(l->agenda) < l->config.rows_max / 4)
+    if (may_grow(l, now))
         l->horizon_ms *= 2;
     int64_t moved_us = horizon(l, now).us - l->loaded_until.us;
     if (l->loaded_until.us > 0 && moved_us > l->horizon_ms * 1000 / LOADER_HORIZON_PART)

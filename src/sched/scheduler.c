@@ -40,6 +40,7 @@ struct scheduler {
     bool up;
     bool consumer_full; /* until scheduler_pull */
     uint64_t shards;    /* ours, a bit each */
+    int64_t put_off_ms; /* business time of the latest that was put off; 0: none */
 
     uv_timer_t wheel_timer;
     uv_idle_t again; /* more is due than a turn may look at */
@@ -200,14 +201,16 @@ static void wake_on_reload(void *arg, int64_t account_id)
         scheduler_reload(s, account_id);
 }
 
-/* A row of a sweep: new to us, or due at another time than we thought. */
+/* A row of a sweep: new to us, or due at another time than we thought. What is due and was put off is neither: it has its
+ * place in a provider's queue, and would lose it. */
 static void sweep_on_row(void *arg, const struct due_message *row)
 {
     struct scheduler *s = arg;
     int64_t known_ms, due_ms = due_ms_up(row->due);
     if (agenda_due_ms(s->agenda, row->ref, &known_ms)) {
-        int64_t now_ms = business_now(&s->clock).us / 1000;
-        if (known_ms == due_ms || (known_ms <= now_ms && due_ms <= now_ms))
+        int64_t now_ms = wheel_now(s).us / 1000;
+        int64_t until_ms = s->put_off_ms > now_ms ? s->put_off_ms : now_ms;
+        if (known_ms == due_ms || (due_ms <= now_ms && known_ms <= until_ms))
             return;
     } else if (agenda_known(s->agenda, row->ref) || s->consumer.in_flight(s->consumer.arg, row->ref)) {
         return;
@@ -231,6 +234,12 @@ static bool load_in_flight(void *arg, struct message_ref ref)
 static void load_on_work(void *arg)
 {
     turn_soon(arg);
+}
+
+static void load_on_reloaded(void *arg)
+{
+    struct scheduler *s = arg;
+    s->consumer.reloaded(s->consumer.arg);
 }
 
 /* --- the clock -------------------------------------------------------------------------------------------------- */
@@ -267,8 +276,10 @@ static void on_clock(void *arg, enum status st, const struct err *e, struct wall
     s->has_clock = true;
     /* A wheel does not turn back: when business time does (a clock set by hand), it takes a new one. */
     bool back = !first && wheel_now(s).us < before_us - business_span_us(&s->clock, BACK_MS_MAX);
-    if ((first || back) && s->up)
+    if ((first || back) && s->up) {
+        s->put_off_ms = 0;
         loader_all(&s->loader, business_now(&s->clock));
+    }
     turn_soon(s);
 }
 
@@ -373,6 +384,13 @@ void scheduler_set(struct scheduler *s, struct message_ref ref, struct wall due)
     set(s, ref, due);
 }
 
+void scheduler_put_off(struct scheduler *s, struct message_ref ref, struct wall until)
+{
+    if (due_ms_up(until) > s->put_off_ms)
+        s->put_off_ms = due_ms_up(until);
+    set(s, ref, until);
+}
+
 bool scheduler_known(const struct scheduler *s, struct message_ref ref)
 {
     return agenda_known(s->agenda, ref);
@@ -475,6 +493,7 @@ enum status scheduler_open(uv_loop_t *loop, struct store *store, const struct sc
     s->loader.arg = s;
     s->loader.in_flight = load_in_flight;
     s->loader.on_work = load_on_work;
+    s->loader.on_reloaded = load_on_reloaded;
     sweep_init(&s->sweep, store);
     s->sweep.arg = s;
     s->sweep.on_row = sweep_on_row;

@@ -24,7 +24,6 @@ enum pg_phase {
 struct pg_slot {
     struct store_pg *store;
     struct db_conn *conn; /* NULL: none */
-    bool up;
 };
 
 struct pg_load {

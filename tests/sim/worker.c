@@ -161,6 +161,12 @@ static struct lease_set valid_leases(void *arg)
     return owner_valid(w->owner, mono_now());
 }
 
+static struct lease_set held_leases(void *arg)
+{
+    struct worker *w = arg;
+    return owner_held(w->owner);
+}
+
 static bool may_send(void *arg, int shard, int64_t epoch)
 {
     struct worker *w = arg;
@@ -200,6 +206,18 @@ static void set_due(void *arg, struct due_message due)
     scheduler_set(w->scheduler, due.ref, due.due);
 }
 
+static void put_off(void *arg, struct due_message due)
+{
+    struct worker *w = arg;
+    scheduler_put_off(w->scheduler, due.ref, due.due);
+}
+
+static void reloaded(void *arg)
+{
+    struct worker *w = arg;
+    dispatcher_reloaded(w->dispatcher);
+}
+
 static void on_room(void *arg)
 {
     struct worker *w = arg;
@@ -228,7 +246,7 @@ static void open_parts(struct worker *w, int former)
     struct scheduler_config scheduler = {
         .sweep_ms = SWEEP_MS, .sweep_older_ms = SWEEP_OLDER_MS, .sending_grace_ms = GRACE_MS, .clock_ms = CLOCK_MS
     };
-    struct scheduler_consumer consumer = { w, on_due, in_flight, cancel, in_flight_list };
+    struct scheduler_consumer consumer = { w, on_due, in_flight, cancel, in_flight_list, reloaded };
     st = scheduler_open(loop, w->store, &scheduler, &consumer, &w->scheduler, &e);
     assert(st == OK);
 
@@ -237,7 +255,7 @@ static void open_parts(struct worker *w, int former)
     dispatcher.policy_after_ms = w->config.policy_after_ms;
     dispatcher.settle_every_ms = 1000;
     dispatcher.default_provider = "model";
-    struct dispatcher_hooks hooks = { w, valid_leases, may_send, set_due, on_room };
+    struct dispatcher_hooks hooks = { w, valid_leases, held_leases, may_send, set_due, put_off, on_room };
     st = dispatcher_new(loop, w->store, w->transport, w->config.registry, &w->clock, &dispatcher, &hooks,
                         &w->dispatcher, &e);
     assert(st == OK);

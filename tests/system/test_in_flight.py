@@ -55,6 +55,28 @@ def test_an_action_on_a_message_in_flight_detaches_it(world, database, sandbox, 
     assert not twice(sandbox.ledger())
 
 
+def test_a_refusal_while_the_shard_leaves_is_a_retry_and_no_doubt(world, database, sandbox, daemon):
+    sandbox.put_faults([{"action": "429", "ms": 5000, "retry_after_s": 60}])
+    account = world.account()
+    leads = world.leads(account)
+    shard = database.value("SELECT followup.shard_of(%s)", account)
+    database.rows("UPDATE followup.lease SET owner = gen_random_uuid(), expires_at = 'infinity' WHERE shard <> %s", shard)
+    world.act("start_follow_up", account, leads)
+    daemon(config=SLOW)
+    wait_until(lambda: world.count(state="sending") == 1, "it is being posted")
+    database.rows("INSERT INTO followup.worker (id, host, beat_at) SELECT n.id, 'elsewhere', clock_timestamp() + interval '1 hour'"
+                  "  FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 1000)) AS n, followup.lease AS e"
+                  " WHERE e.shard = %s AND hashtextextended(n.id::text, %s) > hashtextextended(e.owner::text, %s) LIMIT 1",
+                  shard, shard, shard)
+    expires = "SELECT expires_at FROM followup.lease WHERE shard = %s"
+    for _ in range(2):  # one renewal may have been asked before; the other says that it is preferred elsewhere
+        seen = database.value(expires, shard)
+        wait_until(lambda seen=seen: database.value(expires, shard) != seen, "the lease is renewed")
+    wait_until(lambda: database.rows("SELECT outcome FROM followup.attempt") == [("retry",)], "the answer is recorded")
+    planned = "SELECT state, attempts, due_at > now() + interval '30 seconds' FROM followup.message"
+    assert database.rows(planned) == [("scheduled", 1, True)], "its wait counts, and its key"
+
+
 def test_a_locked_conversation_holds_up_nobody_else(world, database, sandbox, daemon):
     account = world.account()
     leads = world.leads(account, 30)

@@ -24,6 +24,7 @@ struct fake_call {
         int places;
     } asked[4]; /* of claim_in_doubt */
     size_t count;
+    size_t leases; /* under which it is recorded */
     store_claim_cb on_claim;
     store_record_cb on_record;
     store_due_cb on_due;
@@ -114,10 +115,10 @@ static inline enum status fake_unclaim(struct store *s, const struct send_result
 static inline enum status fake_record(struct store *s, struct lease_set leases, const struct send_result *results,
                                       size_t count, store_record_cb cb, void *arg)
 {
-    (void)leases;
     if (!fake_of(s)->up)
         return E_GONE;
     struct fake_call *c = fake_push(&fake_of(s)->records, arg, count);
+    c->leases = leases.count;
     fake_keep_results(c, results);
     c->on_record = cb;
     return OK;

@@ -68,13 +68,20 @@ struct dispatcher_config {
 
 struct dispatcher_hooks {
     void *arg;
-    /* The leases we hold; borrowed until the next call into the hooks. */
+    /* Those of our leases that are valid now: may be claimed under, and what is in doubt settled. Borrowed, as those of
+     * held, until the next call into the hooks. */
     struct lease_set (*leases)(void *arg);
+    /* All that nobody has taken from us, valid or not: results are recorded under these. What the provider refused while
+     * its shard was leaving, or after the database was away, was provably not sent, and is not to end in doubt. */
+    struct lease_set (*held)(void *arg);
     /* Is this lease still ours, and will it be for as long as a POST may take? Asked just before the POST. */
     bool (*may_send)(void *arg, int shard, int64_t epoch);
     /* This message is due then (business time): into the wheel. Never called from inside dispatcher_offer; must not
      * offer. */
     void (*set)(void *arg, struct due_message due);
+    /* The same of one that is due already, or nearly, and is to be offered again then: the time is ours, the database
+     * has another. */
+    void (*put_off)(void *arg, struct due_message due);
     /* dispatcher_offer refused something before and may take some now. From the loop, never inside a call of ours. */
     void (*on_room)(void *arg);
 };
@@ -120,6 +127,8 @@ void dispatcher_cancel(struct dispatcher *d, struct message_ref ref);
 void dispatcher_limits_changed(struct dispatcher *d);
 /* The database is there again, or something else changed: look whether there is room. */
 void dispatcher_wake(struct dispatcher *d);
+/* What was put off may have been loaded anew, and is offered again: it queues from now on. */
+void dispatcher_reloaded(struct dispatcher *d);
 
 bool dispatcher_in_flight(const struct dispatcher *d, struct message_ref ref);
 /* Writes at most refs_max; returns how many there are. For sweep_sending. */

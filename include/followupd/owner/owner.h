@@ -2,15 +2,16 @@
  * gives up those for which another worker is preferred, a few at a time, and knows for each until when we may send: ttl after the moment *before* the renewal was asked, on a clock that counts through a suspend, less a margin.
  * So a worker that was stopped, suspended or cut off finds its deadline passed before it sends another byte.
  *
- * held       the database said it is ours and nobody has said otherwise
- * valid      held, its deadline has not passed, and it is not leaving: may be claimed and sent
+ * held       the database said it is ours and nobody has said otherwise: what was sent is recorded
+ * valid      held, its deadline has not passed, and it is not leaving: may be claimed under
  * leaving    another worker is preferred for it: nothing new is claimed, and when nothing of it is in flight it is
  *            given back. At most OWNER_LEAVING_MAX at once, so that most shards go on while workers come and go.
  * lost       a renewal came back without it: another worker has it, under a higher epoch
  * A deadline that passes (the database is away) makes a shard invalid, not lost: if its renewal then succeeds under
  * the same epoch, nobody had it in between, and it goes on.
  *
- * Former     the lock file names the workers of this host that are dead; their leases are taken without waiting.
+ * Former     the lock file names the workers of this host that are dead; their leases are taken without waiting. They are
+ *            asked for in every look until all shards are ours, or a lease's time has passed.
  * Time       CLOCK_BOOTTIME, ms. Callbacks run from the loop. */
 #ifndef FOLLOWUPD_OWNER_OWNER_H
 #define FOLLOWUPD_OWNER_OWNER_H
@@ -55,9 +56,9 @@ void owner_up(struct owner *o);   /* the store is up: renew what is held, take w
 void owner_down(struct owner *o); /* it is down: deadlines run on */
 void owner_look(struct owner *o); /* somebody gave leases up: take those that are meant for us */
 
-/* All that is held, for loads and sweeps; borrowed until the next callback. */
+/* All that is held, for loads, sweeps and records; borrowed until the next callback. */
 struct lease_set owner_held(const struct owner *o);
-/* Those valid now, for claims and records. */
+/* Those valid now, for claims; borrowed until the next call. */
 struct lease_set owner_valid(struct owner *o, struct mono now);
 /* Until the first of those held stops being valid; 0: one has; -1: none is held. */
 int64_t owner_valid_ms(const struct owner *o, struct mono now);

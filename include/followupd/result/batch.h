@@ -43,7 +43,7 @@ struct batch_config {
 };
 struct batch_hooks {
     void *arg;
-    struct lease_set (*leases)(void *arg);
+    struct lease_set (*held)(void *arg); /* those of the dispatcher's hooks: not only what is valid */
     void (*on_recorded)(void *arg, const struct recorded_row *row);
     bool (*is_backlog)(void *arg); /* more is due than can be sent at once */
 };

@@ -8,8 +8,9 @@
  * What changed while a load ran is replayed a slice a turn, so that no number of messages holds the loop.
  * A large account rests after its reload, LOADER_REST times as long as that took: while a bulk or an import writes an
  * account every NOTIFY asks for all of it, and reading it each time would take a core. What is due meanwhile the sweep finds.
- * A load whose replay log overflowed starts again. One that failed waits for loader_poke. Rows over rows_max halve the
- * horizon and start it again; it grows back when there is room.
+ * A load whose replay log overflowed starts again. One that failed waits for loader_poke. Rows over rows_max, in whatever
+ * load, halve the horizon, down to a minute, and load everything anew; it grows back when there is room, and not over the
+ * end of a load that was too much before that has passed. What is due within the minute is loaded however much it is.
  * Time  business time. */
 #ifndef FOLLOWUPD_SCHED_LOADER_H
 #define FOLLOWUPD_SCHED_LOADER_H
@@ -29,7 +30,7 @@
 
 struct loader_config {
     int64_t horizon_ms; /* business */
-    size_t rows_max;    /* of one book; 0: no limit */
+    size_t rows_max;    /* messages known at once; 0: no limit */
 };
 
 struct loader_stats {
@@ -45,11 +46,13 @@ struct loader {
     void *arg;
     bool (*in_flight)(void *arg, struct message_ref ref); /* such a row is not set */
     void (*on_work)(void *arg);                           /* call loader_work soon, from a turn of the loop */
+    void (*on_reloaded)(void *arg); /* everything or an account is there, as the database has it */
 
     int shards[STORE_SHARDS];
     size_t shard_count;
     int64_t horizon_ms; /* in use; less than configured when there are too many rows */
     struct wall loaded_until;
+    struct wall crowded_until; /* the end of the last load that was too much */
 
     bool running, whole, account, over_rows; /* account: of one that was dropped */
     bool replaying;                          /* the rows of the load that runs are there; loader_work ends it */

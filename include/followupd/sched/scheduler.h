@@ -39,6 +39,8 @@ struct scheduler_consumer {
     void (*cancel)(void *arg, struct message_ref ref);
     /* All that is being claimed, posted or recorded; borrowed until the next turn of the loop. */
     const struct message_ref *(*in_flight_list)(void *arg, size_t *ret_count);
+    /* Everything, or an account, was loaded anew: what was put off may be due again at once. From the loop. */
+    void (*reloaded)(void *arg);
 };
 
 /* 0: the default in brackets. */
@@ -85,6 +87,10 @@ void scheduler_leases(struct scheduler *s, struct lease_set leases);
 
 /* From the consumer. Due past the horizon is left to the loader. */
 void scheduler_set(struct scheduler *s, struct message_ref ref, struct wall due);
+/* The same of what is due already and has no place yet: until then sweeps leave it alone. They leave alone whatever is
+ * due and known to be set no later than the latest of these, so that a due time that was brought forward, and whose NOTIFY
+ * was lost, may wait for that long. */
+void scheduler_put_off(struct scheduler *s, struct message_ref ref, struct wall until);
 bool scheduler_known(const struct scheduler *s, struct message_ref ref);
 void scheduler_pull(struct scheduler *s);                       /* it has room again */
 void scheduler_reload(struct scheduler *s, int64_t account_id); /* 0: everything */

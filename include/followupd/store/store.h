@@ -5,7 +5,7 @@
  * Calls      every operation is asynchronous. A call that returns OK runs its callback exactly once, later, from the
  *            loop, never inside the call. A call that returns anything else was not started: its callback never runs.
  *            E_GONE: no connection now. E_BUSY: this operation runs already and only one may (load, sweeps, bulk_step,
- *            apply_inbox).
+ *            apply_inbox), or its connection has 64 statements under way.
  * Ownership  what is passed in is borrowed until the call returns (it is copied onto the wire); what a callback gets
  *            is borrowed until the callback returns.
  * Failures   a callback with E_GONE or E_TIMEOUT does not tell whether the statement committed: claims are found again

@@ -17,7 +17,7 @@ static size_t provider_count = 1;
 static bool lease_lost, no_leases;
 static size_t asked_may_send, rooms, drains;
 static struct due_message sets[2048];
-static size_t set_count;
+static size_t set_count, put_off_count;
 static bool offering;
 
 static struct lease_set hook_leases(void *arg)
@@ -25,6 +25,12 @@ static struct lease_set hook_leases(void *arg)
     static const struct shard_lease lease = { 3, 5 };
     (void)arg;
     return (struct lease_set){ &lease, no_leases ? 0 : 1 };
+}
+static struct lease_set hook_held(void *arg)
+{
+    static const struct shard_lease lease = { 3, 5 };
+    (void)arg;
+    return (struct lease_set){ &lease, 1 };
 }
 static bool hook_may_send(void *arg, int shard, int64_t epoch)
 {
@@ -40,6 +46,11 @@ static void hook_set(void *arg, struct due_message due)
     cr_assert_not(offering, "set from inside an offer");
     cr_assert_lt(set_count, COUNT_OF(sets));
     sets[set_count++] = due;
+}
+static void hook_put_off(void *arg, struct due_message due)
+{
+    put_off_count++;
+    hook_set(arg, due);
 }
 static void hook_room(void *arg)
 {
@@ -72,9 +83,12 @@ static void begin(void)
 
 static void start(void)
 {
-    const struct dispatcher_hooks hooks = {
-        .leases = hook_leases, .may_send = hook_may_send, .set = hook_set, .on_room = hook_room
-    };
+    const struct dispatcher_hooks hooks = { .leases = hook_leases,
+                                            .held = hook_held,
+                                            .may_send = hook_may_send,
+                                            .set = hook_set,
+                                            .put_off = hook_put_off,
+                                            .on_room = hook_room };
     uv_loop_init(&loop);
     cr_assert_eq(registry_new(providers, provider_count, &registry, NULL), OK);
     cr_assert_eq(
@@ -181,6 +195,21 @@ Test(dispatcher, what_is_planned_next_goes_into_the_wheel)
     cr_assert_eq(set_count, 1);
     cr_assert_eq(sets[0].ref.message_id, 2);
     cr_assert_eq(sets[0].due.us, 77);
+    finish();
+}
+
+Test(dispatcher, what_was_posted_is_recorded_under_leases_that_are_held_but_not_valid)
+{
+    start();
+    offer(1, 1);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    no_leases = true; /* leaving, or their deadline has passed */
+    fake_answer_post(&transport, 429);
+    while (store.records.count == 0)
+        turn_once(&loop);
+    cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_RETRY);
+    cr_assert_eq(store.records.calls[0]->leases, 1, "its retry is not taken, and it ends in doubt");
+    fake_answer_record(&store, 0);
     finish();
 }
 
@@ -947,9 +976,31 @@ Test(dispatcher, the_slot_follows_the_provider_that_the_claim_names)
     fake_answer_claim(&store, CLAIM_GONE, "a");
     turn();
     cr_assert_eq(set_count, 1);
+    cr_assert_eq(put_off_count, 1, "the sweep would undo a time that is not the database's");
     cr_assert_gt(sets[0].due.us, business_now(&business).us);
     while (transport.count > 0)
         fake_answer_post(&transport, 200);
+    finish();
+}
+
+Test(dispatcher, what_is_loaded_anew_queues_anew)
+{
+    provider_count = 2;
+    providers[0].rate_per_s = 0.1;
+    start();
+    cr_assert_eq(offer(1, 4), 4, "one is claimed, the others queue");
+    turn();
+    cr_assert_eq(put_off_count, 3);
+    int64_t first_us = sets[0].due.us;
+    cr_assert_gt(sets[2].due.us, first_us + 15000000);
+    cr_assert_eq(offer(2, 2), 1);
+    turn();
+    cr_assert_gt(sets[3].due.us, first_us + 25000000, "behind the others");
+    dispatcher_reloaded(d);
+    cr_assert_eq(offer(2, 2), 1);
+    turn();
+    cr_assert_lt(sets[4].due.us, first_us + 5000000);
+    fake_answer_claim(&store, CLAIM_GONE, "a");
     finish();
 }
 

@@ -329,7 +329,8 @@ Test(owner, the_dead_owner_of_the_file_is_named_when_leases_are_taken)
     struct err e;
     char text[500];
     init();
-    grant(3, 7);
+    for (int i = 0; i < STORE_SHARDS - 1; i++)
+        grant(i, 7);
     write_file(DEAD "\n");
     cr_assert_eq(open_in(dir, TTL_MS, &e), OK, "%s", e.text);
     read_file(text, sizeof text);
@@ -338,8 +339,35 @@ Test(owner, the_dead_owner_of_the_file_is_named_when_leases_are_taken)
     cr_assert_str_eq(store.former, DEAD);
     fake_answer(&store);
     read_file(text, sizeof text);
+    cr_assert_str_eq(text, ME "\n" DEAD "\n", "one was locked, or is another worker's");
+    owner_look(owner);
+    cr_assert_str_eq(store.former, DEAD);
+    grant(STORE_SHARDS - 1, 7);
+    fake_answer(&store);
+    cr_assert_eq(owner_held(owner).count, STORE_SHARDS);
+    read_file(text, sizeof text);
     cr_assert_str_eq(text, ME "\n");
-    period();
+    finish();
+    remove_file();
+}
+
+Test(owner, a_dead_owner_is_forgotten_when_its_leases_have_run_out)
+{
+    struct err e;
+    char text[500];
+    init();
+    grant(3, 7);
+    write_file(DEAD "\n" ME "\n");
+    cr_assert_eq(open_in(dir, 1, &e), OK, "%s", e.text);
+    usleep(2000);
+    owner_up(owner);
+    cr_assert_str_eq(store.former, DEAD);
+    fake_answer(&store);
+    cr_assert_str_eq(store.former, ME, "each is asked for");
+    fake_answer(&store);
+    read_file(text, sizeof text);
+    cr_assert_str_eq(text, ME "\n");
+    owner_look(owner);
     cr_assert_str_eq(store.former, "");
     finish();
     remove_file();

@@ -35,7 +35,7 @@ static void begin(size_t rows_max, int64_t wait_ms)
     const struct batch_config config = {
         .rows_max = rows_max, .wait_ms = wait_ms, .wait_backlog_ms = 3600000, .again_ms = 2
     };
-    const struct batch_hooks hooks = { .leases = no_leases, .on_recorded = on_recorded, .is_backlog = is_backlog };
+    const struct batch_hooks hooks = { .held = no_leases, .on_recorded = on_recorded, .is_backlog = is_backlog };
     uv_loop_init(&loop);
     cr_assert_eq(batch_new(&loop, &store.store, &config, &hooks, &batch), OK);
 }

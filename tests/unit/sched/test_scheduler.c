@@ -18,7 +18,7 @@ static uv_loop_t loop;
 static struct fake_store store;
 static struct scheduler *scheduler;
 static struct message_ref got[FAKE_ROWS_MAX], flying[FAKE_ROWS_MAX];
-static size_t got_count, flying_count, room, cancels;
+static size_t got_count, flying_count, room, cancels, reloads;
 static int closed;
 
 static size_t on_due(void *arg, const struct due_message *due, size_t count)
@@ -51,6 +51,11 @@ static const struct message_ref *in_flight_list(void *arg, size_t *ret_count)
     *ret_count = flying_count;
     return flying;
 }
+static void on_reloaded(void *arg)
+{
+    (void)arg;
+    reloads++;
+}
 
 static void turns(int count)
 {
@@ -78,7 +83,7 @@ static struct shard_lease leases[STORE_SHARDS];
 
 static void open_with(struct scheduler_config config)
 {
-    struct scheduler_consumer consumer = { NULL, on_due, in_flight, on_cancel, in_flight_list };
+    struct scheduler_consumer consumer = { NULL, on_due, in_flight, on_cancel, in_flight_list, on_reloaded };
     struct err e;
     uv_loop_init(&loop);
     fake_init(&store);
@@ -405,6 +410,45 @@ Test(scheduler, the_sweep_corrects_a_wrong_time)
     finish();
 }
 
+Test(scheduler, the_sweep_leaves_alone_what_was_put_off_and_corrects_what_is_set_later_than_that)
+{
+    open_with((struct scheduler_config){ .sweep_ms = 20, .sweep_older_ms = 20 });
+    up();
+    UNTIL(complete());
+    scheduler_put_off(scheduler, m(1), (struct wall){ S(30) });
+    scheduler_set(scheduler, m(2), (struct wall){ S(31) });
+    fake_row(&store, A, 1, S(-1));
+    fake_row(&store, A, 2, S(-1));
+    UNTIL(got_count == 1);
+    cr_assert_eq(got[0].message_id, 2);
+    int sweeps = store.sweeps;
+    UNTIL(store.sweeps > sweeps + 4);
+    cr_assert_eq(got_count, 1);
+    at(30);
+    UNTIL(got_count == 2);
+    scheduler_set(scheduler, m(3), (struct wall){ S(60) });
+    fake_row(&store, A, 3, S(29));
+    UNTIL(got_count == 3);
+    finish();
+}
+
+Test(scheduler, whoever_puts_off_is_told_when_what_is_due_was_loaded_anew_and_not_of_a_stretch)
+{
+    open_with((struct scheduler_config){ .horizon_ms = 3600000, .sweep_ms = 1000000, .sweep_older_ms = 1000000 });
+    up();
+    UNTIL(complete());
+    cr_assert_eq(reloads, 1);
+    scheduler_reload(scheduler, A);
+    UNTIL(reloads == 2);
+    int loads = store.loads;
+    at(600);
+    UNTIL(store.loads > loads);
+    turns(30);
+    cr_assert_eq(store.load.account_id, 0);
+    cr_assert_eq(reloads, 2);
+    finish();
+}
+
 Test(scheduler, a_message_in_flight_is_not_set_again_by_anybody_else)
 {
     open_with((struct scheduler_config){ .sweep_ms = 20, .sweep_older_ms = 20 });
@@ -483,8 +527,30 @@ Test(scheduler, more_rows_than_fit_shorten_the_horizon)
     scheduler_count(scheduler, &counts);
     cr_assert_leq(counts.live, 10);
     cr_assert(scheduler_known(scheduler, m(1)), "the nearest are there");
-    at(3600);
+    for (int s = 600; s <= 3600; s += 600) {
+        at(s);
+        UNTIL(got_count == (size_t)s / 120);
+    }
+    finish();
+}
+
+Test(scheduler, many_at_one_instant_are_not_loaded_by_a_horizon_that_grows_or_moves_over_them)
+{
+    struct scheduler_counts counts;
+    open_with((struct scheduler_config){
+        .horizon_ms = 480000, .sweep_ms = 1000000, .sweep_older_ms = 1000000, .rows_max = 10 });
+    for (int i = 1; i <= 30; i++)
+        fake_row(&store, A, i, S(300));
+    up();
+    UNTIL(complete());
+    at(100);
+    UNTIL((scheduler_count(scheduler, &counts), counts.load.failures == 2 && counts.complete));
+    cr_assert_eq(counts.horizon_ms, 120000);
+    cr_assert_eq(counts.live, 0);
+    at(301);
     UNTIL(got_count == 30);
+    at(421);
+    UNTIL((scheduler_count(scheduler, &counts), counts.horizon_ms > 60000));
     finish();
 }
 
