@@ -11,7 +11,7 @@ from table import Row
 DATABASE = "followupd_bulk"
 ACCOUNT = "(SELECT id FROM followup.account WHERE name = 'Bulk 1')"
 SECONDS = 20  # of sending beside the restart
-LEAD_SECONDS = 12  # until the first of them is due, for the daemon's start; and their filling, FILL_RATE a second
+LEAD_SECONDS = 30  # until the first of them is due, for a checkpoint and the daemon's start; and their filling, FILL_RATE a second
 FILL_RATE = 5000
 REPORT_SECONDS = 3  # a worker tells its figures every two
 BULK_SECONDS_MAX = 1200  # 1M leads beside 5,000 messages a second
@@ -100,6 +100,7 @@ def _longest_turn_s(bench):
 def _while_sending(bench, case, n, rate):
     """The leads are active now: each has a message to be cancelled. The daemon does it, and sends so many a second to others."""
     messages = rate * SECONDS
+    bench.vacuum(DATABASE)
     _, bulk_id = _plan(bench)
     bench.psql("CHECKPOINT", DATABASE)  # else the kernel writes back what was filled and planned while this sends
     first = int(bench.psql("SELECT max(id) + 1 FROM followup.message", DATABASE))
@@ -112,7 +113,9 @@ def _while_sending(bench, case, n, rate):
     bench.provider.reset()
     with Daemon(bench, DATABASE) as daemon:
         daemon.wait_for("leases_changed", 30)
-        time.sleep(max(0.0, begins - 1 - time.time()))
+        if time.time() > begins - 1:
+            raise RuntimeError(f"it took {time.time() - begins + LEAD_SECONDS:.0f} s until the daemon was ready, {LEAD_SECONDS} are too few")
+        time.sleep(begins - 1 - time.time())
         turn_before = _longest_turn_s(bench)
         started = time.monotonic()
         _commit(bench, bulk_id)

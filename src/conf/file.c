@@ -12,7 +12,8 @@
 #include "followupd/base/listener.h"
 #include "followupd/conf/key.h"
 
-#define KEYS_MAX 96 /* rows of the table; checked when reading starts */
+#define KEYS_MAX             96  /* rows of the table; checked when reading starts */
+#define PUBLIC_URL_BYTES_MAX 400 /* with /u/TOKEN it is a link, for which a letter has 512 */
 
 /* Sections of which there are several. Their structs begin alike, with name and line. */
 enum { PROVIDER, WEBHOOK, NAMED };
@@ -328,6 +329,8 @@ static const char *public_url_wrong(const char *url)
         return "may hold no '?', no '#' and no blank: /u/TOKEN is added to it";
     if (url[strlen(url) - 1] == '/')
         return "may not end in '/': /u/TOKEN is added to it";
+    if (strlen(url) > PUBLIC_URL_BYTES_MAX)
+        return "is too long for a link in a mail (400 bytes)";
     return NULL;
 }
 

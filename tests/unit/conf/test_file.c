@@ -84,6 +84,17 @@ Test(file, a_public_url_may_have_a_path)
     conf_free(c);
 }
 
+Test(file, a_public_url_fits_into_a_link)
+{
+    char url[402] = "https://", text[1024];
+    memset(url + strlen(url), 'a', sizeof url - 1 - strlen(url));
+    url[400] = '\0';
+    snprintf(text, sizeof text, "%s[http]\npublic_url = %s\n", PROVIDER, url);
+    conf_free(must_read(text));
+    snprintf(text, sizeof text, "%s[http]\npublic_url = %sa\n", PROVIDER, url);
+    must_refuse(text, "a.conf:5: [http] public_url: is too long for a link in a mail (400 bytes)");
+}
+
 Test(file, a_value_is_the_rest_of_its_line)
 {
     struct conf *c =
