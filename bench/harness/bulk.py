@@ -115,7 +115,7 @@ def _while_sending(bench, case, n, rate):
         daemon.wait_for("leases_changed", 30)
         if time.time() > begins - 1:
             raise RuntimeError(f"it took {time.time() - begins + LEAD_SECONDS:.0f} s until the daemon was ready, {LEAD_SECONDS} are too few")
-        time.sleep(begins - 1 - time.time())
+        time.sleep(max(0.0, begins - 1 - time.time()))
         turn_before = _longest_turn_s(bench)
         started = time.monotonic()
         _commit(bench, bulk_id)
