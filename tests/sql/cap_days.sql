@@ -2,7 +2,7 @@
 BEGIN;
 \ir support/rules_world.sql
 \ir support/posts.sql
-SELECT plan(13);
+SELECT plan(16);
 UPDATE followup.assistant SET daily_cap = 1 WHERE id = 1;
 CREATE FUNCTION t.places() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(to_char(day, 'MM-DD:') || used, ' ' ORDER BY day) FROM followup.cap_use WHERE account_id = 1 AND assistant_id = 1 AND used > 0 $$;
@@ -44,5 +44,15 @@ SELECT is_empty('SELECT * FROM followup.wrong_cap', 'its place is no fault');
 DELETE FROM followup.lead WHERE id = :d;
 SELECT is_empty('SELECT * FROM followup.wrong_cap', 'nor is it when the lead is gone');
 
+
+-- On its day a message has its place, however many others a person has forced into it
+SET test.now = '2026-03-20 08:00+00';
+SELECT t.started() AS e \gset
+SELECT t.live(:e) AS m, t.started() AS f \gset
+SELECT due_at FROM followup.reschedule(1, ARRAY[t.live(:f)], '2026-03-20 09:00+00', true, p_note => 'now') \gset f_
+INSERT INTO followup.send_window SELECT 1, d, '11:00', '17:00' FROM generate_series(1, 7) AS d;
+SELECT is(t.at(:m), '2026-03-20 10:00:00', 'the window opens an hour later: on the same day');
+SELECT is((SELECT used FROM followup.cap_use WHERE day = '2026-03-20'), 2, 'and the day has as many as before');
+SELECT is_empty('SELECT * FROM followup.wrong_cap', 'whose they are');
 SELECT * FROM finish();
 ROLLBACK;
