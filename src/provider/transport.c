@@ -17,7 +17,7 @@
  * malloc keeps at hand. */
 #define POST_READ_BYTES 1024L
 /* One is about 50 us of work: an answer read, its result noted, and the POST that takes its place. */
-#define EVENTS_A_TURN 64
+#define EVENTS_A_TURN 16
 
 struct curl_transport {
     struct transport transport;
