@@ -121,6 +121,8 @@ def test_accounts_users_and_assistants_are_added_and_listed(ctl, account):
     assert [user["profile"] for user in answer(ctl("user", "list", "--json"))] == ["manager"]
     assert [a["timezone"] for a in answer(ctl("account", "list", "--json"))] == ["Europe/Berlin"]
     assert [a["from_address"] for a in answer(ctl("assistant", "list", "--json"))] == ["ada@acme.example"]
+    [administrator] = [p for p in answer(ctl("profile", "list", "--json")) if p["name"] == "administrator"]
+    assert administrator["permissions"] in ctl("profile", "list").stdout, "the last column is shown whole"
     done = ctl("account", "add", "acme", check=False)
     assert done.returncode == 1 and 'there is an account "acme" already' in done.stderr
 
