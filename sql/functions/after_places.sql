@@ -66,7 +66,7 @@ BEGIN
     ), back AS (                -- written to again: no longer out of office
         UPDATE followup.lead AS d SET sub_state = 'sequence'
           FROM gone AS g
-         WHERE g.hold_until IS NOT NULL AND d.ctid = g.lead AND d.sub_state = 'out_of_office'
+         WHERE g.hold_until <= v_now AND d.ctid = g.lead AND d.sub_state = 'out_of_office'
     )
     INSERT INTO followup.message
            (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason,

@@ -64,14 +64,16 @@ BEGIN
             verdict := 'gone';
         ELSIF v_row.late_action = 'hold' AND v_row.due < p_now - v_row.late_after THEN
             UPDATE followup.message AS m
-               SET due_at = 'infinity',
+               SET due_at = 'infinity', base_at = 'infinity', delay = '0', delay_unit = 'elapsed',
                    planned_reason = 'held: it was to leave at ' || v_row.due || ' and is over ' || v_row.late_after || ' late'
              WHERE m.account_id = v_row.asked_account AND m.id = v_row.asked_id;
             verdict := 'gone';
         ELSE
-            v_due := followup.plan_at(v_row.asked_account,
-                                      followup.lead_timezone(v_row.lead_timezone, v_row.account_timezone),
-                                      v_row.country, v_at, '0'::interval, 'elapsed', v_row.hold_until, v_row.asked_id);
+            v_due := greatest(v_at, v_row.hold_until);      -- without jitter: it has had its own
+            IF NOT v_row.forced THEN
+                v_due := followup.sendable_at(v_row.asked_account, followup.lead_timezone(v_row.lead_timezone, v_row.account_timezone),
+                                              v_row.country, v_due);
+            END IF;
             IF v_due > v_at OR v_row.due < p_now - v_row.late_after
                OR v_row.cap_day < (v_at AT TIME ZONE followup.lead_timezone(NULL, v_row.account_timezone))::date THEN
                 UPDATE followup.message AS m
