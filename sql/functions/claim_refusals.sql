@@ -10,8 +10,15 @@ DECLARE
     v_row record;
     v_at  timestamptz;      -- when it would leave
     v_due timestamptz;
+    v_capped bigint[];      -- accounts whose caps are ours,
+    v_busy   bigint[];      -- and whose somebody else has
 BEGIN
-    PERFORM followup.lock_caps(p_locked_accounts);
+    -- Without a wait: they are asked about again soon.
+    v_busy := ARRAY(SELECT k.account_id FROM followup.cap_lock AS k WHERE k.account_id = ANY (p_locked_accounts));
+    IF v_busy <> '{}' THEN
+        v_capped := ARRAY(SELECT k.account_id FROM followup.cap_lock AS k WHERE k.account_id = ANY (p_locked_accounts) FOR NO KEY UPDATE SKIP LOCKED);
+        v_busy := ARRAY(SELECT b FROM unnest(v_busy) AS b WHERE b <> ALL (v_capped));
+    END IF;
     FOR v_row IN
         SELECT u.account_id AS asked_account, u.id AS asked_id, m.state, m.due_at AS due, m.kind, m.cap_day,
                k.id IS NOT NULL AS locked, v.*
@@ -35,7 +42,7 @@ BEGIN
         ELSIF v_row.due > p_until THEN
             verdict := 'moved';
             due_at := v_row.due;
-        ELSIF NOT v_row.locked OR v_row.conversation_id IS NULL THEN
+        ELSIF NOT v_row.locked OR v_row.conversation_id IS NULL OR v_row.asked_account = ANY (v_busy) THEN
             verdict := 'busy';
         ELSIF v_row.conversation_state <> 'active' OR v_row.detached THEN
             -- No action leaves a scheduled message behind; whoever did, it must not come back.

@@ -18,7 +18,7 @@ SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l])
 SELECT is(t.live(:l), :m::bigint, 'still the same message');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'not_held', 'a second release: not_held');
 SELECT is((SELECT due_at FROM followup.hold(1, ARRAY[:l])), 'infinity'::timestamptz, 'without an end: until release');
-SELECT is(followup.conversation_status(1, :l), 'Next message held', 'Conversation Status says so');
+SELECT is(followup.conversation_status(1, :l), 'Next message held until somebody says when', 'Conversation Status says so');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'yes 2026-03-02 08:00', 'and released');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.hold(1, ARRAY[:l], '2026-03-02 08:00+00') AS r), 'past_instant', 'a hold that is over at once');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.hold(1, ARRAY[t.lead(), t.lead_in('processed/completed'), 99999], '2027-01-01') AS r), 'inactive,inactive,not_found', 'only active leads are held');
