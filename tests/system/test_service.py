@@ -2,7 +2,9 @@
 import http.server
 import json
 import signal
+import socket
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -23,6 +25,32 @@ def test_ready_is_said_once_and_stopping_before_the_end(daemon):
     assert one.wait() == 0
     said = [line for line in one.notify.read() if line in ("READY=1", "STOPPING=1")]
     assert said == ["READY=1", "STOPPING=1"]
+
+
+def test_nobody_who_does_not_read_what_it_tells_holds_it_up(world, sandbox, daemon):
+    one = daemon(start=False)
+    with tempfile.TemporaryDirectory(prefix="fu-deaf.") as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(f"{folder}/socket")
+        deaf.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                deaf.sendto(b"full", f"{folder}/socket")
+        one.environment["NOTIFY_SOCKET"] = f"{folder}/socket"
+        one.launch()
+        account = world.account()
+        world.act("start_follow_up", account, world.leads(account, 5))
+        sandbox.wait_for_ledger(5)
+        told = []
+
+        def ready():
+            while True:
+                try:
+                    told.extend(deaf.recv(4096).decode().splitlines())
+                except BlockingIOError:
+                    return "READY=1" in told
+
+        wait_until(ready, lambda: f"that it is ready is told when somebody reads again: {told}")
+        one.stop()
 
 
 def test_the_watchdog_is_fed_while_the_engine_moves(world, sandbox, daemon):
