@@ -402,7 +402,9 @@ static void app_reload(void *arg)
     struct registry *providers = NULL;
     struct sources *sources = NULL;
     struct err e = { "" };
-    if (a->ready) /* else it has not been said that we are, and a reload is no reason to */
+    /* Else it has not been said yet, or is not true any more, and a reload is no reason to say it. */
+    bool told = a->ready && a->phase == RUNNING;
+    if (told)
         service_reloading(a->service);
     enum status st = conf_load(a->conf_path, &fresh, &e);
     if (st == OK)
@@ -427,7 +429,7 @@ static void app_reload(void *arg)
     registry_free(providers);
     sources_unref(sources);
     conf_free(fresh);
-    if (a->ready)
+    if (told)
         service_ready(a->service, st == OK ? "running" : "running with the configuration of before; see the log");
 }
 
