@@ -147,7 +147,7 @@ static void app_stop(void *arg, bool now)
     struct app *a = arg;
     service_stopping(a->service);
     log_info("stopping", kv("at_once", now), kv("database_up", a->up));
-    if (now || !a->up) { /* without the database nothing can be recorded or given back */
+    if (now) {
         start_closing(a);
         return;
     }
@@ -170,7 +170,8 @@ static void on_up(void *arg)
     a->up = true;
     log_info("database_up");
     owner_up(a->owner);
-    scheduler_up(a->scheduler);
+    if (a->phase == RUNNING)
+        scheduler_up(a->scheduler);
     dispatcher_wake(a->dispatcher);
     if (!a->ready) {
         a->ready = true;
@@ -179,6 +180,7 @@ static void on_up(void *arg)
     }
 }
 
+/* A drain goes on: what has left is recorded if the database comes back in time. */
 static void on_down(void *arg, const struct err *e)
 {
     struct app *a = arg;
@@ -186,9 +188,8 @@ static void on_down(void *arg, const struct err *e)
     log_warn("database_down", kv("reason", e->text));
     owner_down(a->owner);
     scheduler_down(a->scheduler);
-    service_status(a->service, "waiting for the database");
-    if (a->phase == DRAINING || a->phase == RELEASING)
-        start_closing(a);
+    if (a->phase == RUNNING)
+        service_status(a->service, "waiting for the database");
 }
 
 static void on_refused(void *arg, enum status st, const struct err *e)

@@ -168,6 +168,23 @@ def test_a_reload_takes_another_rate_and_concurrency(world, sandbox, daemon):
     assert sandbox.stats()["in_flight_peak"] <= 2   # a message, and this question
 
 
+def test_a_stop_while_the_database_is_away_waits_for_it_and_records_what_has_left(world, cluster, sandbox, daemon):
+    sandbox.put_faults([{"action": "late", "ms": 1000}])
+    account = world.account()
+    world.act("start_follow_up", account, world.leads(account, 3))
+    one = daemon(config={"provider.sandbox": {"timeout": "10s"}, "engine": {"settle_after": "25s", "drain": "30s"}})
+    sandbox.wait_for_ledger(3)
+    cluster.kill()
+    one.wait_for_log("database_down")
+    one.signal(signal.SIGTERM)
+    one.wait_for_log("stopping")
+    wait_until(lambda: one.log().count("message_attempted") == 3, "the answers are there")
+    cluster.start()
+    assert one.wait() == 0
+    assert "drained" in one.log() and "results_dropped" not in one.log()
+    assert world.count(state="sent") == 3
+
+
 def test_a_second_sigterm_ends_it_at_once(world, sandbox, daemon):
     sandbox.put_faults([{"action": "silent"}])
     account = world.account()
