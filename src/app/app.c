@@ -541,6 +541,12 @@ static enum status open_front(struct app *a, struct err *e)
     return st;
 }
 
+/* Messages, look-ups, a page of a list and the next one, and what webhooks ask: none takes the place of another. */
+static size_t transport_places(const struct conf *c)
+{
+    return (size_t)c->in_flight_max + LOOK_UP_ROWS_MAX + 2 + FRONT_CERTIFICATES_MAX + FRONT_QUESTIONS_MAX;
+}
+
 static enum status open_all(struct app *a, struct err *e)
 {
     struct service_events events = { a, app_stop, app_reload, is_alive };
@@ -550,7 +556,7 @@ static enum status open_all(struct app *a, struct err *e)
     if (st == OK)
         st = service_open(&a->loop, &events, &a->service, e);
     if (st == OK)
-        st = transport_open(&a->loop, (size_t)a->conf->in_flight_max + LOOK_UP_ROWS_MAX + 2, &a->transport, e);
+        st = transport_open(&a->loop, transport_places(a->conf), &a->transport, e);
     if (st == OK)
         st = open_store(a, e);
     if (st == OK)
