@@ -148,7 +148,12 @@ static void on_attempt_end(struct attempt *a, const struct judgement *j, struct 
     struct lane *lane = &d->lanes[f->lane];
     struct mono now = mono_now();
     int64_t latency_ms = a->begun_us != 0 ? (a->ended_us - a->begun_us) / 1000 : -1;
-    lane_end(lane, f->pass, j, latency_ms, now);
+    if (j->called_off) {
+        lane->begun--;
+        lane_unused(lane, f->pass);
+    } else {
+        lane_end(lane, f->pass, j, latency_ms, now);
+    }
     /* Not the message's fault: no sooner than the provider may be asked again. */
     if (j->uncounted && k->result.retry_after_ms == 0)
         k->result.retry_after_ms = lane_wait_ms(lane, now) > 1000 ? lane_wait_ms(lane, now) : 1000;
@@ -189,11 +194,20 @@ static const char *reason_against(struct dispatcher *d, const struct flight *f, 
     return NULL;
 }
 
+/* To connect may have taken seconds: what was taken out meanwhile, or has another owner, does not leave. */
+static bool may_begin(struct attempt *a)
+{
+    const struct flight *f = container_of(a, struct flight, attempt);
+    const struct dispatcher_hooks *hooks = &f->dispatcher->hooks;
+    return !f->cancelled && hooks->may_send(hooks->arg, f->shard, a->kept->result.epoch);
+}
+
 static void post(struct dispatcher *d, struct flight *f, const struct claim_row *row, struct giveback **gives_back)
 {
     struct lane *l = &d->lanes[f->lane];
     f->phase = FLIGHT_POSTING;
     l->begun++;
+    f->attempt.may_begin = may_begin;
     enum status st = attempt_post(&f->attempt, d->transport);
     if (st == OK)
         return;

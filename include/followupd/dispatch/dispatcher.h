@@ -74,7 +74,7 @@ struct dispatcher_hooks {
     /* All that nobody has taken from us, valid or not: results are recorded under these. What the provider refused while
      * its shard was leaving, or after the database was away, was provably not sent, and is not to end in doubt. */
     struct lease_set (*held)(void *arg);
-    /* Is this lease still ours, and will it be for as long as a POST may take? Asked just before the POST. */
+    /* Is this lease still ours, and its margin not begun? Asked before the POST, and again before its first byte. */
     bool (*may_send)(void *arg, int shard, int64_t epoch);
     /* This message is due then (business time): into the wheel. Never called from inside dispatcher_offer; must not
      * offer. */
@@ -121,7 +121,7 @@ MUST_USE enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct
 size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, size_t count);
 /* Whether an offer would be taken now: nothing holds back a claim, and a provider has a place and a token left. */
 bool dispatcher_has_room(struct dispatcher *d);
-/* The database has taken it out of those that are sent. It is given back if no byte has left. */
+/* The database has taken it out of those that are sent. It is given back, or called off, if no byte has left. */
 void dispatcher_cancel(struct dispatcher *d, struct message_ref ref);
 /* The registry's rates and concurrencies have changed (registry_adopt): they hold from now on. */
 void dispatcher_limits_changed(struct dispatcher *d);

@@ -528,6 +528,44 @@ Test(dispatcher, what_is_taken_out_while_it_is_claimed_is_given_back)
     finish();
 }
 
+static bool may_begin(size_t at)
+{
+    return transport.posts[at].request->may_begin(transport.posts[at].arg);
+}
+
+Test(dispatcher, what_is_taken_out_or_lost_while_it_connects_does_not_leave)
+{
+    start();
+    offer(1, 3);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(transport.count, 3);
+    dispatcher_cancel(d, ref(1));
+    cr_assert_not(may_begin(0));
+    cr_assert(may_begin(1));
+    lease_lost = true;
+    cr_assert_not(may_begin(2));
+    end_posts();
+    finish();
+}
+
+Test(dispatcher, what_was_called_off_says_nothing_of_its_provider)
+{
+    config.breaker_failures_max = 1;
+    start();
+    offer(1, 1);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    dispatcher_cancel(d, ref(1));
+    fake_end_post(&transport, (struct transport_answer){ .end = TRANSPORT_NOT_SENT, .called_off = true });
+    cr_assert_eq(dispatcher_provider_at(d, 0).breaker, BREAKER_CLOSED);
+    cr_assert_eq(stats().slots, 0);
+    while (store.records.count == 0)
+        turn_once(&loop);
+    cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_RETRY);
+    cr_assert(store.records.calls[0]->results[0].uncounted, "it keeps its key");
+    fake_answer_record(&store, 0);
+    finish();
+}
+
 Test(dispatcher, what_waits_for_a_slot_and_is_taken_out_is_given_back)
 {
     size_t ahead = claim_ahead(5, 25);
