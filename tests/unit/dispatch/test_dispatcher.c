@@ -1084,6 +1084,18 @@ static struct fake_call *wait_for_in_doubt(void)
     return fake_take(&store.in_doubt);
 }
 
+/* Answers all that are asked for, with messages that nobody posts. */
+static void fill_places(struct fake_call *c)
+{
+    struct claim_row rows[STORE_BATCH_MAX];
+    for (size_t i = 0; i < c->count; i++) {
+        rows[i] = fake_row(ref(900 + (int64_t)i));
+        rows[i].provider = "nobody";
+    }
+    c->on_claim(c->arg, OK, NULL, rows, c->count);
+    free(c);
+}
+
 static void end_policies(void)
 {
     while (store.policies.count > 0) {
@@ -1145,6 +1157,7 @@ Test(dispatcher, what_is_not_due_leaves_the_slots_to_what_is_in_doubt)
     for (int64_t id = 1; id <= 5; id++)
         claim_early(id, in_ms(3600000));
     cr_assert_eq(offer(6, 6), 0, "but all that is claimed has a bound");
+    fill_places(wait_for_in_doubt());
     struct fake_call *c = wait_for_in_doubt();
     cr_assert(transport.total > 0 || c->count == 5); /* 0: or this took longer than they are held */
     c->on_claim(c->arg, OK, NULL, NULL, 0);
@@ -1162,11 +1175,12 @@ Test(dispatcher, of_what_is_in_doubt_each_provider_gets_what_it_has_slots_for_an
     provider_count = 2;
     providers[1].concurrency_max = 3;
     start();
+    fill_places(wait_for_in_doubt());
     struct fake_call *c = wait_for_in_doubt();
-    cr_assert_str_eq(c->asked[0].provider, "a");
-    cr_assert_eq(c->asked[0].places, 32);
-    cr_assert_str_eq(c->asked[1].provider, "b");
-    cr_assert_eq(c->asked[1].places, 3);
+    cr_assert_str_eq(c->asked[0].provider, "b", "another one is first");
+    cr_assert_eq(c->asked[0].places, 3);
+    cr_assert_str_eq(c->asked[1].provider, "a");
+    cr_assert_eq(c->asked[1].places, 32);
     cr_assert_eq(offer(11, 15), 5);
     cr_assert_eq(store.claims.total, 0, "its slots are set aside: what is due is set again for later");
     struct claim_row rows[3];
@@ -1183,6 +1197,30 @@ Test(dispatcher, of_what_is_in_doubt_each_provider_gets_what_it_has_slots_for_an
         fake_answer_post(&transport, 200);
     end_policies();
     turn();
+    finish();
+}
+
+Test(dispatcher, few_places_are_set_aside_until_they_were_not_enough)
+{
+    config.settle_every_ms = 1;
+    start();
+    struct fake_call *c = wait_for_in_doubt();
+    cr_assert_eq(c->count, 4);
+    c->on_claim(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    c = wait_for_in_doubt();
+    cr_assert_eq(c->count, 4, "nothing is in doubt");
+    fill_places(c);
+    c = wait_for_in_doubt();
+    cr_assert_eq(c->count, 32, "there may be more than four");
+    c->on_claim(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    c = wait_for_in_doubt();
+    cr_assert_eq(c->count, 4, "there are none");
+    c->on_claim(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    dispatcher_abort(d);
+    end_policies();
     finish();
 }
 
