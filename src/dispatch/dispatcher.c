@@ -56,7 +56,6 @@ static size_t claim_room(const struct dispatcher *d)
     return min_size(room, UNSET_MAX - d->unset_count);
 }
 
-static void on_soon(uv_idle_t *idle);
 static void look_again(struct dispatcher *d, int64_t wait_ms);
 
 /* Takes a slot for one message. False: the offer ends here. *ret NULL and true: the message is taken, but not asked
@@ -147,7 +146,7 @@ void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t 
     }
     assert(d->unset_count < UNSET_MAX); /* claim_room counted */
     d->unset[d->unset_count++] = due;
-    uv_idle_start(&d->soon, on_soon);
+    dispatcher_soon(d);
 }
 
 static void set_unset(struct dispatcher *d)
@@ -227,6 +226,7 @@ static void on_soon(uv_idle_t *idle)
     struct dispatcher *d = idle->data;
     uv_idle_stop(idle);
     set_unset(d);
+    handover_return_taken_out(d);
     if (d->on_drained != NULL && is_drained(d)) {
         void (*cb)(void *arg) = d->on_drained;
         d->on_drained = NULL;
@@ -236,10 +236,15 @@ static void on_soon(uv_idle_t *idle)
     tell_room(d);
 }
 
-void dispatcher_ended(struct dispatcher *d)
+void dispatcher_soon(struct dispatcher *d)
+{
+    uv_idle_start(&d->soon, on_soon);
+}
+
+void dispatcher_wake(struct dispatcher *d)
 {
     if (d->handles_open > 0 && (d->refused || d->on_drained != NULL))
-        uv_idle_start(&d->soon, on_soon);
+        dispatcher_soon(d);
 }
 
 void dispatcher_limits_changed(struct dispatcher *d)
@@ -249,12 +254,7 @@ void dispatcher_limits_changed(struct dispatcher *d)
         budget_limit(&d->lanes[i].budget, c->rate_per_s, c->concurrency_max, mono_now());
     }
     handover_go_on(d);
-    dispatcher_ended(d);
-}
-
-void dispatcher_wake(struct dispatcher *d)
-{
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 void dispatcher_reloaded(struct dispatcher *d)
@@ -285,7 +285,7 @@ static void hook_set(void *arg, struct due_message due)
 
 static void hook_decided(void *arg)
 {
-    dispatcher_ended(arg);
+    dispatcher_wake(arg);
 }
 
 static void on_recorded(void *arg, const struct recorded_row *row)
@@ -296,7 +296,7 @@ static void on_recorded(void *arg, const struct recorded_row *row)
         dispatcher_end_flight(d, f, -1);
     if (row->has_next)
         d->hooks.set(d->hooks.arg, row->next);
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 static bool is_backlog(void *arg)
@@ -472,7 +472,7 @@ void dispatcher_drain(struct dispatcher *d, void (*cb)(void *arg), void *arg)
     look_ups_stop(d->look_ups);
     handover_go_on(d);
     batch_hurry(d->batch);
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 void dispatcher_abort(struct dispatcher *d)

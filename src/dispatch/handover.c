@@ -97,7 +97,7 @@ static void on_given_back(void *arg, enum status st, const struct err *e, const 
     for (size_t i = 0; st == OK && i < count; i++)
         d->hooks.set(d->hooks.arg, rows[i]);
     free(g);
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 void handover_give_back(struct giveback *g)
@@ -164,7 +164,7 @@ static void on_attempt_end(struct attempt *a, const struct judgement *j, struct 
     d->slots--;
     record(d, f, k);
     handover_go_on(d);
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 /* The slot goes where the database says. False: that provider has none; f keeps its old one. */
@@ -286,11 +286,17 @@ void dispatcher_cancel(struct dispatcher *d, struct message_ref ref)
     if (f->phase != FLIGHT_EARLY && f->phase != FLIGHT_AHEAD)
         return;
     const struct claim_row row = claimed_row(f);
-    struct giveback *gives_back = NULL;
     list_remove(&f->node);
     attempt_drop(&f->attempt);
-    give_back(d, f, &row, &gives_back, reason_against(d, f, row.epoch));
-    handover_give_back(gives_back);
+    give_back(d, f, &row, &d->taken_out, reason_against(d, f, row.epoch));
+    dispatcher_soon(d);
+}
+
+void handover_return_taken_out(struct dispatcher *d)
+{
+    struct giveback *g = d->taken_out;
+    d->taken_out = NULL;
+    handover_give_back(g);
 }
 
 void handover_on_ahead(uv_timer_t *timer)
@@ -306,6 +312,10 @@ void handover_on_ahead(uv_timer_t *timer)
 
 void handover_drop_ahead(struct dispatcher *d)
 {
+    for (size_t i = 0; d->taken_out != NULL && i < d->taken_out->count; i++)
+        dispatcher_end_flight(d, d->taken_out->flights[i], -1);
+    free(d->taken_out);
+    d->taken_out = NULL;
     early_release(d);
     for (size_t i = 0; i < d->lane_count; i++) {
         for (struct list *node; (node = list_take_first(&d->lanes[i].ahead)) != NULL;) {
@@ -426,5 +436,5 @@ void handover_settle(void *dispatcher, const struct claim_row *rows, size_t coun
         d->slots--;
         lane_unused(&d->lanes[d->set_aside[d->set_aside_count].lane], d->set_aside[d->set_aside_count].pass);
     }
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }

@@ -125,7 +125,8 @@ bool dispatcher_has_room(struct dispatcher *d);
 void dispatcher_cancel(struct dispatcher *d, struct message_ref ref);
 /* The registry's rates and concurrencies have changed (registry_adopt): they hold from now on. */
 void dispatcher_limits_changed(struct dispatcher *d);
-/* The database is there again, or something else changed: look whether there is room. */
+/* Something ended, the database is there again, or something else changed: whoever waits for room, or for the end of the
+ * drain, is told in the next turn of the loop. */
 void dispatcher_wake(struct dispatcher *d);
 /* What was put off may have been loaded anew, and is offered again: it queues from now on. */
 void dispatcher_reloaded(struct dispatcher *d);

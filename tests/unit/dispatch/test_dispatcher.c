@@ -512,6 +512,33 @@ Test(dispatcher, what_is_taken_out_before_it_is_due_is_given_back)
     finish();
 }
 
+Test(dispatcher, many_that_are_taken_out_are_given_back_in_one_call)
+{
+    providers[0].concurrency_max = 200;
+    start();
+    for (int64_t id = 1; id <= 20; id++)
+        claim_early(id, in_ms(3600000));
+    for (int64_t id = 1; id <= 20; id++)
+        dispatcher_cancel(d, ref(id));
+    turn();
+    take_all_back(20);
+    cr_assert_eq(stats().slots, 0);
+    cr_assert_eq(stats().in_flight, 0);
+    finish();
+}
+
+Test(dispatcher, what_is_taken_out_just_before_all_is_aborted_is_dropped)
+{
+    start();
+    claim_early(1, in_ms(3600000));
+    dispatcher_cancel(d, ref(1));
+    dispatcher_abort(d);
+    turn();
+    cr_assert_eq(store.unclaims.count, 0, "the store is touched no more");
+    cr_assert_eq(stats().in_flight, 0);
+    finish();
+}
+
 Test(dispatcher, what_is_taken_out_while_it_is_claimed_is_given_back)
 {
     start();
@@ -570,6 +597,7 @@ Test(dispatcher, what_waits_for_a_slot_and_is_taken_out_is_given_back)
 {
     size_t ahead = claim_ahead(5, 25);
     dispatcher_cancel(d, ref(7));
+    turn();
     take_all_back(1);
     answer_after(5, 200);
     cr_assert(posts_message(4, 8), "the one after it is next");
