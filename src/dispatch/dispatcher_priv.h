@@ -5,11 +5,11 @@
 
 #include "flight.h"
 #include "followupd/dispatch/dispatcher.h"
+#include "guess.h"
 #include "lane.h"
 
-#define ACCOUNTS_SEEN 4096 /* a power of two */
-#define UNSET_MAX     (2 * STORE_BATCH_MAX)
-#define SETTLE_ROWS   100
+#define UNSET_MAX   (2 * STORE_BATCH_MAX)
+#define SETTLE_ROWS 100
 
 struct dispatcher {
     uv_loop_t *loop;
@@ -22,10 +22,7 @@ struct dispatcher {
     struct lane lanes[REGISTRY_PROVIDERS_MAX];
     size_t lane_count;
     int default_lane;
-    struct {
-        int64_t account_id; /* 0: none */
-        int lane;
-    } seen[ACCOUNTS_SEEN]; /* which provider an account's last message had */
+    struct guesses guesses;
     /* Slots held for what is in doubt, from settle_reserve to its answer; and what settle_reserve answered last. */
     struct {
         int lane;
@@ -64,8 +61,6 @@ struct dispatcher {
 };
 
 /* --- dispatcher.c --- */
-int dispatcher_guess_lane(const struct dispatcher *d, int64_t account_id);
-void dispatcher_saw_lane(struct dispatcher *d, int64_t account_id, int lane);
 /* Sets a message for that many real milliseconds from now. */
 void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t wait_ms);
 /* The flight is over, unsent or recorded: out of the table. set_again_ms: -1: only if it was offered meanwhile. */

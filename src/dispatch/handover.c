@@ -92,10 +92,12 @@ static void on_given_back(void *arg, enum status st, const struct err *e, const 
     if (st != OK) /* the rows stay `sending` without us: sweep_sending brings them back */
         log_warn("give_back_failed", kv("status", status_text(st)), kv("messages", g->count),
                  kv("reason", e != NULL ? e->text : ""));
-    for (size_t i = 0; i < g->count; i++)
-        dispatcher_end_flight(d, g->flights[i], -1);
     for (size_t i = 0; st == OK && i < count; i++)
         d->hooks.set(d->hooks.arg, rows[i]);
+    for (size_t i = 0; i < g->count; i++) {
+        int64_t again_ms = st == OK ? g->flights[i]->again_ms : 0;
+        dispatcher_end_flight(d, g->flights[i], again_ms > 0 ? again_ms : -1);
+    }
     free(g);
     dispatcher_wake(d);
 }
@@ -212,6 +214,7 @@ static void post(struct dispatcher *d, struct flight *f, const struct claim_row 
     if (st == OK)
         return;
     l->begun--;
+    f->again_ms = d->config.busy_again_ms;
     give_back(d, f, row, gives_back, status_text(st));
 }
 
@@ -364,9 +367,10 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
         record_unposted(d, f, row, OUTCOME_RETRY, "its provider is not in the configuration", NO_PROVIDER_AGAIN_MS);
         return;
     }
-    dispatcher_saw_lane(d, row->ref.account_id, lane);
+    guess_saw(&d->guesses, row->ref.account_id, lane, mono_now());
     f->due = row->due;
     if (!move_slot(d, f, lane)) {
+        f->again_ms = lane_queue_ms(&d->lanes[lane], mono_now());
         give_back(d, f, row, gives_back, "its provider has no room");
         return;
     }
@@ -384,6 +388,7 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
         return;
     }
     if (rejected == NULL) {
+        f->again_ms = d->config.busy_again_ms;
         give_back(d, f, row, gives_back, status_text(st));
         return;
     }

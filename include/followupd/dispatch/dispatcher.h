@@ -8,8 +8,10 @@
  *                    a backlog costs few commits. Which provider a message uses is the database's word and
  *                    comes with the claim; before it, the provider last seen for that account counts (at first the
  *                    default). When the word is another, the slot moves there; when that provider has none, the message
- *                    is given back unposted and next time the guess is right. With several providers, one that has no
- *                    slot does not hold up the others: its messages are set again for when it will have one.
+ *                    is given back unposted. With several providers, one that has no slot does not hold up the others: its
+ *                    messages are set again for when it will have one; and what may be another's (an account of which
+ *                    nothing is known, or that has had two; one whose provider rests, every 5 s) is claimed for a slot
+ *                    that another can spare, so that its claim tells.
  * Early              what is offered before it is due is claimed at once, prepared, and waits for its due time, by the
  *                    clock less its error, but no longer than STORE_CLAIM_EARLY_MS_MAX. Until then it takes none of the
  *                    slots, but a place in the bound on all that is claimed. It is given back when the worker stops, and

@@ -771,6 +771,22 @@ Test(dispatcher, a_claim_answered_too_late_is_given_back_and_not_posted)
     finish();
 }
 
+Test(dispatcher, what_the_transport_has_no_room_for_is_given_back_and_asked_again_a_little_later)
+{
+    start();
+    transport.refuse = E_LIMIT;
+    claim_early(1, in_ms(-1000));
+    cr_assert_eq(stats().slots, 0);
+    struct fake_call *c = fake_take(&store.unclaims);
+    const struct due_message back = { ref(1), business_now(&business) };
+    c->on_due(c->arg, OK, NULL, &back, 1);
+    free(c);
+    cr_assert_eq(put_off_count, 1, "at once it would be claimed and given back without end");
+    cr_assert_gt(sets[set_count - 1].due.us, back.due.us);
+    cr_assert_not(dispatcher_in_flight(d, ref(1)));
+    finish();
+}
+
 Test(dispatcher, a_busy_message_is_asked_again_a_little_later)
 {
     start();
@@ -1028,6 +1044,94 @@ Test(dispatcher, a_probe_that_is_gone_leaves_room_for_another)
     finish();
 }
 
+static void claim_one(int64_t id, const char *provider)
+{
+    cr_assert_eq(offer(id, id), 1);
+    cr_assert_eq(store.claims.count, 1, "it is not asked for");
+    fake_answer_claim(&store, CLAIM_CLAIMED, provider);
+}
+
+/* Account 1 has provider a, which rests from now on. */
+static void let_a_rest(void)
+{
+    provider_count = 2;
+    config.breaker_open_ms = 60000;
+    start();
+    claim_one(1, "a");
+    fake_answer_post(&transport, 403);
+}
+
+Test(dispatcher, an_account_that_is_not_known_yet_does_not_wait_for_a_default_provider_that_rests)
+{
+    let_a_rest();
+    cr_assert_eq(offer_of(2, 2, 9), 8);
+    cr_assert_eq(store.claims.count, 1, "nobody has said that it has provider a");
+    cr_assert_eq(store.claims.calls[0]->count, 8);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "b");
+    cr_assert_eq(transport.count, 8);
+    end_posts();
+    finish();
+}
+
+Test(dispatcher, an_account_that_is_given_another_provider_does_not_wait_for_the_one_that_rests)
+{
+    let_a_rest();
+    cr_assert_eq(offer(2, 9), 8);
+    cr_assert_eq(store.claims.calls[0]->count, 1, "one is asked, the others queue");
+    turn();
+    cr_assert_eq(put_off_count, 7);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "b");
+    cr_assert_eq(transport.count, 1);
+    cr_assert_eq(offer(10, 19), 10);
+    cr_assert_eq(store.claims.calls[0]->count, 10);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "b");
+    end_posts();
+    finish();
+}
+
+Test(dispatcher, an_account_whose_provider_rests_is_asked_about_now_and_then)
+{
+    let_a_rest();
+    claim_one(2, "a");
+    take_all_back(1);
+    turn();
+    cr_assert_eq(put_off_count, 1, "it was given back, and is not asked for again at once");
+    cr_assert_gt(sets[0].due.us, in_ms(30000).us);
+    cr_assert_eq(offer(3, 9), 7);
+    cr_assert_eq(store.claims.count, 0);
+    finish();
+}
+
+Test(dispatcher, of_an_account_with_two_providers_one_that_rests_does_not_hold_up_the_other)
+{
+    let_a_rest();
+    claim_one(2, "b");
+    claim_one(3, "a");
+    take_all_back(1);
+    for (int64_t id = 4; id < 8; id++) {
+        claim_one(id, "b");
+        claim_one(id + 10, "a");
+        take_all_back(1);
+    }
+    cr_assert_eq(transport.count, 5);
+    end_posts();
+    finish();
+}
+
+Test(dispatcher, what_may_be_anothers_leaves_half_of_a_providers_slots_to_its_own)
+{
+    providers[1].concurrency_max = 4;
+    let_a_rest();
+    cr_assert_eq(offer_of(2, 2, 9), 8);
+    cr_assert_eq(store.claims.calls[0]->count, 2);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "b");
+    cr_assert_eq(offer_of(2, 10, 19), 10);
+    cr_assert_eq(store.claims.calls[0]->count, 2, "now it is known whose they are");
+    fake_answer_claim(&store, CLAIM_GONE, "b");
+    end_posts();
+    finish();
+}
+
 Test(dispatcher, the_slot_follows_the_provider_that_the_claim_names)
 {
     provider_count = 2;
@@ -1054,7 +1158,9 @@ Test(dispatcher, what_is_loaded_anew_queues_anew)
     provider_count = 2;
     providers[0].rate_per_s = 0.1;
     start();
-    cr_assert_eq(offer(1, 4), 4, "one is claimed, the others queue");
+    claim_one(5, "a");
+    cr_assert_eq(offer(1, 3), 3);
+    cr_assert_eq(store.claims.count, 0, "they queue");
     turn();
     cr_assert_eq(put_off_count, 3);
     int64_t first_us = sets[0].due.us;
@@ -1066,7 +1172,7 @@ Test(dispatcher, what_is_loaded_anew_queues_anew)
     cr_assert_eq(offer(2, 2), 1);
     turn();
     cr_assert_lt(sets[4].due.us, first_us + 5000000);
-    fake_answer_claim(&store, CLAIM_GONE, "a");
+    end_posts();
     finish();
 }
 
@@ -1085,8 +1191,12 @@ Test(dispatcher, more_than_the_named_provider_has_room_for_is_given_back)
     while (transport.count > 0)
         fake_answer_post(&transport, 200);
     struct fake_call *c = fake_take(&store.unclaims);
-    c->on_due(c->arg, OK, NULL, NULL, 0);
+    const struct due_message back = { ref(3), business_now(&business) };
+    c->on_due(c->arg, OK, NULL, &back, 1);
     free(c);
+    turn();
+    cr_assert_eq(put_off_count, 3, "asked for again at once they would be given back again");
+    cr_assert_gt(sets[set_count - 1].due.us, back.due.us);
     finish();
 }
 
