@@ -41,8 +41,8 @@ int log_level_parse(const char *text, enum log_level *ret)
 }
 
 struct line {
-    char bytes
-        [LINE_BYTES_MAX]; /* the last one is the newline's; until then it tells whether a character ends before it */
+    /* The last one is the newline's; until then it tells whether a character ends before it. */
+    char bytes[LINE_BYTES_MAX];
     size_t used;
 };
 

@@ -225,9 +225,8 @@ static void one_line(char *text)
 
 static void drop_socket(struct db_conn *c)
 {
-    if (c->starting != NULL)
-        uv_cancel(
-            (uv_req_t *)&c->starting->work); /* if it waits for a thread; else its end finds that nobody wants it */
+    if (c->starting != NULL) /* if it waits for a thread; else its end finds that nobody wants it */
+        uv_cancel((uv_req_t *)&c->starting->work);
     unwatch(c);
     uv_timer_stop(&c->deadline);
     uv_idle_stop(&c->soon);
