@@ -16,7 +16,9 @@ BEGIN
     UPDATE followup.lead AS l SET sub_state = CASE WHEN v_until > p_now THEN 'out_of_office' ELSE 'sequence' END::followup.lead_sub_state
       FROM followup.conversation AS c
      WHERE c.account_id = p_account AND c.id = ANY (v_moved) AND l.account_id = p_account AND l.id = c.lead_id
-       AND l.state = 'active' AND l.sub_state IN ('sequence', 'out_of_office');
+       AND l.state = 'active' AND (l.sub_state = 'out_of_office'
+                                   -- Over a hold of a person it is not shown, so that no later answer ends that.
+                                   OR l.sub_state = 'sequence' AND (c.hold_until > p_now) IS NOT TRUE);
     UPDATE followup.conversation AS c SET hold_until = nullif(v_until, p_now)
      WHERE c.account_id = p_account AND c.id = ANY (v_moved);
     -- The wait stands still while nobody is there: what was left of it when the answer came is left when they are back.
@@ -30,4 +32,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.hold_absent(bigint, bigint[], timestamptz, timestamptz) IS
-    'These leads are away until p_until: nothing goes to them before, and what was unserved of a wait at p_now is served afterwards (not of an instant that a person chose: that is only held). Active in the sequence they are shown as out_of_office. p_until in the past: they are back, a hold of an earlier such answer ends. A longer hold that a person set stays. Business time. The caller holds the locks (lock_leads).';
+    'These leads are away until p_until: nothing goes to them before, and what was unserved of a wait at p_now is served afterwards (not of an instant that a person chose: that is only held). Active in the sequence they are shown as out_of_office. p_until in the past: they are back, a hold of an earlier such answer ends. A hold that a person set stays, and grows with a longer absence. Business time. The caller holds the locks (lock_leads).';
