@@ -7,4 +7,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.give_cap_place_back() IS
-    'Trigger, after a message under a cap was cancelled, failed or deleted and certainly had not left: its place is another''s.';
+    'Trigger, after a message under a cap was cancelled or failed and certainly had not left: its place is another''s.';

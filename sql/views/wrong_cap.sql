@@ -11,6 +11,6 @@ SELECT account_id, assistant_id, day, u.used, h.surely, h.at_most
                FROM followup.message AS m
               WHERE m.cap_day IS NOT NULL
               GROUP BY 1, 2, 3) AS h USING (account_id, assistant_id, day)
- WHERE coalesce(u.used, 0) NOT BETWEEN coalesce(h.surely, 0) AND coalesce(h.at_most, 0);
+ WHERE coalesce(u.used, 0) NOT BETWEEN coalesce(h.surely, 0) AND coalesce(h.at_most, 0) + coalesce(u.erased, 0);
 COMMENT ON VIEW followup.wrong_cap IS
     'For invariants() and whoever looks into what it found: days of an assistant whose used places are not those that its messages hold.';
