@@ -296,14 +296,55 @@ void db_conn_close(struct db_conn *c, enum status st, void (*on_closed)(void *ar
 
 /* --- the beginning ---------------------------------------------------------------------------------------------- */
 
+/* "a,b,c" from its by-th element on and around: "b,c,a". The caller's to free; NULL: out of memory, or of nothing. */
+static char *turned(const char *list, unsigned by)
+{
+    char *ret = list != NULL ? strdup(list) : NULL;
+    if (ret == NULL)
+        return NULL;
+    unsigned count = 1;
+    for (const char *s = list; *s != '\0'; s++)
+        count += *s == ',';
+    const char *cut = list;
+    for (by %= count; by > 0; by--)
+        cut = strchr(cut, ',') + 1;
+    if (cut > list)
+        sprintf(ret, "%s,%.*s", cut, (int)(cut - list - 1), list);
+    return ret;
+}
+
 static PGconn *start(const struct db_conn_config *config)
 {
     char user_timeout[24];
     snprintf(user_timeout, sizeof user_timeout, "%lld", (long long)config->tcp_user_timeout_ms);
-    const char *const keys[] = { "tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-                                 "client_encoding",  "dbname",          "application_name",    NULL };
-    const char *const values[] = { user_timeout, "10", "5", "3", "UTF8", config->conninfo, config->name, NULL };
-    return PQconnectStartParams(keys, values, 1);
+    /* What stands behind dbname's text wins. */
+    static const char *const keys[] = { "tcp_user_timeout",
+                                        "keepalives_idle",
+                                        "keepalives_interval",
+                                        "keepalives_count",
+                                        "client_encoding",
+                                        "dbname",
+                                        "application_name",
+                                        "host",
+                                        "hostaddr",
+                                        "port",
+                                        NULL };
+    enum { HOST = 7 };
+    const char *values[] = { user_timeout, "10", "5",  "3",  "UTF8", config->conninfo,
+                             config->name, NULL, NULL, NULL, NULL };
+    char *hosts[] = { NULL, NULL, NULL };
+    PQconninfoOption *options = config->first_host > 0 ? PQconninfoParse(config->conninfo, NULL) : NULL;
+    for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
+        for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+            if (strcmp(o->keyword, keys[HOST + i]) == 0)
+                values[HOST + i] = hosts[i] = turned(o->val, config->first_host);
+        }
+    }
+    PQconninfoFree(options);
+    PGconn *pg = PQconnectStartParams(keys, values, 1);
+    for (size_t i = 0; i < COUNT_OF(hosts); i++)
+        free(hosts[i]);
+    return pg;
 }
 
 static void on_notice(void *arg, const PGresult *res)
@@ -346,6 +387,11 @@ enum status db_conn_open(uv_loop_t *loop, const struct db_conn_config *config, c
 enum db_conn_state db_conn_state(const struct db_conn *c)
 {
     return c->state;
+}
+
+int db_conn_backend_pid(const struct db_conn *c)
+{
+    return c->pg != NULL ? PQbackendPID(c->pg) : 0;
 }
 
 enum status conn_result_error(const PGresult *res, struct err *e)
