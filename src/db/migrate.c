@@ -179,12 +179,16 @@ static enum status folder_load(struct once *o, const char *folder, const char **
     return OK;
 }
 
-/* Functions call one another and read views, so no body is checked before all are there. */
+/* Functions call one another and read views, so no body is checked before all are there. That their owner may give them
+ * this setting is the server's to know, not the database's: a dump does not bring it along. */
 static enum status rest_load(struct once *o, int *loaded, struct err *e)
 {
     static const char *const folders[] = { "functions/", "views/", "triggers/" };
     const char *at = "functions";
-    enum status st = once_script(o, BEGIN "; SET LOCAL check_function_bodies = off; SET ROLE followup_owner", e);
+    enum status st = once_script(o,
+                                 BEGIN "; GRANT SET ON PARAMETER followup.quiet TO followup_owner;"
+                                       "SET LOCAL check_function_bodies = off; SET ROLE followup_owner",
+                                 e);
     for (size_t i = 0; i < COUNT_OF(folders) && st == OK; i++)
         st = folder_load(o, folders[i], &at, loaded, e);
     if (st == OK)

@@ -4,7 +4,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(30);
+SELECT plan(33);
 
 -- A lead of whom everything is there: a message that left, events, replies with and without it, a hit on its link, CRM, bulk, notes.
 SELECT t.sent('ada', 'p-ada') AS ada, t.sent('bea', 'p-bea') AS bea \gset
@@ -91,4 +91,22 @@ SELECT followup.stop_messaging(1, ARRAY[:gil]) \g /dev/null
 SELECT followup.erase_lead(1, ARRAY[:gil]) \g /dev/null
 INSERT INTO followup.lead (account_id, email) VALUES (1, 'gil@people.example');
 SELECT is((SELECT reason FROM followup.suppression WHERE address = 'gil@people.example'), 'stopped', 'a stop is a No for good');
+
+-- A whole account
+CREATE FUNCTION t.rows_of(p_account bigint) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    v_table regclass;
+BEGIN
+    FOR v_table IN SELECT a.attrelid FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+                    WHERE c.relnamespace = 'followup'::regnamespace AND c.relkind = 'r' AND a.attname = 'account_id' LOOP
+        RETURN QUERY EXECUTE format('SELECT %L::text FROM %s WHERE account_id = %s LIMIT 1', v_table, v_table, p_account);
+    END LOOP;
+END $$;
+SELECT t.alert(1), followup.receive_webhooks(ARRAY[1]::bigint[], ARRAY['main'], ARRAY['[{"event_id": "x", "kind": "opened"}]']::json[], ARRAY['token']),
+       followup.apply_inbound_reply(1, '{"from": "x@y.example", "subject": "Re:", "text": "Hello?"}') \g /dev/null
+UPDATE followup.assistant SET daily_cap = 5 WHERE account_id = 1;
+SELECT cmp_ok(count(*), '>=', 20::bigint, 'nearly every table has rows of it') FROM t.rows_of(1);
+DELETE FROM followup.account WHERE id = 1;
+SELECT is_empty('SELECT * FROM t.rows_of(1)', 'no table has when it is deleted');
+SELECT isnt_empty('SELECT * FROM t.rows_of(2)', 'another account stays');
 SELECT * FROM finish();

@@ -115,6 +115,12 @@ def test_no_migration_is_run_while_somebody_works(cluster, database, daemon):
     assert migrate(cluster, database.name).returncode == 0
 
 
+def test_what_a_dump_does_not_bring_to_a_new_server_is_granted_again(cluster, database):
+    database.rows("REVOKE SET ON PARAMETER followup.quiet FROM followup_owner")
+    done = migrate(cluster, database.name)
+    assert done.returncode == 0, done.stderr
+
+
 def test_behind_a_dump_it_gives_up_and_says_so(cluster, database):
     with database.connect(autocommit=False) as dump:
         dump.execute("LOCK TABLE followup.message IN ACCESS SHARE MODE")
