@@ -25,6 +25,8 @@ def run(bench):
                     figures[name, workload] = {key: min(value, figures.get((name, workload), once)[key]) for key, value in once.items()}
         rows += _rows(n, figures)
         bench.details.append({"name": "wheel", "n": n, "figures": {" ".join(key): value for key, value in figures.items()}})
+    noise = min(_measure(bench, "wheel", "noise", 1_000_000)["p99.99"] for _ in range(ROUNDS))
+    rows.append(Row("wheel, 1,000", "1 us of arithmetic, p99.99", noise, "us", note="what the machine adds to any pause"))
     sparse = _measure(bench, "wheel", "sparse", 1000)
     rows.append(Row("wheel, 1,000", "wake-ups a timer", sparse["wakeups/timer"], "", goal="<= 2"))
     return rows

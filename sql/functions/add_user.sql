@@ -18,7 +18,7 @@ BEGIN
     IF v_complaint IS NOT NULL THEN
         RAISE EXCEPTION 'email: %', v_complaint USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM followup.profile_permissions(p_account, p_profile);
+    PERFORM followup.refuse_more_than_own(p_account, p_actor, followup.profile_permissions(p_account, p_profile));
     INSERT INTO followup.app_user (account_id, name, email, profile, phone)
     VALUES (p_account, btrim(p_name), p_email, p_profile, nullif(p_phone, ''))
         ON CONFLICT (account_id, lower(email)) DO NOTHING
@@ -32,4 +32,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.add_user(bigint, text, text, text, text, bigint) IS
-    'A person who works in an account; answers the id. Refuses an address that is taken (23505), a bad address, an unknown profile or account (22023). Without a password nobody can sign in as this user yet.';
+    'A person who works in an account; answers the id. Refuses an address that is taken (23505), a bad address, an unknown profile or account (22023), an actor without the permission users, or who lacks something that the profile has (42501). Without a password nobody can sign in as this user yet.';

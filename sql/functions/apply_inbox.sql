@@ -23,8 +23,8 @@ BEGIN
     IF p_limit IS NULL OR p_limit NOT BETWEEN 1 AND 1000 THEN
         RAISE EXCEPTION 'apply_inbox: the limit is 1 to 1000, not %', pg_catalog.quote_nullable(p_limit) USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM followup.inbox_beat();
-    IF followup.judge_bounces() THEN    -- it may have taken an account for itself: the shortest of transactions
+    -- Whoever renews a lease may be waiting for the one, and an account may have been taken for the other: the shortest of transactions.
+    IF followup.inbox_beat() OR followup.judge_bounces() THEN
         RETURN QUERY SELECT NULL::bigint, 0, 0, 0, 0, true;
         RETURN;
     END IF;

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION followup.apply_inbox_item(p_item followup.inbox_item) RETURNS void
-LANGUAGE plpgsql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE SET lock_timeout = '100 ms' AS $$
 BEGIN
     IF p_item.kind = 'replied' THEN
         PERFORM followup.apply_inbound_reply(p_item.account_id, p_item.event);
@@ -9,4 +9,4 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION followup.apply_inbox_item(followup.inbox_item) IS 'Internal: what one event does.';
+COMMENT ON FUNCTION followup.apply_inbox_item(followup.inbox_item) IS 'Internal: what one event does. Waits 100 ms for a lock (55P03): what it locks by itself, such as an address that is being suppressed, somebody may have for long.';

@@ -11,8 +11,7 @@ DECLARE
     v_leads    bigint[];
     v_locked   bigint[] := '{}';     -- leads, of these accounts
     v_accounts bigint[] := '{}';
-    v_applied  integer;
-    v_all      integer := 0;
+    v_applied  integer[] := pg_catalog.array_fill(0, ARRAY[pg_catalog.cardinality(v_pulls)]);    -- of each pull
 BEGIN
     PERFORM followup.require_read_committed();
     -- All locks come before the first change: that takes places under a cap, which are last.
@@ -31,8 +30,8 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM followup.lock_caps(v_accounts);
-    FOREACH v_pull IN ARRAY v_pulls LOOP
-        v_applied := 0;
+    FOR v_place IN 1..pg_catalog.cardinality(v_pulls) LOOP
+        v_pull := v_pulls[v_place];
         FOR v_entry IN
             SELECT l.id AS lead_id, e.entry, (e.entry ->> 'kind')::followup.event_kind AS kind,
                    coalesce(followup.list_instant(e.entry -> 'at'), v_pull.since) AS at
@@ -44,15 +43,18 @@ BEGIN
             IF v_entry.at >= v_pull.since
                AND followup.apply_list_entry(v_pull.account_id, v_entry.lead_id, p_provider, v_pull.provider_type,
                                              v_entry.kind, v_entry.at, v_entry.entry) THEN
-                v_applied := v_applied + 1;
+                v_applied[v_place] := v_applied[v_place] + 1;
             END IF;
         END LOOP;
-        UPDATE followup.list_pull AS p
-           SET applied = p.applied + v_applied, next_try_at = clock_timestamp() + '2 minutes'::interval
-         WHERE p.account_id = v_pull.account_id AND p.provider_type = v_pull.provider_type;
-        v_all := v_all + v_applied;
     END LOOP;
-    RETURN v_all;
+    -- Last, and in the order of their key: whoever notes a gap, leases with him, may wait for these rows. That begins a pull anew.
+    FOR v_place IN 1..pg_catalog.cardinality(v_pulls) LOOP
+        UPDATE followup.list_pull AS p
+           SET applied = p.applied + v_applied[v_place], next_try_at = clock_timestamp() + '2 minutes'::interval
+         WHERE p.account_id = v_pulls[v_place].account_id AND p.provider_type = v_pulls[v_place].provider_type
+           AND p.asked_at = p_asked_at AND p.ended_at IS NULL;
+    END LOOP;
+    RETURN (SELECT coalesce(sum(n), 0) FROM unnest(v_applied) AS n);
 END
 $$;
 COMMENT ON FUNCTION followup.apply_list_page(text, timestamptz, jsonb) IS

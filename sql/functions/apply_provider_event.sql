@@ -37,6 +37,11 @@ BEGIN
         ELSIF p_lead IS NOT NULL THEN
             PERFORM followup.unsubscribe_lead(p_account, p_lead, 'unsubscribed', ROW('lead', 'the lead', true, NULL), v_detail);
         END IF;
+        -- The address that was written to, if the lead has another one since.
+        PERFORM followup.write_suppressions(p_account, ARRAY[m.recipient], CASE v_class.class WHEN 'complaint' THEN 'complained' ELSE 'unsubscribed' END,
+                                            'provider', v_detail)
+           FROM followup.message AS m
+          WHERE m.account_id = p_account AND m.id = p_message AND p_lead IS NOT NULL AND m.recipient IS NOT NULL;
     ELSIF p_lead IS NULL THEN       -- an alert came back: nobody to deactivate
         PERFORM followup.apply_event(p_account, p_message, p_kind::text::followup.message_state, p_occurred_at, v_detail, v_id);
     ELSIF p_kind = 'failed' AND v_class.class <> 'hard' THEN

@@ -6,14 +6,21 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_now    timestamptz := coalesce(p_at, followup.now());
     v_plan   followup.lead_plan[] := followup.fact_plan(p_account, ARRAY[p_lead]);
+    v_class  followup.bounce_kind := p_class;      -- by which the lead is treated
     v_effect record;
 BEGIN
     IF v_plan[1].reason IS NOT NULL THEN
         RETURN v_plan;
     END IF;
+    -- What comes back from an address that is the lead's no more says nothing of the one it has now.
+    IF p_class IN ('hard', 'unknown') AND EXISTS (
+           SELECT FROM followup.message AS m JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
+            WHERE m.account_id = p_account AND m.id = p_message AND lower(m.recipient) <> lower(l.email)) THEN
+        v_class := 'block';
+    END IF;
     -- The sequence goes on after a block: if this is the first to tell that it left, what follows is planned. And what was to
     -- be sent again had left then.
-    IF p_class = 'block' OR p_state = 'bounced' AND EXISTS (
+    IF v_class = 'block' OR p_state = 'bounced' AND EXISTS (
            SELECT FROM followup.message AS m WHERE m.account_id = p_account AND m.id = p_message AND m.state = 'scheduled') THEN
         PERFORM followup.apply_event(p_account, p_message, 'sent', p_occurred_at, NULL);
     END IF;
@@ -26,7 +33,7 @@ BEGIN
         RETURN v_plan;
     END IF;
     PERFORM followup.note_bounce(p_account, p_message, p_class, p_alert, p_detail, v_now);
-    v_effect := followup.bounce_effect(p_account, p_message, p_class);
+    v_effect := followup.bounce_effect(p_account, p_message, v_class);
     IF v_effect.effect = 'retry' THEN
         v_plan := followup.bounce_retry(p_account, p_message, v_plan, v_effect.wait);
         PERFORM followup.take_out_pending(p_account, ARRAY[v_plan[1].conversation_id], 'the message before bounced');
@@ -38,7 +45,9 @@ BEGIN
             'deactivated', pg_catalog.concat_ws(': ', v_effect.what, p_detail));
     END IF;
     IF p_class = 'hard' THEN
-        PERFORM followup.suppress_addresses(p_account, ARRAY[p_lead], 'bounce', 'provider', p_detail);
+        PERFORM followup.write_suppressions(p_account, ARRAY[coalesce(m.recipient, l.email)], 'bounce', 'provider', p_detail)
+           FROM followup.message AS m JOIN followup.lead AS l ON l.account_id = m.account_id AND l.id = m.lead_id
+          WHERE m.account_id = p_account AND m.id = p_message;
     END IF;
     PERFORM followup.log_actions(p_account, ARRAY[p_lead], 'provider', 'bounce', p_detail, ARRAY[p_message]);
     RETURN v_plan;

@@ -3,7 +3,7 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_actor followup.actor := followup.require_permission(p_bulk.account_id, p_actor, p_permission);
 BEGIN
-    IF v_actor.own_leads_of IS NOT NULL AND p_bulk.actor IS DISTINCT FROM p_actor THEN
+    IF NOT followup.is_own(v_actor, p_bulk.actor) THEN
         RAISE EXCEPTION 'bulk % was planned by somebody else', p_bulk.id USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN v_actor;

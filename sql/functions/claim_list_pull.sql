@@ -6,7 +6,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
     v_real     timestamptz := clock_timestamp();
     v_shards   integer[];
-    v_accounts bigint[];
+    v_pulls    followup.list_pull[];
     v_provider text;
 BEGIN
     PERFORM followup.require_read_committed();
@@ -14,14 +14,19 @@ BEGIN
         RETURN;
     END IF;
     v_shards := followup.lock_leases(p_worker, p_shards, p_epochs, NULL);
-    -- An account that somebody works on has its turn in the next call.
-    v_accounts := ARRAY(
-        SELECT a.id FROM followup.account AS a
-         WHERE a.id IN (SELECT p.account_id FROM followup.list_pull AS p
-                         WHERE p.ended_at IS NULL AND p.next_try_at <= v_real AND followup.shard_of(p.account_id) = ANY (v_shards)
-                         ORDER BY p.next_try_at LIMIT 100)
-         ORDER BY a.id FOR NO KEY UPDATE SKIP LOCKED);
-    v_provider := followup.end_list_pulls(v_accounts, p_providers, p_types, p_default_provider, v_real);
+    DELETE FROM followup.list_pull AS p
+     WHERE p.ctid = ANY (ARRAY(SELECT w.ctid FROM followup.list_pull AS w
+                                WHERE w.ended_at IS NULL AND NOT EXISTS (SELECT FROM followup.account AS a WHERE a.id = w.account_id)
+                                  FOR UPDATE SKIP LOCKED));
+    -- One that somebody has, or whose account is being deleted, has its turn in a later call.
+    v_pulls := ARRAY(
+        SELECT p FROM followup.list_pull AS p
+          JOIN followup.account AS a ON a.id = p.account_id
+         WHERE p.ended_at IS NULL AND p.next_try_at <= v_real AND followup.shard_of(p.account_id) = ANY (v_shards)
+         ORDER BY p.next_try_at LIMIT 100
+           FOR NO KEY UPDATE OF p SKIP LOCKED
+           FOR KEY SHARE OF a SKIP LOCKED);
+    v_provider := followup.end_list_pulls(v_pulls, p_providers, p_types, p_default_provider, v_real);
     IF v_provider IS NULL THEN
         RETURN;
     END IF;
@@ -29,7 +34,8 @@ BEGIN
     WITH asked AS (
         UPDATE followup.list_pull AS p
            SET asked_provider = v_provider, asked_at = v_real, tries = p.tries + 1, next_try_at = v_real + '2 minutes'::interval
-         WHERE p.account_id = ANY (v_accounts) AND p.ended_at IS NULL AND p.next_try_at <= v_real
+          FROM unnest(v_pulls) AS u
+         WHERE p.account_id = u.account_id AND p.provider_type = u.provider_type AND p.ended_at IS NULL
            AND v_provider = ANY (followup.list_providers(p.account_id, p.provider_type, p.done, p_providers, p_types, p_default_provider))
         RETURNING p.since)
     SELECT v_provider, min(a.since), v_real FROM asked AS a;

@@ -5,7 +5,8 @@ LANGUAGE sql STABLE AS $$
            WHEN 'active' THEN
                CASE l.sub_state WHEN 'follow_up' THEN 'Follow-up ' WHEN 'out_of_office' THEN 'Out of office, next message '
                                 ELSE 'Next message ' END
-               || CASE WHEN m.state = 'scheduled'
+               || CASE WHEN m.state = 'scheduled' AND m.due_at = 'infinity' THEN 'held'
+                       WHEN m.state = 'scheduled'
                        THEN 'scheduled for ' || pg_catalog.to_char(m.due_at AT TIME ZONE z.name, 'YYYY-MM-DD HH24:MI ') || z.name
                        ELSE 'being sent' END
            WHEN 'processed' THEN

@@ -2,13 +2,15 @@ CREATE OR REPLACE FUNCTION followup.end_list_pull(
     p_provider text, p_asked_at timestamptz, p_error text, p_final boolean, p_wait_ms bigint)
 RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    WITH ended AS (
+    WITH ended AS MATERIALIZED (     -- in the order in which note_gap locks them
         SELECT p.account_id, p.provider_type,
                p_error IS NULL OR p_final
                    OR p_wait_ms > 0 AND clock_timestamp() + p_wait_ms * '1 millisecond'::interval > p.planned_at + k.waits AS for_good
           FROM followup.list_pull AS p
           JOIN followup.suppression_list AS k ON k.provider_type = p.provider_type
-         WHERE p.asked_provider = p_provider AND p.asked_at = p_asked_at AND p.ended_at IS NULL)
+         WHERE p.asked_provider = p_provider AND p.asked_at = p_asked_at AND p.ended_at IS NULL
+         ORDER BY p.account_id, p.provider_type
+           FOR NO KEY UPDATE OF p)
     UPDATE followup.list_pull AS p
        SET done = CASE WHEN e.for_good THEN p.done || p_provider ELSE p.done END,
            error = p_provider || ': ' || p_error,

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION followup.end_list_pulls(
-    p_accounts bigint[], p_providers text[], p_types text[], p_default_provider text, p_real timestamptz)
+    p_pulls followup.list_pull[], p_providers text[], p_types text[], p_default_provider text, p_real timestamptz)
 RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -8,16 +8,14 @@ DECLARE
     v_next  text;
 BEGIN
     FOR v_pull IN
-        SELECT p.account_id, p.provider_type, p.done, p.tries, p.applied, p.error, p.next_try_at <= p_real AS due,
-               p.planned_at + k.waits <= p_real AS over,
+        SELECT p.account_id, p.provider_type, p.done, p.tries, p.applied, p.error, p.planned_at + k.waits <= p_real AS over,
                followup.list_providers(p.account_id, p.provider_type, p.done, p_providers, p_types, p_default_provider) AS left_over
-          FROM followup.list_pull AS p
+          FROM unnest(p_pulls) AS p
           JOIN followup.suppression_list AS k ON k.provider_type = p.provider_type
-         WHERE p.account_id = ANY (p_accounts) AND p.ended_at IS NULL
          ORDER BY p.next_try_at, p.account_id, p.provider_type
     LOOP
         IF v_pull.left_over <> '{}' AND NOT v_pull.over THEN
-            v_next := coalesce(v_next, CASE WHEN v_pull.due THEN v_pull.left_over[1] END);
+            v_next := coalesce(v_next, v_pull.left_over[1]);
             CONTINUE;
         END IF;
         v_error := CASE WHEN v_pull.left_over <> '{}' THEN pg_catalog.format('given up after %s tries: %s', v_pull.tries, coalesce(v_pull.error, 'no answer'))
@@ -29,11 +27,8 @@ BEGIN
         VALUES (v_pull.account_id, 'engine', 'pull_list', v_error,
                 pg_catalog.jsonb_build_object('provider_type', v_pull.provider_type, 'applied', v_pull.applied), followup.now());
     END LOOP;
-    UPDATE followup.account AS a SET list_awaited_at = NULL
-     WHERE a.id = ANY (p_accounts) AND a.list_awaited_at IS NOT NULL
-       AND NOT EXISTS (SELECT FROM followup.list_pull AS p WHERE p.account_id = a.id AND p.ended_at IS NULL);
     RETURN v_next;
 END
 $$;
-COMMENT ON FUNCTION followup.end_list_pulls(bigint[], text[], text[], text, timestamptz) IS
-    'Internal, of claim_list_pull, which holds these accounts: ends their pulls that were read whole, that nobody can ask for, or that were waited for long enough, and lets the accounts'' messages go when none is left. Answers the provider that is to be asked next.';
+COMMENT ON FUNCTION followup.end_list_pulls(followup.list_pull[], text[], text[], text, timestamptz) IS
+    'Internal, of claim_list_pull, which has locked these pulls: ends those that were read whole, that nobody can ask for, or that were waited for long enough: an account''s messages go when none of its pulls is left. Answers the provider that is to be asked next.';

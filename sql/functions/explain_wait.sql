@@ -2,12 +2,14 @@ CREATE OR REPLACE FUNCTION followup.explain_wait(p_account bigint, p_message big
 RETURNS TABLE (cause text, clears_at timestamptz)
 LANGUAGE sql STABLE AS $$
     WITH v AS MATERIALIZED (
-        SELECT m.*, a.paused_at AS account_paused_at, a.list_awaited_at, a.paused_reason, s.paused_at AS assistant_paused_at, q.paused_at AS sequence_paused_at,
+        SELECT m.*, a.paused_at AS account_paused_at, a.paused_reason, s.paused_at AS assistant_paused_at, q.paused_at AS sequence_paused_at,
                s.name AS assistant, q.name AS sequence, s.daily_cap, s.ramp, s.ramp_from,
                a.late_after, a.late_action, l.country, l.email, c.hold_until, c.state AS conversation_state,
                z.name AS timezone, p_now AT TIME ZONE z.name AS local_now,
                m.conversation_id IS NOT NULL AS of_lead,    -- alerts and webhooks ask neither window nor pause
                followup.sendable_at(m.account_id, z.name, l.country, p_now) AS opens_at,
+               (SELECT max(p.planned_at + k.waits) FROM followup.list_pull AS p JOIN followup.suppression_list AS k ON k.provider_type = p.provider_type
+                 WHERE p.account_id = m.account_id AND p.ended_at IS NULL) AS list_until,
                t.outcome AS last_outcome, concat_ws(' ', nullif(t.http_status, 0)::text, t.detail) AS last_detail
           FROM followup.message AS m
           JOIN followup.account AS a ON a.id = m.account_id
@@ -39,9 +41,8 @@ LANGUAGE sql STABLE AS $$
         (7, v.of_lead AND NOT v.forced AND v.opens_at > p_now AND NOT followup.is_holiday(v.account_id, v.country, v.local_now::date),
          'send window: closed now (' || pg_catalog.to_char(v.local_now, 'Dy HH24:MI ') || v.timezone || ')', v.opens_at),
         (8, v.of_lead AND v.account_paused_at IS NOT NULL, 'the account is paused' || coalesce(': ' || v.paused_reason, ''), NULL),
-        (14, v.of_lead AND v.list_awaited_at IS NOT NULL, 'no webhooks were received for long: a provider''s suppression list is being pulled first',
-         (SELECT max(p.planned_at + k.waits) FROM followup.list_pull AS p JOIN followup.suppression_list AS k ON k.provider_type = p.provider_type
-           WHERE p.account_id = v.account_id AND p.ended_at IS NULL)),
+        (14, v.of_lead AND v.list_until IS NOT NULL, 'no webhooks were received for long: a provider''s suppression list is being pulled first',
+         v.list_until),
         (9, v.of_lead AND v.assistant_paused_at IS NOT NULL, 'the assistant ' || v.assistant || ' is paused', NULL),
         (10, v.of_lead AND v.sequence_paused_at IS NOT NULL, 'the sequence ' || v.sequence || ' is paused', NULL),
         (11, v.of_lead AND EXISTS (SELECT FROM followup.suppression AS u

@@ -9,16 +9,16 @@ BEGIN
     END IF;
     BEGIN
         v_at := p_value::timestamptz;
-    EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
+    EXCEPTION WHEN data_exception THEN
         RAISE EXCEPTION '%: there is no such date', p_term USING ERRCODE = 'invalid_parameter_value';
     END;
     IF p_operator IN ('=', '!=') AND length(p_value) = 10 THEN -- the whole day
-        RETURN format('%s(%s >= %L AND %s < %L)', CASE p_operator WHEN '!=' THEN 'NOT ' ELSE '' END, p_column, v_at,
-                      p_column, v_at + interval '1 day');
+        RETURN format('(%1$s >= %2$L AND %1$s < %3$L) %4$s', p_column, v_at, v_at + interval '1 day',
+                      CASE p_operator WHEN '!=' THEN 'IS NOT TRUE' ELSE '' END);
     ELSIF p_operator IN ('>', '<=') AND length(p_value) = 10 THEN -- after that day, up to its end
         RETURN format('%s %s %L', p_column, CASE p_operator WHEN '>' THEN '>=' ELSE '<' END, v_at + interval '1 day');
     END IF;
-    RETURN format('%s %s %L', p_column, CASE p_operator WHEN '!=' THEN '<>' ELSE p_operator END, v_at);
+    RETURN format('%s %s %L', p_column, CASE p_operator WHEN '!=' THEN 'IS DISTINCT FROM' ELSE p_operator END, v_at);
 END
 $$;
 COMMENT ON FUNCTION followup.filter_instant(text, text, text, text) IS

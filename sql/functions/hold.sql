@@ -13,6 +13,10 @@ BEGIN
     UPDATE followup.conversation AS c SET hold_until = v_until
       FROM unnest(v_plan) AS p
      WHERE p.reason IS NULL AND c.account_id = p_account AND c.id = p.conversation_id;
+    -- Held by a person, no longer by an answer of its own, which the next such answer would replace.
+    UPDATE followup.lead AS l SET sub_state = 'sequence'
+      FROM unnest(v_plan) AS p
+     WHERE p.reason IS NULL AND l.account_id = p_account AND l.id = p.lead_id AND l.sub_state = 'out_of_office';
     PERFORM followup.replan_messages(p_account,
         followup.lock_scheduled(p_account, ARRAY(SELECT p.lead_id FROM unnest(v_plan) AS p WHERE p.reason IS NULL)), 'held');
     INSERT INTO followup.activity (account_id, actor, action, lead_id, note, detail, at)

@@ -29,19 +29,14 @@ BEGIN
 
     -- One import of an account after the other: two with the same new addresses, in calls of different order, would wait for
     -- each other's rows in the index of addresses. Nobody who holds a row waits for this.
-    PERFORM followup.require_read_committed();
     PERFORM pg_advisory_xact_lock(hashtextextended('followup.import ' || p_account, 0));
-    v_rows := followup.judge_lead_rows(p_account, p_rows, p_duplicates);
-    IF v_actor.own_leads_of IS NOT NULL THEN
-        FOR v_place IN 1..cardinality(v_rows) LOOP
-            IF v_rows[v_place].outcome = 'updated'
-               AND NOT EXISTS (SELECT FROM followup.lead AS l WHERE l.account_id = p_account AND l.id = v_rows[v_place].lead_id
-                                                                AND l.rep_id = v_actor.own_leads_of) THEN
-                v_rows[v_place].outcome := 'refused';
-                v_rows[v_place].reason := 'email: is a lead of somebody else';
-            END IF;
-        END LOOP;
-    END IF;
+    -- What may be written is locked before it is judged, the account for the new leads that are started in it.
+    PERFORM followup.lock_leads(p_account, ARRAY(
+        SELECT l.id FROM jsonb_array_elements(p_rows) AS r (o)
+          JOIN followup.lead AS l ON l.account_id = p_account AND lower(l.email) = lower(btrim(r.o ->> 'email'))
+         WHERE p_duplicates = 'update'));
+    v_rows := followup.judge_lead_rows(p_account, p_rows, p_duplicates, v_actor,
+                                       (followup.actor_of(p_account, p_actor, 'reassign')).permitted);
     IF p_strict AND EXISTS (SELECT FROM unnest(v_rows) AS r WHERE r.outcome = 'refused') THEN
         RETURN QUERY SELECT r.line, NULL::bigint, CASE r.outcome WHEN 'refused' THEN 'refused' ELSE 'withheld' END,
                             CASE r.outcome WHEN 'refused' THEN r.reason ELSE 'another line was refused' END
@@ -53,4 +48,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.import_leads(bigint, jsonb, bigint, bigint, text, boolean, bigint) IS
-    'Leads from a list of objects {line, email, external_id, first_name, last_name, company, country, timezone, rep_email, fields} (at most 20000 a call; several calls in one transaction are one import). One row an object: outcome imported, updated, skipped or refused, with the reason; imported and updated may carry a remark, such as an unknown zone (the account''s is used). p_sequence starts the new ones. p_duplicates: what to do with an address that is a lead already: update (where the actor''s profile reaches that lead), skip, refuse. p_strict: writes nothing when one is refused (the others are withheld). Imports of one account take turns until they commit. Raises 22023 for a bad argument or a sequence without steps, 42501 without permission to import.';
+    'Leads from a list of objects {line, email, external_id, first_name, last_name, company, country, timezone, rep_email, fields} (at most 20000 a call; several calls in one transaction are one import). One row an object: outcome imported, updated, skipped or refused, with the reason; imported and updated may carry a remark, such as an unknown zone (the account''s is used). p_sequence starts the new ones. p_duplicates: what to do with an address that is a lead already: update (where the actor''s profile reaches that lead; to another representative only with the permission reassign), skip, refuse. p_strict: writes nothing when one is refused (the others are withheld). Imports of one account take turns until they commit. Raises 22023 for a bad argument or a sequence without steps, 42501 without permission to import.';

@@ -1,4 +1,5 @@
-CREATE OR REPLACE FUNCTION followup.judge_lead_rows(p_account bigint, p_rows jsonb, p_duplicates text)
+CREATE OR REPLACE FUNCTION followup.judge_lead_rows(
+    p_account bigint, p_rows jsonb, p_duplicates text, p_actor followup.actor, p_reassigns boolean)
 RETURNS followup.lead_import[]
 LANGUAGE sql STABLE AS $$
     WITH given AS MATERIALIZED (
@@ -13,7 +14,7 @@ LANGUAGE sql STABLE AS $$
                coalesce(r.o -> 'fields', '{}') AS fields
           FROM pg_catalog.jsonb_array_elements(p_rows) WITH ORDINALITY AS r (o, number)),
     known AS MATERIALIZED (
-        SELECT g.*, l.id AS lead_id, u.id AS rep_id, z.name AS zone,
+        SELECT g.*, l.id AS lead_id, l.rep_id AS has_rep_id, u.id AS rep_id, z.name AS zone,
                -- An address of an earlier line of the same import: here, or written by this very transaction.
                pg_catalog.min(g.line) OVER (PARTITION BY pg_catalog.lower(g.email) ORDER BY g.number) AS first_line,
                l.xmin = pg_catalog.pg_current_xact_id()::xid AS written_now,
@@ -40,6 +41,10 @@ LANGUAGE sql STABLE AS $$
                WHEN pg_catalog.length(k.country) > 100 THEN 'country: is longer than 100 characters'
                WHEN pg_catalog.jsonb_typeof(k.fields) <> 'object' THEN 'fields: is no JSON object'
                WHEN k.lead_id IS NOT NULL AND p_duplicates = 'refuse' THEN 'email: is a lead already'
+               WHEN k.lead_id IS NOT NULL AND p_duplicates = 'update' AND NOT followup.is_own(p_actor, k.has_rep_id)
+                   THEN 'email: is a lead of somebody else'
+               WHEN k.lead_id IS NOT NULL AND p_duplicates = 'update' AND NOT p_reassigns AND k.rep_id <> coalesce(k.has_rep_id, 0)
+                   THEN 'rep_email: is not the lead''s representative, and reassign is not permitted'
                WHEN k.external_lead IS DISTINCT FROM k.lead_id AND k.external_lead IS NOT NULL
                    THEN 'external_id: another lead has it'
                WHEN k.external_id IS NOT NULL AND k.nth_external > 1 THEN 'external_id: an earlier line has it'
@@ -48,7 +53,8 @@ LANGUAGE sql STABLE AS $$
                    CASE WHEN k.timezone IS NOT NULL AND k.zone IS NULL
                         THEN pg_catalog.format('timezone: "%s" is unknown, the account''s is used', pg_catalog.left(k.timezone, 60)) END,
                    CASE WHEN k.rep_email IS NOT NULL AND k.rep_id IS NULL
-                        THEN pg_catalog.format('rep_email: no user has %s, the lead has no representative', pg_catalog.left(k.rep_email, 100)) END)
+                        THEN pg_catalog.format('rep_email: no user has %s, the lead %s', pg_catalog.left(k.rep_email, 100),
+                                              CASE WHEN k.has_rep_id IS NULL THEN 'has no representative' ELSE 'keeps its own' END) END)
                    AS remark
           FROM known AS k)
     SELECT coalesce(pg_catalog.array_agg(ROW(j.line, j.email, j.external_id, j.first_name, j.last_name, j.company, j.country,
@@ -63,5 +69,5 @@ LANGUAGE sql STABLE AS $$
                                          ORDER BY j.number), '{}')
       FROM judged AS j
 $$;
-COMMENT ON FUNCTION followup.judge_lead_rows(bigint, jsonb, text) IS
-    'What import_leads would make of each row, nothing written: outcome, refusal or remark, the lead that has the address, the zone and representative found.';
+COMMENT ON FUNCTION followup.judge_lead_rows(bigint, jsonb, text, followup.actor, boolean) IS
+    'What import_leads would make of each row, nothing written: outcome, refusal or remark, the lead that has the address, the zone and representative found. p_reassigns: the actor may give a lead to another representative. The caller has locked the leads that may be updated.';

@@ -36,8 +36,8 @@ BEGIN
          GROUP BY n.account_id ORDER BY n.account_id LOOP
         IF v_some.renamed IS NOT NULL THEN
             -- The next message goes to the new address, if that one is written to at all.
-            v_plan := ARRAY(SELECT followup.lead_plan_refused(r, NULL)
-                              FROM followup.read_leads(v_some.account_id, v_some.renamed, 'stop', ROW(NULL, NULL, true, NULL)) AS r
+            v_plan := ARRAY(SELECT r
+                              FROM followup.read_leads(v_some.account_id, v_some.renamed, NULL, ROW(NULL, NULL, true, NULL)) AS r
                              WHERE r.active AND followup.lead_suppressed(v_some.account_id, r.lead_id));
             PERFORM followup.leave_leads(v_some.account_id, v_plan, 'stopped', NULL, 'suppressed', 'suppression: its new address is suppressed');
             PERFORM followup.log_actions(v_some.account_id, ARRAY(SELECT p.lead_id FROM unnest(v_plan) AS p),

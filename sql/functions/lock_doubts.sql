@@ -22,7 +22,8 @@ BEGIN
                    AND coalesce(m.provider, p_default_provider) = p_providers[i]
                    AND followup.next_post_at(m.claimed_at, m.posts, p_settle_after_ms) < p_real
                    AND m.first_post_at > p_real - p_key_windows_ms[i] * '1 millisecond'::interval
-                   AND c.state <> 'ended' AND coalesce(a.paused_at, a.list_awaited_at) IS NULL AND (c.hold_until IS NULL OR c.hold_until <= p_now)
+                   AND c.state <> 'ended' AND a.paused_at IS NULL AND (c.hold_until IS NULL OR c.hold_until <= p_now)
+                   AND NOT EXISTS (SELECT FROM followup.list_pull AS w WHERE w.account_id = m.account_id AND w.ended_at IS NULL OFFSET 0)
                    AND NOT followup.conversation_paused(m.account_id, m.conversation_id)
                    AND NOT followup.lead_suppressed(m.account_id, m.lead_id)
                    AND (m.forced OR followup.window_open(m.account_id, l.timezone, a.timezone, l.country, p_now))

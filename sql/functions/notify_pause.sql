@@ -8,4 +8,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.notify_pause() IS
-    'Trigger on paused_at of account, assistant and sequence: "r <account>" on channel followup, unless followup.notify = off. Its argument names the column that holds the account.';
+    'Trigger on paused_at of account, assistant and sequence, and on the pulls of suppression lists: "r <account>" on channel followup, unless followup.notify = off. Its argument names the column that holds the account.';

@@ -13,7 +13,8 @@ BEGIN
     SELECT m.id, m.kind, m.position, m.step_key, m.due_at, m.state, m.version, c.id AS conversation_id, c.sequence_id,
            c.hold_until, followup.lead_timezone(l.timezone, a.timezone) AS timezone, l.country,
            coalesce(s.subject, a.feedback_subject) AS subject,
-           coalesce(a.paused_at, p.paused_at, q.paused_at) IS NOT NULL AS paused, a.list_awaited_at IS NOT NULL AS awaits_list,
+           coalesce(a.paused_at, p.paused_at, q.paused_at) IS NOT NULL AS paused, 
+           EXISTS (SELECT FROM followup.list_pull AS w WHERE w.account_id = p_account AND w.ended_at IS NULL) AS awaits_list,
            (p.daily_cap IS NOT NULL OR p.ramp IS NOT NULL) AS capped
       INTO v_live
       FROM followup.lead AS l

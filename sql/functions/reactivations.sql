@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION followup.reactivations(
 RETURNS SETOF followup.lead_plan
 LANGUAGE sql STABLE AS $$
     WITH base AS MATERIALIZED (
-        SELECT r.*, (CASE WHEN r.reason IN ('not_permitted', 'not_own_lead', 'not_found') THEN r.reason::text
+        SELECT r.*, (CASE WHEN r.reason IS NOT NULL THEN r.reason::text
                           WHEN nullif(pg_catalog.btrim(p_note), '') IS NULL THEN 'note_required'
                           WHEN r.state = 'active' THEN 'already_active'
                           WHEN r.state = 'new' THEN 'never_started'
@@ -14,8 +14,8 @@ LANGUAGE sql STABLE AS $$
                           WHEN EXISTS (SELECT FROM followup.lead AS l
                                          JOIN followup.suppression AS s ON s.account_id = l.account_id AND s.address = pg_catalog.lower(l.email)
                                         WHERE l.account_id = p_account AND l.id = r.lead_id
-                                          AND NOT (p_undone = 'deactivated' AND s.reason = 'bounce')) THEN 'suppressed' END)::followup.skip_reason AS refusal
-          FROM followup.read_leads(p_account, p_leads, 'stop', p_actor) AS r
+                                          AND NOT (p_undone = 'deactivated' AND followup.is_bounce(s.reason, s.source))) THEN 'suppressed' END)::followup.skip_reason AS refusal
+          FROM followup.read_leads(p_account, p_leads, NULL, p_actor) AS r
     )
     SELECT b.lead_id, b.refusal, b.state, b.sub_state, b.timezone, b.country, b.conversation_id, b.active, b.hold_until,
            b.sequence_id, b.version, b.assistant_id,

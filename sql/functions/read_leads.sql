@@ -6,7 +6,7 @@ LANGUAGE sql STABLE AS $$
     SELECT asked.id,
            CASE WHEN NOT (p_actor).permitted THEN 'not_permitted'::followup.skip_reason
                 WHEN l.id IS NULL THEN 'not_found'
-                WHEN (p_actor).own_leads_of <> coalesce(l.rep_id, 0) THEN 'not_own_lead'
+                WHEN NOT followup.is_own(p_actor, l.rep_id) THEN 'not_own_lead'
                 WHEN l.status = 'disqualified' AND NOT p_disqualified THEN 'disqualified'
                 -- The one exception to the table, and only for whoever switched it on.
                 WHEN p_action = 'restart' AND l.sub_state = 'BounceRisk' AND a.restart_bounce_risk
@@ -28,4 +28,4 @@ LANGUAGE sql STABLE AS $$
                           LIMIT 1) AS c ON true
 $$;
 COMMENT ON FUNCTION followup.read_leads(bigint, bigint[], followup.lead_action, followup.actor, boolean) IS
-    'One row a distinct lead asked for: why the action leaves it alone (permission, then the action table), or what the action needs to go on. Call it after lock_leads, in a statement of its own. p_disqualified false: leads of that status are left out.';
+    'One row a distinct lead asked for: why the action leaves it alone (permission, then the action table), or what the action needs to go on. Call it after lock_leads, in a statement of its own. p_action NULL: no action, and no state that refuses it. p_disqualified false: leads of that status are left out.';

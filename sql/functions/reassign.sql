@@ -9,9 +9,7 @@ BEGIN
     IF p_rep IS NOT NULL AND NOT EXISTS (SELECT FROM followup.app_user AS u WHERE u.account_id = p_account AND u.id = p_rep) THEN
         RAISE EXCEPTION 'account % has no user %', p_account, p_rep USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM followup.lock_leads(p_account, p_leads);
-    v_plan := ARRAY(SELECT followup.lead_plan_refused(r, CASE WHEN r.reason IN ('not_permitted', 'not_own_lead', 'not_found') THEN r.reason END)
-                      FROM followup.read_leads(p_account, p_leads, 'stop', v_actor) AS r);
+    v_plan := followup.fact_plan(p_account, p_leads, v_actor);
     INSERT INTO followup.activity (account_id, actor, action, lead_id, note, detail, at)
     SELECT p_account, v_actor.name, 'reassign', p.lead_id, p_note,
            pg_catalog.jsonb_build_object('from', l.rep_id, 'to', p_rep), followup.now()

@@ -19,7 +19,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'One of ' || pg_catalog.array_to_string(c_verdicts, ', ') || '.';
     END IF;
-    v_plan := followup.own_fact_plan(p_account, p_leads, v_actor);
+    v_plan := followup.fact_plan(p_account, p_leads, v_actor);
     v_plan := ARRAY(
         SELECT followup.lead_plan_refused(p, CASE
                    WHEN p.reason IS NOT NULL THEN p.reason

@@ -31,7 +31,7 @@ BEGIN
          CROSS JOIN LATERAL (SELECT (CASE
                WHEN NOT v_actor.permitted THEN 'not_permitted'
                WHEN m.id IS NULL THEN 'not_found'
-               WHEN v_actor.own_leads_of <> coalesce(l.rep_id, 0) THEN 'not_own_lead'
+               WHEN NOT followup.is_own(v_actor, l.rep_id) THEN 'not_own_lead'
                WHEN m.state IN ('sending', 'in_doubt') THEN 'in_flight'
                WHEN m.state <> 'scheduled' OR c.state = 'ended' THEN 'not_scheduled'
                WHEN v_at < v_now THEN 'past_instant'

@@ -11,9 +11,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'One of ' || pg_catalog.array_to_string(pg_catalog.enum_range(NULL::followup.lead_status), ', ') || '.';
     END IF;
-    PERFORM followup.lock_leads(p_account, p_leads);
-    v_plan := ARRAY(SELECT followup.lead_plan_refused(r, CASE WHEN r.reason IN ('not_permitted', 'not_own_lead', 'not_found') THEN r.reason END)
-                      FROM followup.read_leads(p_account, p_leads, 'stop', v_actor) AS r);
+    v_plan := followup.fact_plan(p_account, p_leads, v_actor);
     UPDATE followup.lead AS l SET status = p_status::followup.lead_status, status_at = followup.now()
       FROM unnest(v_plan) AS p
      WHERE p.reason IS NULL AND l.account_id = p_account AND l.id = p.lead_id;

@@ -7,7 +7,6 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
     v_actor   followup.actor := followup.require_permission(p_account, p_actor, 'reschedule');
     v_message followup.message;
-    v_rep     bigint;
     v_says    text := 'was in doubt; ' || CASE p_as WHEN 'sent' THEN 'sent' ELSE 'not sent' END || ', says ' || v_actor.shown;
 BEGIN
     IF p_as IS NULL OR p_as NOT IN ('sent', 'not_sent') THEN
@@ -21,8 +20,7 @@ BEGIN
     ELSIF v_message.state <> 'in_doubt' THEN
         RAISE EXCEPTION 'message % is not in doubt: it is %', p_message, v_message.state USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    SELECT l.rep_id INTO v_rep FROM followup.lead AS l WHERE l.account_id = p_account AND l.id = v_message.lead_id;
-    IF v_actor.own_leads_of IS NOT NULL AND v_rep IS DISTINCT FROM v_actor.own_leads_of THEN
+    IF NOT followup.is_own(v_actor, (SELECT l.rep_id FROM followup.lead AS l WHERE l.account_id = p_account AND l.id = v_message.lead_id)) THEN
         RAISE EXCEPTION 'message % is of a lead that is not user %''s', p_message, p_actor USING ERRCODE = 'insufficient_privilege';
     END IF;
 

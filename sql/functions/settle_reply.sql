@@ -27,9 +27,8 @@ BEGIN
         RAISE EXCEPTION 'no reply % waits to be settled%', p_reply, CASE WHEN p_lead IS NOT NULL THEN ' with a lead' ELSE '' END
             USING ERRCODE = 'no_data_found';
     END IF;
-    IF v_actor.own_leads_of IS NOT NULL AND v_reply.lead_id IS NOT NULL
-       AND NOT EXISTS (SELECT FROM followup.lead AS l
-                        WHERE l.account_id = p_account AND l.id = v_reply.lead_id AND l.rep_id = v_actor.own_leads_of) THEN
+    IF EXISTS (SELECT FROM followup.lead AS l
+                WHERE l.account_id = p_account AND l.id = v_reply.lead_id AND NOT followup.is_own(v_actor, l.rep_id)) THEN
         RAISE EXCEPTION 'settle_reply: lead % is not user %''s', v_reply.lead_id, p_actor USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF p_lead IS NOT NULL THEN

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION followup.try_inbox_item(p_item followup.inbox_item) RETURNS text
-LANGUAGE plpgsql VOLATILE SET lock_timeout = '100 ms' AS $$
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM followup.apply_inbox_item(p_item);
     RETURN 'applied';

@@ -12,7 +12,7 @@ BEGIN
     DELETE FROM followup.suppression AS s
      USING unnest(v_plan) AS p, followup.lead AS l
      WHERE p.reason IS NULL AND l.account_id = p_account AND l.id = p.lead_id
-       AND s.account_id = p_account AND s.address = pg_catalog.lower(l.email) AND s.reason = 'bounce';
+       AND s.account_id = p_account AND s.address = pg_catalog.lower(l.email) AND followup.is_bounce(s.reason, s.source);
     v_scheduled := followup.bring_back(p_account, v_plan, 'unbounce', v_actor, p_note);
     RETURN QUERY SELECT * FROM followup.action_results(p_account, p_leads, v_plan, v_scheduled.leads, v_scheduled.messages);
 END

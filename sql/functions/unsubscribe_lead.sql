@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION followup.unsubscribe_lead(
 RETURNS followup.lead_plan[]
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_plan followup.lead_plan[] := followup.own_fact_plan(p_account, ARRAY[p_lead], p_actor);
+    v_plan followup.lead_plan[] := followup.fact_plan(p_account, ARRAY[p_lead], p_actor);
 BEGIN
     IF v_plan[1].reason = 'not_own_lead' THEN
         RETURN v_plan;

@@ -6,8 +6,6 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_rows followup.lead_import[];
 BEGIN
-    -- In the order of all locks: what follows from the values writes conversations, and starts new leads in the account.
-    PERFORM followup.lock_leads(p_account, ARRAY(SELECT r.lead_id FROM unnest(p_rows) AS r WHERE r.outcome = 'updated'));
     -- Values are written here, and what follows from them follows (lead_written).
     PERFORM pg_catalog.set_config('followup.values', 'on', true);
     UPDATE followup.lead AS l
@@ -57,4 +55,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.write_lead_rows(bigint, followup.lead_import[], bigint, bigint, bigint) IS
-    'Writes what judge_lead_rows let through and starts the new leads; answers the rows with their ids. A blank value of an update keeps what is there. The columns crm_source and crm_status go through the CRM rules: a stop code keeps a lead out.';
+    'Writes what judge_lead_rows let through and starts the new leads; answers the rows with their ids. The caller has locked the account and the leads that are updated (lock_leads). A blank value of an update keeps what is there. The columns crm_source and crm_status go through the CRM rules: a stop code keeps a lead out.';

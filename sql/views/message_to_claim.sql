@@ -5,7 +5,10 @@ CREATE OR REPLACE VIEW followup.message_to_claim WITH (security_invoker = true) 
 SELECT m.account_id, m.id, m.ctid AS place, m.conversation_id, m.lead_id, m.detached, m.forced,
        c.state AS conversation_state, c.hold_until,
        a.late_after, a.late_action, l.timezone AS lead_timezone, a.timezone AS account_timezone, l.country,
-       coalesce(a.paused_at, a.list_awaited_at, s.paused_at, q.paused_at) IS NOT NULL AS paused,
+       -- Mostly no account waits for a suppression list: that is asked once a query.
+       coalesce(a.paused_at, s.paused_at, q.paused_at) IS NOT NULL
+       OR EXISTS (SELECT FROM followup.list_pull AS w WHERE w.ended_at IS NULL)
+          AND EXISTS (SELECT FROM followup.list_pull AS w WHERE w.account_id = m.account_id AND w.ended_at IS NULL OFFSET 0) AS paused,
        l.email IS NOT NULL AND EXISTS (
            SELECT FROM followup.suppression AS x
             WHERE x.account_id = m.account_id AND x.address = pg_catalog.lower(l.email) OFFSET 0) AS suppressed,

@@ -5,7 +5,9 @@ SELECT m.account_id, m.id, m.due_at, m.shard
   FROM followup.message AS m
  WHERE m.queued AND m.state = 'scheduled'
    AND (m.conversation_id IS NULL
-        OR m.account_id NOT IN (SELECT a.id FROM followup.account AS a WHERE coalesce(a.paused_at, a.list_awaited_at) IS NOT NULL)
+        OR m.account_id NOT IN (SELECT a.id FROM followup.account AS a WHERE a.paused_at IS NOT NULL
+                                UNION ALL
+                                SELECT w.account_id FROM followup.list_pull AS w WHERE w.ended_at IS NULL)
            AND (m.account_id NOT IN (SELECT s.account_id FROM followup.assistant AS s WHERE s.paused_at IS NOT NULL
                                      UNION ALL
                                      SELECT q.account_id FROM followup.sequence AS q WHERE q.paused_at IS NOT NULL)

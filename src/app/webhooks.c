@@ -60,11 +60,17 @@ static enum status read_secrets(const struct conf_webhook *w, struct files *file
 static enum status read_keys(const struct conf_webhook *w, struct files *files, struct webhook_settings *settings,
                              struct err *e)
 {
+    static const char begin[] = "-----BEGIN";
+    size_t count = 0;
     enum status st = read_file(w->public_key_file, files->key, e);
-    if (st == OK && strstr(files->key, "-----BEGIN") != NULL)
-        settings->public_keys[0] = files->key;
-    else if (st == OK)
-        st = split_lines(files->key, w->public_key_file, settings->public_keys, e);
+    const char *pem = st == OK ? strstr(files->key, begin) : NULL;
+    if (st == OK && pem == NULL)
+        return split_lines(files->key, w->public_key_file, settings->public_keys, e);
+    for (; pem != NULL; pem = strstr(pem + 1, begin)) { /* each is read up to its own end */
+        if (count == WEBHOOK_SECRETS_MAX)
+            return err_set(e, E_INVALID, "%s has more than %d keys", w->public_key_file, WEBHOOK_SECRETS_MAX);
+        settings->public_keys[count++] = pem;
+    }
     return st;
 }
 

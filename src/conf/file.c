@@ -320,6 +320,14 @@ static enum status provider_check(const struct reading *r, size_t i)
     return OK;
 }
 
+/* As render/header.h takes a link; a message with another is not sent. */
+static bool is_link_text(const char *url)
+{
+    while (*url > ' ' && *url < 0x7f && strchr("<>\"\\", *url) == NULL)
+        url++;
+    return *url == '\0';
+}
+
 /* Whatever is wrong with it breaks the way out of mails that have left: /u/TOKEN is written behind it. NULL: nothing. */
 static const char *public_url_wrong(const char *url)
 {
@@ -327,6 +335,9 @@ static const char *public_url_wrong(const char *url)
         return "must begin with http:// or https://";
     if (strpbrk(url, "?# \t") != NULL)
         return "may hold no '?', no '#' and no blank: /u/TOKEN is added to it";
+    if (!is_link_text(url))
+        return "may hold only ASCII, and no '<', '>', '\"' or '\\': it is part of a link (other letters: xn--... and "
+               "%XX)";
     if (url[strlen(url) - 1] == '/')
         return "may not end in '/': /u/TOKEN is added to it";
     if (strlen(url) > PUBLIC_URL_BYTES_MAX)

@@ -178,10 +178,10 @@ const struct conf_key conf_keys[] = {
     { "http", "idle_timeout", CONF_DURATION, "60s", "50ms", "1h", .offset = AT(idle_timeout_ms),
       .sentence = "Longest time between two requests on one HTTP connection." },
     { "http", "public_url", CONF_TEXT, .example = "https://follow.example", .offset = AT(public_url),
-      .sentence =
-          "Where the world reaches us, for unsubscribe links: /u/TOKEN is added to it, so it ends without a slash. A "
-          "path before that is for a proxy to take away. Every provider but one of type generic needs it; "
-          "without it messages carry none." },
+      .sentence = "Where the world reaches us, for unsubscribe links: /u/TOKEN is added to it, so it ends without a "
+                  "slash. https: mail programs offer one click for nothing else (RFC 8058). A path before that is for "
+                  "a proxy to take away. Every provider but one of type generic needs it; without it messages carry "
+                  "none." },
     { "log", "level", CONF_ENUM, "info", .words = "debug|info|warn|error", RELOADABLE, .offset = AT(log_level),
       .sentence = "Lines below this level are not written." },
 };

@@ -243,7 +243,7 @@ static enum ctl_exit action_do(struct ctl *c, struct action *a, long expected)
         counts_print(stderr, a, "would be done");
         return take_back(c, CTL_USAGE);
     }
-    st = once_script(c->db, "COMMIT", &e);
+    st = ctl_commit(c, &e);
     if (st != OK)
         return ctl_fail(st, &e);
     outcome_print(c, a);

@@ -17,7 +17,7 @@
 
 enum ctl_exit {
     CTL_OK = 0,
-    CTL_REFUSED = 1, /* the database refused, or nothing was done */
+    CTL_REFUSED = 1, /* the database refused, nothing was done, or nobody knows (ctl_commit) */
     CTL_USAGE = 2,   /* the call or its input is wrong; nothing was done */
 };
 
@@ -77,9 +77,11 @@ enum ctl_exit ctl_usage(const struct ctl *c, const char *format, ...) __attribut
 /* Runs a query; the first column of the rows is `json`, the row as an object, the query's own columns follow. */
 MUST_USE enum status ctl_query(struct ctl *c, const char *sql, const char *const *values, size_t values_count,
                                struct once_rows **ret, struct err *e);
-/* The same for a command of the table. `account` is added where the command takes one. */
+/* The same for a command of the table. `account` is added where the command takes one. A connection that breaks in a change,
+ * here or in ctl_commit, leaves open whether it was done: the error says so. */
 MUST_USE enum status ctl_command(struct ctl *c, const char *verb, const struct command_argument *arguments,
                                  size_t count, struct once_rows **ret, struct err *e);
+MUST_USE enum status ctl_commit(struct ctl *c, struct err *e);
 /* Runs the verb's own command of the table and prints the rows, or `nothing` when there is none. */
 enum ctl_exit ctl_ask(struct ctl *c, const struct command_argument *arguments, size_t count, const char *nothing);
 /* The first value of the only row, as text; "" for NULL. */

@@ -44,11 +44,13 @@ const struct ctl_verb in_doubt_verbs[] = {
       false,
       { { "limit", "N", "at most so many (default 100)" } },
       "messages that may have left",
-      "Their POST ended without a clear answer. The daemon asks the provider again under the same key; what it cannot\n"
-      "settle waits for a person where the account's policy is hold. Look in the provider's log for m-MESSAGE_ID or "
-      "for\n"
-      "the key, then say what is true: in-doubt settle. sends_again: its lead is still to be written to, so not_sent\n"
-      "would send it.\n",
+      "Their POST ended without a clear answer. The daemon asks the provider again under the same key, or for it; what "
+      "it\n"
+      "cannot settle waits for a person where the account's policy is hold. Look in the provider's log for the key "
+      "(type\n"
+      "generic), or for the same numbers as fu_id, 1-4711-2 where the key is fu/1/4711/2. Then say what is true: "
+      "in-doubt\n"
+      "settle. sends_again: its lead is still to be written to, so not_sent would send it.\n",
       in_doubt_list },
     { "in-doubt settle",
       "ID sent|not_sent",

@@ -347,7 +347,7 @@ static enum ctl_exit import_run(struct lead_import *im, FILE *file)
         st = lines_read(im, &e);
     bool write = st == OK && !(strict && im->refused_count > 0);
     if (write)
-        st = once_script(im->ctl->db, "COMMIT", &e);
+        st = ctl_commit(im->ctl, &e);
     else if (once_script(im->ctl->db, "ROLLBACK", &ignored) != OK && st == OK)
         st = err_set(&e, E_GONE, "%s", ignored.text);
     if (st != OK)

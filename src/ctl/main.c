@@ -88,7 +88,9 @@ static enum ctl_exit help_of_all(void)
             printf("  %-17s %-22s %s\n", verb->name, verb->words, verb->sentence);
     puts("\nOf every verb:");
     options_print(global_options, COUNT_OF(global_options));
-    puts("\nExit status: 0 done; 1 the database refused, or nothing was done; 2 the call or its input is wrong.\n"
+    puts("\nExit status: 0 done; 1 the database refused, nothing was done, or (it is said then) it is not known "
+         "whether it\n"
+         "was; 2 the call or its input is wrong.\n"
          "\"followupctl VERB --help\" explains a verb.");
     return CTL_OK;
 }
@@ -223,6 +225,16 @@ enum status ctl_query(struct ctl *c, const char *sql, const char *const *values,
     return st;
 }
 
+static enum status maybe_done(enum status st, struct err *e)
+{
+    return st == E_GONE ? err_prefix(e, st, "it is not known whether this was done, look before you repeat it") : st;
+}
+
+enum status ctl_commit(struct ctl *c, struct err *e)
+{
+    return maybe_done(once_script(c->db, "COMMIT", e), e);
+}
+
 enum status ctl_command(struct ctl *c, const char *verb, const struct command_argument *arguments, size_t count,
                         struct once_rows **ret, struct err *e)
 {
@@ -235,7 +247,11 @@ enum status ctl_command(struct ctl *c, const char *verb, const struct command_ar
     for (size_t i = 0; i < count && all_count < COMMAND_PARAMETERS_MAX; i++)
         all[all_count++] = arguments[i];
     enum status st = command_call_make(command, all, all_count, &call, e);
-    return st == OK ? ctl_query(c, call.sql, call.values, call.values_count, ret, e) : st;
+    if (st != OK)
+        return st;
+    bool commits = command->changes && !once_in_transaction(c->db);
+    st = ctl_query(c, call.sql, call.values, call.values_count, ret, e);
+    return commits ? maybe_done(st, e) : st;
 }
 
 enum ctl_exit ctl_ask(struct ctl *c, const struct command_argument *arguments, size_t count, const char *nothing)

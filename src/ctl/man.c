@@ -62,7 +62,8 @@ void man_print(const struct ctl_option *globals, size_t globals_count)
     const struct ctl_verb *verb;
     for (size_t i = 0; (verb = ctl_verb_at(i)) != NULL; i++)
         print_verb(verb);
-    fputs(".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nthe database refused, or nothing was done\n.TP\n.B 2\n"
+    fputs(".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nthe database refused, nothing was done, or, as it says then, "
+          "it is not known whether it was\n.TP\n.B 2\n"
           "the call or its input is wrong; nothing was done\n"
           ".SH ENVIRONMENT\n.TP\n.B FOLLOWUPD_CONNINFO\nthe database, where\n.B \\-\\-conninfo\nand\n.B \\-\\-config\n"
           "are not given\n.TP\n.BR PGHOST \", \" PGDATABASE \", \" PGUSER \", \" PGPASSFILE \" and the like\"\n"

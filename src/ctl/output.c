@@ -7,6 +7,7 @@
 #include "ctl.h"
 
 #define COLUMN_WIDTH_MAX 70
+#define LAST_WIDTH_MAX   100000 /* nothing stands beside it */
 
 /* The next character of a UTF-8 text and how many cells it takes; what could move a cursor becomes '?'. */
 static const char *character_next(const char *at, const char **ret_text, int *ret_bytes, int *ret_width)
@@ -56,7 +57,7 @@ static int text_put(const char *text, int room)
 
 void output_text(const char *text)
 {
-    text_put(text, 100000);
+    text_put(text, LAST_WIDTH_MAX);
 }
 
 void output_text_cut(const char *text, int cells)
@@ -114,7 +115,7 @@ static void cell_put(const struct once_rows *rows, size_t column, const char *va
     int cells = text_width(value);
     if (right)
         printf("%*s", width - cells, "");
-    text_put(value, COLUMN_WIDTH_MAX);
+    text_put(value, last ? LAST_WIDTH_MAX : COLUMN_WIDTH_MAX);
     if (!right && !last)
         printf("%*s", width - cells, "");
     fputs(last ? "\n" : "  ", stdout);

@@ -47,15 +47,21 @@ static void steps_print(const json_t *steps)
     const json_t *step;
     json_array_foreach (steps, index, step) {
         const char *unit = json_string_value(json_object_get(step, "unit"));
-        printf("\n%s  (%s, after %s%s)\n  ", json_string_value(json_object_get(step, "key")),
-               json_string_value(json_object_get(step, "kind")), json_string_value(json_object_get(step, "delay")),
+        putchar('\n');
+        output_text(json_string_value(json_object_get(step, "key")));
+        printf("  (%s, after %s%s)\n  ", json_string_value(json_object_get(step, "kind")),
+               json_string_value(json_object_get(step, "delay")),
                unit != NULL && strcmp(unit, "business_days") == 0 ? " of business days" : "");
         output_text(json_string_value(json_object_get(step, "subject")));
         putchar('\n');
         const char *line = json_string_value(json_object_get(step, "body_text"));
         while (line != NULL && *line != '\0') {
-            int bytes = (int)strcspn(line, "\n");
-            printf("  | %.*s\n", bytes, line);
+            size_t bytes = strcspn(line, "\n");
+            char *one = strndup(line, bytes);
+            fputs("  | ", stdout);
+            output_text(one != NULL ? one : "(out of memory)");
+            putchar('\n');
+            free(one);
             line += bytes + (line[bytes] == '\n');
         }
     }

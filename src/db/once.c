@@ -113,6 +113,11 @@ enum status once_script(struct once *o, const char *sql, struct err *e)
     return st;
 }
 
+bool once_in_transaction(const struct once *o)
+{
+    return PQtransactionStatus(o->conn) == PQTRANS_INTRANS;
+}
+
 /* --- rows ------------------------------------------------------------------------------------------------------- */
 
 void once_rows_free(struct once_rows *r)

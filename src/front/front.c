@@ -28,7 +28,7 @@ struct front {
 static void look(struct front *f)
 {
     struct mono now = mono_now();
-    if (!mono_reached(f->old_at, now))
+    if (f->closing || !mono_reached(f->old_at, now))
         return;
     f->hooks.figures(f->hooks.arg, &f->figures);
     buf_clear(&f->metrics);
@@ -65,7 +65,7 @@ static void answer_ready(void *context, struct exchange *x, const struct route_p
     const struct figures *now = &f->figures;
     char reasons[REASONS_BYTES_MAX] = "", more[REASONS_BYTES_MAX + 20];
     look(f);
-    if (now->draining > 0)
+    if (now->draining > 0 || f->closing)
         add_reason(reasons, "told to stop, draining");
     if (now->database_up < 1)
         add_reason(reasons, "the database is not reached");
@@ -121,16 +121,19 @@ static void on_page_end(void *arg)
     end_if_over(f);
 }
 
+static void answer_page(struct front *f, struct exchange *x, const struct route_pieces *pieces, bool acts)
+{
+    f->pages += unsubscribe_request(f->closing ? NULL : f->store, x, pieces, acts, on_page_end, f);
+}
+
 static void show_unsubscribe(void *context, struct exchange *x, const struct route_pieces *pieces)
 {
-    struct front *f = context;
-    f->pages += unsubscribe_request(f->store, x, pieces, false, on_page_end, f);
+    answer_page(context, x, pieces, false);
 }
 
 static void unsubscribe(void *context, struct exchange *x, const struct route_pieces *pieces)
 {
-    struct front *f = context;
-    f->pages += unsubscribe_request(f->store, x, pieces, true, on_page_end, f);
+    answer_page(context, x, pieces, true);
 }
 
 /* --- life ----------------------------------------------------------------------------------------------------- */
@@ -153,11 +156,7 @@ static size_t on_header(void *arg, const struct exchange *x)
 
 static void on_request(void *arg, struct exchange *x)
 {
-    struct front *f = arg;
-    if (f->closing)
-        route_problem(x, 503, "Service Unavailable", "this worker is about to end", "");
-    else
-        route_request(routes, f, x);
+    route_request(routes, arg, x);
 }
 
 /* Closing waits for two things: the pool reads exchanges of the server, and answers come to the front. */

@@ -15,7 +15,8 @@
 
 #define UNSUBSCRIBE_BODY_BYTES_MAX ((size_t)16 * 1024)
 
-/* on_end runs after the answer. False: it was answered already, and on_end will not run. */
+/* store: NULL when nothing is asked of it any more; the page then says to try again, as it does when the database is away.
+ * on_end runs after the answer. False: it was answered already, and on_end will not run. */
 bool unsubscribe_request(struct store *store, struct exchange *x, const struct route_pieces *pieces, bool acts,
                          void (*on_end)(void *arg), void *arg);
 

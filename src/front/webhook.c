@@ -438,6 +438,8 @@ void webhooks_request(struct webhooks *w, struct exchange *x, const struct route
         answer_missing(k, "the section is not for this account");
     else if (unread != NULL)
         refuse(k, unread->detail, unread);
+    else if (w->closed)
+        answer_later(k, "closing");
     else
         look(k);
 }

@@ -42,7 +42,7 @@ const struct webhook_stats *webhooks_stats(const struct webhooks *w);
 /* The pool has something of ours: the server must live. */
 bool webhooks_in_pool(const struct webhooks *w);
 bool webhooks_under_way(const struct webhooks *w);
-/* From now on nothing is stored; what is under way is told 503. Each one's end runs on_end. */
+/* From now on nothing is stored; what is under way, and what still comes, is told 503. Each one's end runs on_end. */
 void webhooks_close(struct webhooks *w);
 void webhooks_free(struct webhooks *w); /* nothing may be under way; NULL is fine */
 

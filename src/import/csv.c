@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "followupd/base/buf.h"
+#include "followupd/base/utf8.h"
 
 struct csv {
     FILE *file;
@@ -126,37 +126,12 @@ static enum status plain_take(struct csv *c, const char **at, const char *end, s
     return st;
 }
 
-/* Length of the UTF-8 character at p, 0 when it is none (overlong, surrogate, above U+10FFFF, cut). */
-static size_t utf8_bytes(const unsigned char *p, size_t left)
-{
-    static const struct {
-        unsigned char first, last, second_min, second_max, bytes;
-    } shapes[] = {
-        { 0x01, 0x7F, 0, 0, 1 },       { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
-        { 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 },
-        { 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
-    };
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        if (p[0] < shapes[i].first || p[0] > shapes[i].last)
-            continue;
-        if (shapes[i].bytes > left)
-            return 0;
-        if (shapes[i].bytes > 1 && (p[1] < shapes[i].second_min || p[1] > shapes[i].second_max))
-            return 0;
-        for (size_t b = 2; b < shapes[i].bytes; b++)
-            if ((p[b] & 0xC0) != 0x80)
-                return 0;
-        return shapes[i].bytes;
-    }
-    return 0; /* a NUL too */
-}
-
 static enum status utf8_check(struct csv *c, struct err *e)
 {
     int line = c->line;
     for (size_t at = 0; at < c->raw.used;) {
-        const unsigned char *p = (const unsigned char *)c->raw.data + at;
-        size_t bytes = utf8_bytes(p, c->raw.used - at);
+        const char *p = c->raw.data + at;
+        size_t bytes = *p == '\0' ? 0 : utf8_length(p, c->raw.used - at);
         if (bytes == 0)
             return err_set(e, E_INVALID, "line %d: %s", line, *p == 0 ? "a NUL byte" : "not UTF-8");
         line += *p == '\n';

@@ -125,7 +125,7 @@ enum status inbox_put(struct inbox *b, struct inbox_entry *entry, const struct s
     size_t bytes = strlen(webhook->events);
     if (!b->store->ops->is_up(b->store))
         return E_GONE;
-    if (b->stats.waiting >= INBOX_WAITING_MAX || bytes > INBOX_WAITING_BYTES_MAX - b->stats.waiting_bytes)
+    if (b->stats.waiting >= INBOX_WAITING_MAX || bytes + b->stats.waiting_bytes > INBOX_WAITING_BYTES_MAX)
         return E_LIMIT;
     *entry = (struct inbox_entry){ .webhook = *webhook, .bytes = bytes, .cb = cb };
     list_append(&b->waiting, &entry->node);

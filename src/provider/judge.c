@@ -92,6 +92,12 @@ void judge_rest(struct judgement *ret, int64_t wait_ms, const char *sentence, co
     judge_copy_text(ret->detail, sizeof ret->detail, text, bytes < (int)sizeof text ? (size_t)bytes : sizeof text - 1);
 }
 
+void judge_sender(struct judgement *ret)
+{
+    ret->outcome = OUTCOME_REJECTED;
+    ret->uncounted = ret->refused_us = false;
+}
+
 void judge_rewritten_id(struct judgement *ret, const char *domain)
 {
     char text[PROVIDER_ID_BYTES];
@@ -138,7 +144,8 @@ static void judge_status(const struct provider_type *type, const struct transpor
         ret->outcome = OUTCOME_RETRY;
         ret->overloaded = true;
         ret->retry_after_ms = wait_ms;
-    } else if (s == 401 || s == 403) {
+    } else if (s == 401 || s == 403 || ((s == 404 || s == 405) && type->add_path != NULL)) {
+        /* Whoever is there lets us in with no message, or is not the API that we know. */
         ret->outcome = OUTCOME_RETRY;
         ret->uncounted = ret->refused_us = true;
     } else if (s == 409) {

@@ -18,6 +18,9 @@ void judge_later(struct judgement *ret, int64_t wait_ms);
  * detail says so: "sending rests: <sentence> (<code>)". */
 void judge_rest(struct judgement *ret, int64_t wait_ms, const char *sentence, const char *code);
 
+/* A 403 that means the sender of this message alone: others may send. */
+void judge_sender(struct judgement *ret);
+
 /* The mail has left as <provider_message_id@domain>, whatever we called it. */
 void judge_rewritten_id(struct judgement *ret, const char *domain);
 

@@ -152,8 +152,6 @@ static void mailgun_read_answer(const struct provider_config *config, const stru
                              : reset_wait_ms(transport_header(answer, "X-RateLimit-Reset"), now_real));
     else if (s == 401 || s == 403)
         judge_rest(ret, 0, "Mailgun refuses the key", ret->detail);
-    else if (s == 404)
-        ret->outcome = OUTCOME_RETRY; /* a domain that is new may not be known everywhere yet */
 }
 
 /* --- in doubt -------------------------------------------------------------------------------------------------------- */

@@ -78,6 +78,12 @@ static enum status postmark_build(const struct provider_config *config, const st
     return request_finish(&r, &body, st, ret, e);
 }
 
+/* Without credits, not approved yet, or not any more: no message can help it. */
+static bool stops_the_account(json_int_t code)
+{
+    return code == 405 || code == 412 || code == 413;
+}
+
 static void postmark_read_answer(const struct provider_config *config, const struct transport_answer *answer,
                                  struct wall now_real, struct judgement *ret)
 {
@@ -98,6 +104,8 @@ static void postmark_read_answer(const struct provider_config *config, const str
         judge_later(ret, ret->retry_after_ms);
     else if (answer->http_status == 401 || answer->http_status == 403)
         judge_rest(ret, 0, "Postmark refuses the server token", code_text);
+    else if (ret->outcome == OUTCOME_REJECTED && stops_the_account(code))
+        judge_rest(ret, 0, "Postmark lets the account send nothing", code_text);
     json_decref(body);
 }
 
@@ -107,10 +115,13 @@ static enum status postmark_build_look_up(const struct provider_config *config, 
                                           struct provider_request *ret, struct err *e)
 {
     struct provider_request r = { .method = TRANSPORT_GET };
-    char path[128 + PROVIDER_FU_ID_BYTES];
+    char path[PROVIDER_URL_BYTES_MAX];
+    const char *stream = config->message_stream;
     struct buf none;
     buf_init(&none, 1);
-    snprintf(path, sizeof path, "/messages/outbound?count=10&offset=0&metadata_fu_id=%s", doubt->fu_id);
+    /* Of no stream named Postmark takes the default one, as it does when it sends. */
+    snprintf(path, sizeof path, "/messages/outbound?count=10&offset=0&metadata_fu_id=%s%s%s", doubt->fu_id,
+             stream != NULL ? "&messageStream=" : "", stream != NULL ? stream : "");
     enum status st = request_url(&r, config, path);
     if (st == OK)
         st = add_request_headers(config, &r);

@@ -87,12 +87,10 @@ static void resend_read_answer(const struct provider_config *config, const struc
         judge_later(ret, wait_ms);
     else if (s == 401 || (s == 403 && strcmp(name, "invalid_api_key") == 0))
         judge_rest(ret, 0, "Resend refuses the key", name);
-    else if (s == 403) { /* a sender's domain: others may send */
-        ret->outcome = OUTCOME_REJECTED;
-        ret->uncounted = ret->refused_us = false;
-    } else if (s == 409) {
+    else if (s == 403 && name[0] != '\0') /* a sender's domain; without a name it is whoever stands before Resend */
+        judge_sender(ret);
+    else if (s == 409)
         judge_conflict(name, ret);
-    }
     json_decref(body);
 }
 

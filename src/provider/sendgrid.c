@@ -77,12 +77,15 @@ static enum status sendgrid_build(const struct provider_config *config, const st
     return request_finish(&r, &body, st, ret, e);
 }
 
-/* {"errors": [{"message", "field", ...}]}; the first one is told. */
-static void read_errors(const struct transport_answer *answer, struct judgement *ret)
+/* {"errors": [{"message", "field", ...}]}; the first one is told. True: it is about the sender's address. */
+static bool read_errors(const struct transport_answer *answer, struct judgement *ret)
 {
     json_t *body = json_loadb(answer->body, answer->body_bytes, 0, NULL);
-    judge_copy_member(json_array_get(json_object_get(body, "errors"), 0), "message", ret->detail, sizeof ret->detail);
+    const json_t *first = json_array_get(json_object_get(body, "errors"), 0);
+    judge_copy_member(first, "message", ret->detail, sizeof ret->detail);
+    bool of_sender = strcmp(judge_member(first, "field"), "from") == 0;
     json_decref(body);
+    return of_sender;
 }
 
 static void sendgrid_read_answer(const struct provider_config *config, const struct transport_answer *answer,
@@ -95,12 +98,14 @@ static void sendgrid_read_answer(const struct provider_config *config, const str
             judge_copy_text(ret->provider_message_id, sizeof ret->provider_message_id, id, strlen(id));
         return;
     }
-    read_errors(answer, ret);
+    bool of_sender = read_errors(answer, ret);
     int s = answer->http_status;
     if (s == 429)
         judge_later(ret, ret->retry_after_ms > 0
                              ? ret->retry_after_ms
                              : judge_unix_time_ms(transport_header(answer, "X-RateLimit-Reset"), now_real));
+    else if (s == 403 && of_sender) /* not a verified one */
+        judge_sender(ret);
     else if (s == 401 || s == 403)
         judge_rest(ret, 0, "SendGrid refuses the key, or what it may do", ret->detail);
 }

@@ -5,8 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "followupd/base/list.h"
+
 struct watched {
     uv_poll_t poll;
+    struct list node;        /* in sockets->ready, while there are events */
+    int events;              /* CURL_CSELECT_*: that curl has not been told of */
     struct sockets *sockets; /* NULL once it is closing */
     curl_socket_t fd;
     int wanted, armed; /* UV_READABLE | UV_WRITABLE: what curl asks for, what the loop watches */
@@ -18,6 +22,7 @@ struct sockets {
     uv_loop_t *loop;
     sockets_event_cb on_event;
     void *arg;
+    struct list ready;      /* struct watched, as their events came */
     struct watched **by_fd; /* grows to the highest descriptor; the process's limit bounds it */
     size_t room;
 };
@@ -25,8 +30,10 @@ struct sockets {
 struct sockets *sockets_new(uv_loop_t *loop, sockets_event_cb on_event, void *arg)
 {
     struct sockets *s = calloc(1, sizeof *s);
-    if (s != NULL)
-        *s = (struct sockets){ .loop = loop, .on_event = on_event, .arg = arg };
+    if (s == NULL)
+        return NULL;
+    *s = (struct sockets){ .loop = loop, .on_event = on_event, .arg = arg };
+    list_init(&s->ready);
     return s;
 }
 
@@ -69,6 +76,7 @@ static void forget(struct watched *w)
 {
     w->sockets->by_fd[w->fd] = NULL;
     w->sockets = NULL;
+    list_remove(&w->node);
     uv_poll_stop(&w->poll); /* from here on the loop no longer knows the descriptor: it may be closed */
     uv_close((uv_handle_t *)&w->poll, on_handle_closed);
 }
@@ -86,6 +94,7 @@ static struct watched *watch(struct sockets *s, curl_socket_t fd)
         free(w);
         return NULL;
     }
+    list_init(&w->node);
     w->sockets = s;
     w->fd = fd;
     s->by_fd[fd] = w;
@@ -106,24 +115,33 @@ static void arm(struct watched *w)
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct watched *w = (struct watched *)poll;
-    struct sockets *s = w->sockets;
-    curl_socket_t fd = w->fd;
     int found = status < 0 ? w->wanted : events & w->wanted;
-    int curl_events = status < 0 ? CURL_CSELECT_ERR : 0;
     if (status < 0)
         w->armed = 0; /* libuv has stopped watching it */
     else if (found != events)
         arm(w);
-    if (found & UV_READABLE)
-        curl_events |= CURL_CSELECT_IN;
-    if (found & UV_WRITABLE)
-        curl_events |= CURL_CSELECT_OUT;
     if (found == 0)
         return;
-    s->on_event(s->arg, fd, curl_events); /* may close it, and open another of the same number */
-    w = find(s, fd);
-    if (w != NULL && (w->wanted & ~w->armed) != 0)
-        arm(w);
+    if (w->events == 0)
+        list_append(&w->sockets->ready, &w->node);
+    w->events |= (status < 0 ? CURL_CSELECT_ERR : 0) | (found & UV_READABLE ? CURL_CSELECT_IN : 0) |
+                 (found & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+}
+
+bool sockets_serve(struct sockets *s, size_t events_max)
+{
+    struct list *node;
+    for (size_t i = 0; i < events_max && (node = list_take_first(&s->ready)) != NULL; i++) {
+        struct watched *w = container_of(node, struct watched, node);
+        curl_socket_t fd = w->fd;
+        int events = w->events;
+        w->events = 0;
+        s->on_event(s->arg, fd, events); /* may close it, and open another of the same number */
+        w = find(s, fd);
+        if (w != NULL && (w->wanted & ~w->armed) != 0)
+            arm(w);
+    }
+    return !list_empty(&s->ready);
 }
 
 curl_socket_t sockets_open(void *sockets, curlsocktype purpose, struct curl_sockaddr *address)

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "followupd/base/buf.h"
 #include "followupd/base/utf8.h"
@@ -235,7 +236,7 @@ enum status header_url_check(const char *what, const char *url, struct err *e)
     enum status st = header_check(what, url, e);
     if (st != OK)
         return st;
-    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
+    size_t scheme = strncasecmp(url, "https://", 8) == 0 ? 8 : strncasecmp(url, "http://", 7) == 0 ? 7 : 0;
     if (scheme == 0 || url[scheme] == '\0')
         return err_set(e, E_INVALID, "%s is not an http or https URL", what);
     for (const char *c = url; *c != '\0'; c++) {

@@ -148,6 +148,6 @@ enum status pg_unsubscribe(struct store *base, const char *token, const char *us
     db_params_init(&p);
     db_add_text(&p, token);
     db_add_text(&p, user_agent);
-    return pg_start(s, PG_INBOX, acts ? &act_statement : &page_statement, &p,
+    return pg_start(s, PG_PAGES, acts ? &act_statement : &page_statement, &p,
                     (struct pg_caller){ { .unsubscribe = cb }, arg }, on_unsubscribe);
 }

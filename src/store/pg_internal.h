@@ -10,7 +10,7 @@
 #include "followupd/db/result.h"
 #include "followupd/store/store_pg.h"
 
-enum pg_role { PG_CONTROL, PG_CLAIMS, PG_RESULTS, PG_LOAD, PG_BULK, PG_INBOX, PG_APPLY, PG_ROLES };
+enum pg_role { PG_CONTROL, PG_CLAIMS, PG_RESULTS, PG_LOAD, PG_BULK, PG_INBOX, PG_APPLY, PG_PAGES, PG_ROLES };
 
 enum pg_phase {
     PG_WAITING, /* for the back-off */

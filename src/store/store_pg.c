@@ -11,7 +11,7 @@
 
 static const char *const role_names[PG_ROLES] = { "followupd control", "followupd claims", "followupd results",
                                                   "followupd load",    "followupd bulk",   "followupd inbox",
-                                                  "followupd apply" };
+                                                  "followupd apply",   "followupd pages" };
 
 /* --- the session ------------------------------------------------------------------------------------------------ */
 

@@ -1,7 +1,7 @@
 -- hold, release, reschedule, set_status, reassign, reactivate: what each writes and refuses.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(78);
+SELECT plan(79);
 CREATE FUNCTION t.said(r followup.action_result) RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(' ', CASE WHEN r.done THEN 'yes' ELSE concat_ws('/', r.reason, r.sub_state) END,
                      to_char(r.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) $$;
@@ -18,6 +18,7 @@ SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l])
 SELECT is(t.live(:l), :m::bigint, 'still the same message');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'not_held', 'a second release: not_held');
 SELECT is((SELECT due_at FROM followup.hold(1, ARRAY[:l])), 'infinity'::timestamptz, 'without an end: until release');
+SELECT is(followup.conversation_status(1, :l), 'Next message held', 'Conversation Status says so');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'yes 2026-03-02 08:00', 'and released');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.hold(1, ARRAY[:l], '2026-03-02 08:00+00') AS r), 'past_instant', 'a hold that is over at once');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.hold(1, ARRAY[t.lead(), t.lead_in('processed/completed'), 99999], '2027-01-01') AS r), 'inactive,inactive,not_found', 'only active leads are held');

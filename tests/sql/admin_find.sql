@@ -1,6 +1,6 @@
 -- Filters, lists, the lead's page, status; and that pages see one account only.
 BEGIN;
-SELECT plan(43);
+SELECT plan(45);
 SELECT followup.add_account('Acme', 'Europe/Berlin', p_postal_address => 'Street 1') AS a, followup.add_account('Other', p_postal_address => 'Street 2') AS o \gset
 SELECT followup.add_user(:a, 'Rita', 'rita@acme.example') AS u \gset
 SELECT followup.add_assistant(:a, 'Ada', 'ada@acme.example') AS s \gset
@@ -39,6 +39,9 @@ SELECT is(pg_temp.found('created=2026-01-10'), 'ann', 'a date is the whole day')
 SELECT is(pg_temp.found('created>2026-01-10'), 'bob cem', 'after a date is after its day');
 SELECT is(pg_temp.found('created<=2026-01-10'), 'ann', 'up to a date is up to its end');
 SELECT is(pg_temp.found('created>=2026-01-10T12:00Z created<2026-01-10T12:01Z'), 'ann', 'instants');
+SELECT count(*) AS n FROM followup.set_status(:a, ARRAY[followup.find_lead(:a, 'bob@x.example')], 'satisfied') \gset
+SELECT is(pg_temp.found('status_at!=2026-01-10') || ', ' || pg_temp.found('status_at!=2026-01-10T12:00Z'), 'ann bob cem, ann bob cem', 'what is not set is not that day');
+SELECT is(pg_temp.found('created>=2026-01-31T09:00+99'), 'filter term 1 "created>=2026-01-31T09:00+99": there is no such date', 'no zone is so far off');
 SELECT is(pg_temp.found('state=procesed'), 'filter term 1 "state=procesed": state is one of new, active, processed, stopped, unsubscribed, deactivated', 'a wrong state is named, with the right ones');
 SELECT is(pg_temp.found('state=new colour=red'), 'filter term 2 "colour=red": there is no key "colour"', 'a wrong key is named');
 SELECT is(pg_temp.found('state=new hot'), 'filter term 2 "hot": is not key=value', 'a word is no term');

@@ -75,6 +75,32 @@ SELECT t.live(:l) AS a, t.finish(:l) AS b \gset
 SELECT t.bounce(:a, 'hard') \g /dev/null
 SELECT count(*) FROM followup.suppress(1, (SELECT email FROM followup.lead WHERE id = :l), 'asked', 'mail') \g /dev/null
 SELECT is(t.unbounce(:l) || ' ' || t.suppressed(:l), 'suppressed asked', 'not even one that came after the bounce');
+SELECT t.started() AS l \gset
+SELECT t.live(:l) AS a, t.finish(:l) AS b \gset
+SELECT t.bounce(:a, 'hard') \g /dev/null
+SELECT count(*) FROM followup.suppress(1, (SELECT email FROM followup.lead WHERE id = :l), 'bounce', 'old list') \g /dev/null
+SELECT is(t.unbounce(:l) || ' ' || (SELECT source FROM followup.suppression AS s JOIN followup.lead AS l ON lower(l.email) = s.address WHERE l.id = :l), 'suppressed old list', 'whatever a person called it');
+SELECT throws_ok($$ SELECT followup.suppress(1, 'x@l.example', 'bounce', 'provider') $$, '22023', 'suppress: reason "bounce" of source "provider" is what a bounce is written as, and unbounce would take it away', 'but by the words of the engine');
+-- The lead has another address by then
+CREATE FUNCTION t.renamed(p_lead bigint, p_message bigint) RETURNS text LANGUAGE sql AS $$
+    UPDATE followup.message SET recipient = (SELECT email FROM followup.lead WHERE id = p_lead) WHERE id = p_message;
+    UPDATE followup.lead SET email = 'new' || email WHERE id = p_lead;
+    SELECT recipient FROM followup.message WHERE id = p_message $$;
+SELECT t.started() AS l \gset
+SELECT t.live(:l) AS a, t.finish(:l) AS b \gset
+SELECT t.renamed(:l, :a) AS old \gset
+SELECT is(t.bounce(:a, 'hard', 'no such user') || ' ' || t.state(:l) || ' ' || t.messages(:l), 'done active/sequence a:bounced b:scheduled', 'a bounce at an address that is the lead''s no more changes nothing for it');
+SELECT is(t.suppressed(:l), NULL, 'the new address is kept');
+SELECT is((SELECT reason FROM followup.suppression WHERE address = :'old'), 'bounce', 'the old one is never written to');
+SELECT t.started() AS l \gset
+SELECT t.claim(:l) AS a \gset
+SELECT t.renamed(:l, :a) AS old \gset
+SELECT is(t.bounce(:a, 'unknown') || ' ' || t.state(:l) || ' ' || t.messages(:l), 'done active/sequence a:bounced b:scheduled', 'before the result too: the next is planned');
+SELECT t.started() AS l \gset
+SELECT t.live(:l) AS a, t.finish(:l) AS b \gset
+SELECT t.renamed(:l, :a) AS old \gset
+SELECT followup.record_event(1, 'hook', 'c1', 'complained', :a, clock_timestamp()) \g /dev/null
+SELECT is(t.state(:l) || ' ' || (SELECT string_agg(s.reason, ' ') FROM followup.suppression AS s WHERE s.address IN (:'old', 'new' || :'old')), 'unsubscribed complained complained', 'a complaint is about both addresses');
 SELECT is(string_agg(t.unbounce(t.lead_in(s)), ' ' ORDER BY no), 'never_started already_active inactive stopped unsubscribed deactivated/Retired', 'only leads that bounced')
   FROM unnest(ARRAY['new', 'active/sequence', 'processed/responded', 'stopped', 'unsubscribed', 'deactivated/Retired']) WITH ORDINALITY AS u (s, no);
 SELECT is(t.unbounce(424242), 'not_found', 'an unknown lead');

@@ -4,48 +4,17 @@
 \o /dev/null
 SELECT t.account(1);
 \o
-SELECT plan(12);
+SELECT plan(15);
 
--- A claim in a session of its own, which is left waiting for the holder, or done, when begin_claim returns: 'waits' or 'done'.
-CREATE FUNCTION t.begin_claim(p_account bigint, p_message bigint) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    v_pid integer;
-BEGIN
-    PERFORM dblink_connect('claimer', format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'),
-                                             current_setting('port'), current_database(), current_user));
-    SELECT d.pid INTO v_pid FROM dblink('claimer', 'SELECT pg_backend_pid()') AS d(pid integer);
-    PERFORM dblink_send_query('claimer', format('SELECT verdict::text FROM t.claim(%s, %s)', p_account, p_message));
-    FOR v_look IN 1..1000 LOOP
-        IF dblink_is_busy('claimer') = 0 THEN
-            RETURN 'done';
-        ELSIF cardinality(pg_blocking_pids(v_pid)) > 0 THEN
-            RETURN 'waits';
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RAISE EXCEPTION 'the claim neither ends nor waits';
-END $$;
-CREATE FUNCTION t.end_claim() RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    v_verdict text;
-BEGIN
-    SELECT d.verdict INTO v_verdict FROM dblink_get_result('claimer') AS d(verdict text);
-    PERFORM dblink_disconnect('claimer');
-    RETURN v_verdict;
-END $$;
--- The holder's transaction ends and counts.
-CREATE FUNCTION t.commit() RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM dblink_exec('holder', 'COMMIT');
-    PERFORM dblink_disconnect('holder');
-END $$;
+CREATE FUNCTION t.begin_claim(p_account bigint, p_message bigint) RETURNS text LANGUAGE sql AS $$
+    SELECT t.begin(format('SELECT verdict::text FROM t.claim(%s, %s)', p_account, p_message)) $$;
 
 -- A takeover that is not committed yet.
 SELECT t.lead(1, 'ada') AS ada \gset
 SELECT t.hold('FROM followup.acquire_leases(t.other(), t.me(), 600000)') \g /dev/null
 SELECT is(t.begin_claim(1, :ada), 'waits', 'a claim under a lease that is being taken over waits');
 SELECT t.commit() \g /dev/null
-SELECT is(t.end_claim(), 'not_ours', 'and after the takeover it is not ours');
+SELECT is(t.answer(), 'not_ours', 'and after the takeover it is not ours');
 SELECT is(t.state(1, :ada), 'scheduled', 'so the message is the new owner''s to claim');
 \o /dev/null
 SELECT followup.acquire_leases(t.me(), t.other(), 600000);
@@ -56,7 +25,7 @@ SELECT t.hold('FROM followup.lease FOR UPDATE');
 SELECT is(t.begin_claim(1, :ada), 'waits', 'a claim has begun and waits for its lease');
 SELECT is(followup.pause(1), '{}'::bigint[], 'meanwhile the account is paused, with nothing in flight');
 SELECT t.let_go() \g /dev/null
-SELECT is(t.end_claim(), 'gone', 'a pause that was committed before the claim had its locks counts');
+SELECT is(t.answer(), 'gone', 'a pause that was committed before the claim had its locks counts');
 SELECT is(t.state(1, :ada), 'scheduled', 'nothing is sent');
 \o /dev/null
 SELECT followup.resume(1);
@@ -65,7 +34,7 @@ SELECT t.hold('FROM followup.lease FOR UPDATE');
 SELECT is(t.begin_claim(1, :ada), 'waits', 'again a claim has begun and waits');
 SELECT done AS stopped FROM followup.stop_messaging(1, ARRAY[t.lead_of(1, :ada)]) \gset
 SELECT t.let_go() \g /dev/null
-SELECT is((:'stopped'::text, t.end_claim()), ('t'::text, 'gone'::text), 'and so does a stop');
+SELECT is((:'stopped'::text, t.answer()), ('t'::text, 'gone'::text), 'and so does a stop');
 SELECT is(t.state(1, :ada), 'cancelled', 'cancelled');
 \o /dev/null
 SELECT t.lead(1, 'ben') AS ben \gset
@@ -74,6 +43,19 @@ SELECT t.begin_claim(1, :ben);
 UPDATE followup.message SET due_at = followup.now() WHERE id = :ben;
 SELECT t.let_go();
 \o
-SELECT is(t.end_claim(), 'claimed', 'what came due while a claim waited is claimed');
+SELECT is(t.answer(), 'claimed', 'what came due while a claim waited is claimed');
 SELECT ok(claimed_at >= due_at, 'as of when its locks were taken: never before it was due') FROM followup.message WHERE id = :ben;
+
+-- A gap in the webhooks, noted while a claim waits
+\o /dev/null
+SELECT t.lead(1, 'cem') AS cem \gset
+INSERT INTO followup.provider_event (account_id, provider, event_id, kind, payload) VALUES (1, 'hook', 'x1', 'opened', '{"provider_type": "ses"}');
+INSERT INTO followup.inbox_beat (beat_at) VALUES (clock_timestamp() - interval '5 minutes');
+SELECT t.hold('FROM followup.lease FOR UPDATE');
+\o
+SELECT is(t.begin_claim(1, :cem), 'waits', 'a claim has begun and waits');
+SELECT more FROM followup.apply_inbox() \gset
+SELECT t.let_go() \g /dev/null
+SELECT is((:'more'::text, t.answer()), ('t'::text, 'gone'::text), 'a gap that was noted before it had its locks counts');
+SELECT is(t.state(1, :cem), 'scheduled', 'nothing is sent');
 SELECT * FROM finish();

@@ -18,9 +18,9 @@ SELECT followup.stop_messaging(1, ARRAY[:b]::bigint[]) \gset
 SELECT is(t.forecast(1), '03-02 08:00 1:1, 03-02 09:00 2:1', 'a stopped lead is not in it');
 SELECT followup.pause(1, p_assistant => 2) \gset
 SELECT is(t.forecast(3), '03-02 08:00 1:1, 03-04 08:00 1:1', 'nor what is paused');
-UPDATE followup.account SET list_awaited_at = followup.now() WHERE id = 1;
+INSERT INTO followup.list_pull (account_id, provider_type, since, planned_at, next_try_at) VALUES (1, 'ses', now(), now(), now());
 SELECT is(t.forecast(3), NULL, 'nor what waits for a suppression list');
-UPDATE followup.account SET list_awaited_at = NULL WHERE id = 1;
+DELETE FROM followup.list_pull;
 SET test.now = '2026-03-02 10:30+00';
 SELECT is(t.forecast(3), '03-02 10:00 1:1, 03-04 10:00 1:1', 'what is overdue leaves now, and what follows is counted from there');
 SET test.now = '2026-03-02 08:00+00';

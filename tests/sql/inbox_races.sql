@@ -124,6 +124,35 @@ SELECT t.apply_all() \g /dev/null
 SELECT is((t.put_off(), t.state(2, :gus), t.state(2, :guy))::text, '(,bounced,sent)', 'and is applied then');
 SELECT is(string_agg(state::text, ' ' ORDER BY email), 'deactivated unsubscribed', 'with what follows') FROM followup.lead WHERE account_id = 2;
 
+-- An account that is being deleted, and an event that somebody records by hand
+CREATE FUNCTION t.stored(p_account bigint, p_event jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT verdict FROM followup.receive_webhooks(ARRAY[p_account], ARRAY['main'], ARRAY[to_json(ARRAY[p_event])], ARRAY[NULL]::text[]) $$;
+CREATE FUNCTION t.opened_2(p_message bigint) RETURNS jsonb LANGUAGE sql AS $$ SELECT t.event(p_message, 'opened', p_more => jsonb_build_object('fu_id', '2-' || p_message || '-1')) $$;
+CREATE FUNCTION t.opens(p_message bigint) RETURNS integer LANGUAGE sql AS $$ SELECT opens FROM followup.lead WHERE account_id = 1 AND id = t.lead_of(1, p_message) $$;
+SELECT t.sent('oda') AS jan, t.sent('pia') AS kim \gset
+SELECT t.hold('FROM followup.account WHERE id = 2 FOR UPDATE') \g /dev/null
+SELECT t.stored(2, t.opened_2(:gus)), t.stored(2, t.opened_2(:guy)), t.stored(1, t.event(:jan, 'opened')) \g /dev/null
+SELECT t.apply() \g /dev/null
+SELECT is(t.opens(:jan), 1, 'an account that is being deleted: the others'' webhooks are applied');
+SELECT is((SELECT count(*) FROM followup.webhook WHERE error IS NULL), 2::bigint, 'its own are put off');
+SELECT t.let_go(), t.apply() \g /dev/null
+SELECT is((SELECT count(*) FROM followup.webhook), 0::bigint, 'and taken apart then');
+SELECT t.hold(format('followup.record_event(1, ''main'', ''twice'', ''opened'', %s, clock_timestamp())', :jan)) \g /dev/null
+SELECT t.stored(1, t.event(:jan, 'opened', 'twice')), t.stored(2, t.opened_2(:guy)), t.stored(1, t.event(:kim, 'opened')) \g /dev/null
+SELECT t.apply() \g /dev/null
+SELECT is((SELECT count(*) FROM followup.webhook WHERE account_id = 2), 0::bigint, 'an event that somebody records by hand delays its own account''s webhooks');
+SELECT t.let_go(), t.apply() \g /dev/null
+SELECT is(t.opens(:jan) + t.opens(:kim), 3, 'which are not lost');
+-- An address that somebody suppresses, which a lead of another address had when it was written to
+SELECT t.sent('leo') AS leo, t.sent('mia') AS mia \gset
+UPDATE followup.lead SET email = 'leo2@people.example' WHERE account_id = 1 AND id = t.lead_of(1, :leo);
+SELECT t.receive(t.event(:leo, 'complained'), t.event(:mia, 'complained')) \g /dev/null
+SELECT t.hold('followup.write_suppressions(1, ARRAY[''leo@people.example''], ''asked'', ''by hand'', NULL)') \g /dev/null
+SELECT t.apply() \g /dev/null
+SELECT is(t.lead_state(:mia), 'unsubscribed', 'delays no other''s complaint');
+SELECT t.let_go(), t.apply_all() \g /dev/null
+SELECT is(t.lead_state(:leo), 'unsubscribed', 'and is applied then');
+
 -- A reply that takes too long is an error of its own; a cancel by hand is none.
 CREATE FUNCTION t.slow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

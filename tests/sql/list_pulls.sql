@@ -21,7 +21,7 @@ CREATE FUNCTION t.away(p_for interval) RETURNS void LANGUAGE sql AS $$
     UPDATE followup.inbox_beat SET beat_at = clock_timestamp() - p_for;
     SELECT FROM followup.renew_leases(t.me(), t.shards(), t.epochs(), 10000) $$;
 CREATE FUNCTION t.waits() RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(id::text, ' ' ORDER BY id) FROM followup.account WHERE list_awaited_at IS NOT NULL $$;
+    SELECT string_agg(DISTINCT account_id::text, ' ' ORDER BY account_id::text) FROM followup.list_pull WHERE ended_at IS NULL $$;
 CREATE FUNCTION t.pull(p_names text[] = '{mg,sg,sg2}', p_types text[] = '{mailgun,sendgrid,sendgrid}') RETURNS text LANGUAGE sql AS $$
     SELECT provider FROM followup.claim_list_pull(t.me(), t.shards(), t.epochs(), p_names, p_types, 'sandbox') $$;
 CREATE FUNCTION t.page(p_entries jsonb) RETURNS integer LANGUAGE sql AS $$
@@ -118,10 +118,35 @@ SELECT t.over();
 SELECT is(t.pull() || ' ' || t.waits(), 'sg2 1', 'the other');
 -- Switched off
 UPDATE followup.list_pull SET ended_at = clock_timestamp();
-UPDATE followup.account SET list_awaited_at = NULL;
 UPDATE followup.suppression_list SET waits = '0';
 SELECT t.away('25 hours');
 SELECT is(t.waits(), NULL, 'waits 0: never');
+-- Somebody has an account, for himself or shared, and somebody else notes a gap
+UPDATE followup.suppression_list SET waits = '10 minutes';
+SELECT t.hold('FROM followup.account WHERE id = 1 FOR UPDATE') \g /dev/null
+SELECT is(t.begin('SELECT t.away(''25 hours'')::text'), 'done', 'leases are kept, and no account is waited for');
+SELECT t.let_go(), t.answer() \g /dev/null
+SELECT is(t.waits(), '1', 'it waits for its list');
+SELECT t.hold(format('followup.lock_leads(1, ARRAY[%s])', t.lead_of(1, :new))) \g /dev/null
+SELECT t.lead(1, 'later') AS later \gset
+SELECT is(t.verdict(1, :later), 'gone', 'and nothing of it is claimed, while somebody works on it');
+SELECT is(t.pull(), 'sg', 'nor does its list wait for him');
+SELECT t.over(), t.let_go() \g /dev/null
+UPDATE followup.list_pull SET ended_at = clock_timestamp() WHERE account_id = 1;
+SELECT is(t.verdict(1, :later), 'claimed', 'then it goes');
+INSERT INTO followup.list_pull (account_id, provider_type, since, planned_at, next_try_at) VALUES (424242, 'ses', now(), now(), now());
+SELECT t.pull() \g /dev/null
+SELECT is_empty('SELECT FROM followup.list_pull WHERE account_id = 424242', 'what is left of an account that is gone goes too');
+-- Another gap while a page is applied
+SELECT t.away('25 hours') \g /dev/null
+SELECT t.pull() \g /dev/null
+SELECT t.hold(format('FROM followup.lead WHERE account_id = 1 AND id = %s FOR NO KEY UPDATE', t.lead_of(1, :later))) \g /dev/null
+SELECT is(t.begin($$ SELECT t.page(jsonb_build_array(t.entry('later', 'bounced')))::text $$), 'waits', 'a page waits for a lead');
+SELECT t.away('25 hours') \g /dev/null
+SELECT t.let_go() \g /dev/null
+SELECT is(t.answer(), '1', 'and is applied');
+SELECT ok(done = '{}' AND next_try_at <= clock_timestamp(), 'but a gap that was noted meanwhile has begun the pull anew') FROM followup.list_pull WHERE account_id = 1;
+UPDATE followup.list_pull SET ended_at = clock_timestamp() WHERE account_id = 1;
 -- Of several accounts: all locks before the first change, for that takes caps, which are last.
 UPDATE followup.assistant SET daily_cap = 1000 WHERE account_id = 1;
 SELECT t.sent('last') \g /dev/null
@@ -129,15 +154,9 @@ UPDATE followup.list_pull SET asked_provider = 'sg', asked_at = clock_timestamp(
 INSERT INTO followup.list_pull (account_id, provider_type, since, planned_at, next_try_at, asked_provider, asked_at)
 SELECT 3, provider_type, since, planned_at, next_try_at, asked_provider, asked_at FROM followup.list_pull WHERE account_id = 1;
 SELECT t.hold(format('followup.lock_leads(3, ARRAY[%s])', t.lead_of(3, :third))) \g /dev/null
-SELECT dblink_connect('other', format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), current_setting('port'), current_database(), current_user)),
-       dblink_send_query('other', $$ SELECT t.page(jsonb_build_array(t.entry('last', 'bounced'), t.entry('third', 'bounced'))) $$) \g /dev/null
-DO $$ BEGIN
-    WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock') LOOP
-        PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
-    END LOOP;
-END $$;
-SELECT lives_ok('SELECT FROM followup.cap_lock WHERE account_id = 1 FOR NO KEY UPDATE NOWAIT', 'a page that waits for a lead of one account has no caps of another');
+SELECT is(t.begin($$ SELECT t.page(jsonb_build_array(t.entry('last', 'bounced'), t.entry('third', 'bounced')))::text $$), 'waits', 'a page waits for a lead of one account');
+SELECT lives_ok('SELECT FROM followup.cap_lock WHERE account_id = 1 FOR NO KEY UPDATE NOWAIT', 'and has no caps of another');
 SELECT t.let_go() \g /dev/null
-SELECT is(d.applied, 2, 'and applies all of it then') FROM dblink_get_result('other') AS d (applied integer);
+SELECT is(t.answer(), '2', 'and applies all of it then');
 SELECT is_empty('SELECT * FROM followup.invariants(true) WHERE broken > 0 AND invariant <> ''sent_early''', 'everything holds that must');
 SELECT * FROM finish();

@@ -1,7 +1,7 @@
 -- Who may do what: profiles, own leads, operators without an actor, and the wall between accounts.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(60);
+SELECT plan(72);
 
 SELECT t.started() AS own, t.started() AS other \gset
 UPDATE followup.lead SET rep_id = 1 WHERE id = :own;
@@ -76,6 +76,35 @@ SELECT is((SELECT string_agg(concat_ws(' ', i.outcome, i.reason), ', ' ORDER BY 
              FROM followup.import_leads(1, (SELECT jsonb_agg(jsonb_build_object('email', l.email, 'first_name', 'Neu') ORDER BY l.id) FROM followup.lead AS l WHERE l.id IN (:ours, :other)),
                                         p_duplicates => 'update', p_actor => 1) AS i), 'updated, refused email: is a lead of somebody else', 'an import updates own leads alone');
 SELECT is((SELECT array_agg(first_name ORDER BY id) FROM followup.lead WHERE id IN (:ours, :other)), ARRAY['Neu', NULL], 'as it says');
+SAVEPOINT before;
+SELECT t.lead() AS kept, t.lead() AS ours \gset
+UPDATE followup.lead SET rep_id = 1 WHERE id IN (:kept, :ours);
+RELEASE before;
+CREATE FUNCTION t.imported(p_lead bigint, p_rep text, p_actor bigint) RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', i.outcome, i.reason)
+      FROM followup.lead AS l, followup.import_leads(1, jsonb_build_array(jsonb_build_object('email', l.email, 'rep_email', p_rep)), p_duplicates => 'update', p_actor => p_actor) AS i
+     WHERE l.id = p_lead $$;
+SELECT is(t.imported(:kept, 'max@a.example', 1), 'refused rep_email: is not the lead''s representative, and reassign is not permitted', 'an import gives no lead away without reassign');
+SELECT is(t.imported(:ours, 'Rita@a.example', 1), 'updated', 'to name its own representative is no change');
+SELECT is(t.imported(:kept, 'max@a.example', 2), 'updated', 'whoever may reassign may do so by an import');
+SELECT is((SELECT array_agg(rep_id ORDER BY id) FROM followup.lead WHERE id IN (:kept, :ours)), '{2,1}', 'as it says');
+SELECT followup.grant_permission(1, 'closer', p, p_actor => 3) FROM unnest('{suppress,users}'::text[]) AS p \g /dev/null
+SELECT email AS their_email, external_id FROM followup.lead WHERE id = :theirs \gset
+SELECT throws_ok(format('SELECT followup.suppress(1, %L, ''asked'', ''mail'', 1)', upper(:'their_email')), '42501', format('suppress: %s is the address of a lead that is not user 1''s', :'their_email'), 'the address of another''s lead is not suppressed');
+SELECT is((SELECT count(*) FROM followup.suppress(1, 'nobody@l.example', 'asked', 'mail', 1)), 0::bigint, 'one that is no lead''s is');
+SELECT throws_ok($$ SELECT followup.add_user(1, 'Boss', 'boss@a.example', 'manager', p_actor => 1) $$, '42501',
+                 'user 1 cannot grant what they lack: all_leads, grant_stop, hold, pause, reassign, reschedule, rules', 'nobody makes a user who may more');
+INSERT INTO followup.app_user (account_id, id, name, email) VALUES (1, 5, 'Rob', 'rob@a.example') RETURNING id AS rob \gset
+UPDATE followup.lead SET external_id = 'x' || id WHERE id IN (:mine, :theirs);
+CREATE FUNCTION t.coded(p_lead bigint, p_code text, p_actor bigint) RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', r.done, r.reason) FROM followup.crm_status(1, 'HigherGear', 'x' || p_lead, p_code, p_actor) AS r $$;
+SELECT is(t.coded(:theirs, '9', 1), 'f not_own_lead', 'no code stops another''s lead');
+SELECT is(t.coded(:mine, '9', :rob), 'f not_permitted', 'nor any without the permission stop');
+UPDATE followup.lead SET rep_id = :rob WHERE id = :mine;
+SELECT is(t.coded(:mine, '9', :rob), 'f not_permitted', 'not even an own one');
+SELECT is((SELECT concat_ws('/', state, crm_status) FROM followup.lead WHERE id = :mine), 'active', 'what was refused is not recorded either');
+SELECT is(t.coded(:mine, '12', :rob), 't', 'a code that does nothing is a status to set');
+UPDATE followup.lead SET rep_id = 1 WHERE id = :mine;
 SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.unsubscribe(1, :mine, p_actor => 1)), 't', 'an own lead is unsubscribed');
 SELECT is((SELECT concat_ws(' ', done, reason) FROM followup.unsubscribe(1, :theirs, p_actor => 2)), 't', 'and by who reaches all leads any');
 

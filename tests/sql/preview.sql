@@ -27,9 +27,9 @@ SELECT results_eq(format('SELECT kind::text, step_key, due_at FROM followup.prev
 SELECT followup.pause(1) \gset
 SELECT is((SELECT note FROM followup.preview(1, :l) LIMIT 1), 'paused', 'a pause is noted');
 SELECT followup.resume(1) \gset
-UPDATE followup.account SET list_awaited_at = followup.now() WHERE id = 1;
+INSERT INTO followup.list_pull (account_id, provider_type, since, planned_at, next_try_at) VALUES (1, 'ses', now(), now(), now());
 SELECT is((SELECT note FROM followup.preview(1, :l) LIMIT 1), 'waits for a provider''s suppression list', 'so is the wait for a suppression list');
-UPDATE followup.account SET list_awaited_at = NULL WHERE id = 1;
+DELETE FROM followup.list_pull;
 SET test.now = '2026-03-05 12:00:50+00';
 SELECT is((SELECT due_at FROM followup.preview(1, :l) OFFSET 1), '2026-03-10 12:00+00'::timestamptz, 'less than a minute late: nothing moves');
 SET test.now = '2026-03-05 12:05+00';

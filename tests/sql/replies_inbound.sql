@@ -2,7 +2,7 @@
 BEGIN;
 \ir support/rules_world.sql
 CREATE EXTENSION pgcrypto SCHEMA t;
-SELECT plan(69);
+SELECT plan(70);
 
 CREATE FUNCTION t.email(p_lead bigint) RETURNS text LANGUAGE sql AS $$ SELECT email FROM followup.lead WHERE id = p_lead $$;
 -- The lead's first message as it leaves the engine: with a Message-ID, sent, the provider's id known.
@@ -140,6 +140,11 @@ SELECT is(t.state(:l) || ' ' || t.due(:l), 'active/sequence 2026-03-04 08:00', '
 SELECT done FROM followup.hold(1, ARRAY[:l], '2026-04-01 00:00+00') \gset
 SELECT t.mail(:l, 'I am out of office until 9 March.', :'at') AS again \gset
 SELECT is(t.due(:l), '2026-04-01 00:00', 'a longer hold of a person stays');
+SELECT t.started() AS l5 \gset
+SELECT t.mail(:l5, 'I am out of office until 9 March.', t.auto()) AS away \gset
+SELECT done FROM followup.hold(1, ARRAY[:l5], '2026-04-01 00:00+00') \gset
+SELECT t.mail(:l5, 'I am out of office until 10 March.', t.auto()) AS again \gset
+SELECT is(t.due(:l5), '2026-04-01 00:00', 'one that came after an absence too');
 SELECT t.mail(:l, 'I am out of the office.', :'at') AS again, t.started() AS l2 \gset
 SELECT t.mail(:l2, 'I am out of the office.', t.auto()) AS without \gset
 SELECT is(t.state(:l2) || ' ' || t.due(:l2), 'active/out_of_office 2026-03-10 08:00', 'without a date: seven days; the address alone is enough to hold its own lead');

@@ -121,6 +121,8 @@ def test_accounts_users_and_assistants_are_added_and_listed(ctl, account):
     assert [user["profile"] for user in answer(ctl("user", "list", "--json"))] == ["manager"]
     assert [a["timezone"] for a in answer(ctl("account", "list", "--json"))] == ["Europe/Berlin"]
     assert [a["from_address"] for a in answer(ctl("assistant", "list", "--json"))] == ["ada@acme.example"]
+    [administrator] = [p for p in answer(ctl("profile", "list", "--json")) if p["name"] == "administrator"]
+    assert administrator["permissions"] in ctl("profile", "list").stdout, "the last column is shown whole"
     done = ctl("account", "add", "acme", check=False)
     assert done.returncode == 1 and 'there is an account "acme" already' in done.stderr
 
@@ -419,6 +421,47 @@ def test_lists_pages_and_one_lead(ctl, leads):
 def test_what_the_database_holds_cannot_move_the_cursor(ctl, database, leads):
     database.rows("UPDATE followup.lead SET external_id = E'\\x1b[2J', timezone = E'\\x1b[31m' WHERE email = 'ann@x.example'")
     assert "\x1b" not in ctl("lead", "show", "ann@x.example").stdout
+
+
+def test_a_sequence_shows_no_control_characters(ctl, account, tmp_path):
+    """They are somebody else's texts, and a terminal obeys them."""
+    path = tmp_path / "sequence.json"
+    path.write_text(json.dumps({"name": "Odd", "steps": [{"key": "one", "kind": "sequence", "delay": "0", "subject": "S",
+                                                          "body_text": "\x1b[2Jfirst\nsecond\x9b31m"}]}), encoding="utf-8")
+    ctl("sequence", "import", path)
+    shown = ctl("sequence", "show", "Odd").stdout
+    assert "  | ?[2Jfirst\n  | second?31m\n" in shown and "\x1b" not in shown
+
+
+def server_ends(database):
+    """The trigger function public.ends: it ends the session that calls it."""
+    database.rows("CREATE FUNCTION public.ends() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$"
+                  " BEGIN PERFORM pg_terminate_backend(pg_backend_pid()), pg_sleep(60); RETURN NULL; END $$")
+
+
+@pytest.mark.parametrize("table, words", [
+    ("suppression", ["suppress", "ann@x.example"]),
+    ("activity", ["stop", "ann@x.example"]),
+    ("lead", ["lead", "import", "more.csv"]),
+], ids=["a function", "an action", "an import"])
+def test_a_connection_that_breaks_in_the_commit_leaves_open_whether_it_was_done(ctl, database, leads, tmp_path, table, words):
+    """The server ends in the commit itself, so nothing is done; the one who asked cannot know that."""
+    path = tmp_path / "more.csv"
+    path.write_text("email\nnew@x.example\n", encoding="utf-8")
+    words = [str(path) if word == "more.csv" else word for word in words]
+    server_ends(database)
+    database.rows(f"CREATE CONSTRAINT TRIGGER ends AFTER INSERT ON followup.{table} DEFERRABLE INITIALLY DEFERRED"
+                  " FOR EACH ROW EXECUTE FUNCTION public.ends()")
+    done = ctl(*words, check=False)
+    assert done.returncode == 1 and "it is not known whether this was done, look before you repeat it: " in done.stderr
+    assert set(states(database).values()) == {"active/sequence"} and len(states(database)) == len(leads)
+
+
+def test_a_connection_that_breaks_before_the_commit_has_done_nothing(ctl, database, leads):
+    server_ends(database)
+    database.rows("CREATE TRIGGER ends AFTER INSERT ON followup.activity FOR EACH ROW EXECUTE FUNCTION public.ends()")
+    done = ctl("stop", "ann@x.example", check=False)
+    assert done.returncode == 1 and "no connection to the database" in done.stderr and "not known" not in done.stderr
 
 
 def test_a_bulk_is_planned_committed_run_and_undone(ctl, database, leads):

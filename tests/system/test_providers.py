@@ -194,14 +194,23 @@ def test_resend_that_has_the_key_with_another_body_had_the_message(world, databa
     assert len(provider.seen) == 3
 
 
-def test_an_account_that_may_not_send_rests_and_says_so(world, database, api, at):
+@pytest.mark.parametrize("kind,keys,refusal,accepted,said", [
+    ("ses", {"region": "eu-west-1", "access_key": "AKIDEXAMPLE"},
+     (400, {"x-amzn-ErrorType": "SendingPausedException"}, {"message": "paused"}), (200, {}, {"MessageId": "0100-1"}),
+     "sending rests: SES has stopped sending for the account (SendingPausedException)"),
+    ("postmark", {}, (422, {}, {"ErrorCode": 405, "Message": "out of credits"}), (200, {}, {"ErrorCode": 0, "MessageID": "u-1"}),
+     "sending rests: Postmark lets the account send nothing (ErrorCode 405)"),
+    ("sendgrid", {}, (404, {}, {"errors": [{"message": "no such path", "field": None}]}), (202, {"X-Message-Id": "x-1"}, None), "no such path"),
+    ("resend", {}, (403, {}, None), (200, {}, {"id": "r-1"}), "HTTP 403"),
+], ids=["ses: paused", "postmark: no credits", "sendgrid: a wrong url", "resend: not its own answer"])
+def test_an_account_that_may_not_send_rests_and_says_so(world, database, api, at, kind, keys, refusal, accepted, said):
+    """No lead is given up for what no message can help."""
     started(world, count=3)
-    paused = threading.Event()
-    provider = api(lambda *_: (200, {}, {"MessageId": "0100-1"}) if paused.is_set() else
-                   (400, {"x-amzn-ErrorType": "SendingPausedException"}, {"message": "paused"}))
-    one = at(provider, "ses", region="eu-west-1", access_key="AKIDEXAMPLE")
+    may_send = threading.Event()
+    provider = api(lambda *_: accepted if may_send.is_set() else refusal)
+    one = at(provider, kind, **keys)
     wait_until(lambda: "provider_breaker" in one.log(), "the provider rests")
-    assert "sending rests: SES has stopped sending for the account (SendingPausedException)" in one.log()
-    paused.set()
+    assert said in one.log()
+    may_send.set()
     wait_until(lambda: world.count(state="sent") == 3, "a probe finds that it may send again")
     assert database.rows("SELECT DISTINCT attempts FROM followup.message") == [(1,)], "no attempt was counted"

@@ -618,8 +618,11 @@ def test_without_a_database_it_says_come_again(hooked):
     assert hooks.post(address_of(one), "/webhooks/resend/1", body, {}).status == 401, "a forgery is one without it too"
     counted = figures(one)
     assert (counted["put_off"], counted["unauthentic"], counted["accepted"], counted["calls"]) == (2, 1, 0, 0)
-    answer = ask(one, "/u/" + "0" * 8 + "-0000-0000-0000-" + "0" * 12)
-    assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0
+    for method in ("GET", "POST"):
+        answer = ask(one, "/u/" + "0" * 8 + "-0000-0000-0000-" + "0" * 12, method)
+        assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8", "it is a person who reads it"
+        assert "try again" in answer.text and '<form method="post">' in answer.text and "Unsubscribed" not in answer.text
 
 
 def test_a_database_that_goes_away_in_between_loses_nothing_that_was_answered(world, hooked, database):
@@ -663,6 +666,21 @@ def test_a_reload_takes_the_next_secret(world, hooked):
     reloaded(one, "configuration_kept")
     assert by(fresh, 6) == 200, "a file with a mistake changes nothing"
     assert fresh not in one.log()
+
+
+def test_either_of_two_keys_in_pem_while_sendgrids_is_changed(world, hooked, tmp_path):
+    account = world.account()
+    keys = [tmp_path / "new.pem", tmp_path / "old.pem"]
+    one = hooked(start=False, config={"webhook.sendgrid": {"type": "sendgrid", "public_key_file": "sendgrid-key"}})
+    one.credential("sendgrid-key", "".join(hooks.sendgrid_key(key) for key in keys))
+    one.start()
+    for key in keys:
+        body = json.dumps([{"event": "delivered", "timestamp": NOW - 9, "sg_event_id": key.name, "email": "bob@rcpt.example"}]).encode()
+        answer = hooks.post(address_of(one), f"/webhooks/sendgrid/{account}", body, hooks.sendgrid_headers(key, body, NOW))
+        assert answer.status == 200, key.name
+    one.credential("sendgrid-key", "".join(hooks.sendgrid_key(tmp_path / f"{i}.pem") for i in range(3)))
+    reloaded(one, "configuration_kept")
+    assert "more than 2 keys" in one.log()
 
 
 @pytest.mark.parametrize("section,said", [
@@ -735,6 +753,26 @@ def test_the_unsubscribe_page(world, sandbox, hooked, database):
     assert ask(one, path, "POST", b"a" * 20000).status == 413
     assert ask(one, path, "PUT").status == 405
     assert path[3:] not in one.log()
+
+
+def test_a_click_that_waits_for_its_lead_holds_up_no_webhook(world, sandbox, hooked, database):
+    account = world.account()
+    [lead] = world.leads(account, 1)
+    one = hooked({"database": {"statement_timeout": "2m"}})
+    world.act("start_follow_up", account, [lead])
+    sandbox.wait_for_ledger(1)
+    path = "/u/%s" % database.value("SELECT unsubscribe_token FROM followup.lead WHERE id = %s", lead)
+    answers = []
+    with database.connect() as holder, holder.transaction():
+        holder.execute("SELECT FROM followup.lead WHERE id = %s FOR UPDATE", (lead,))
+        click = threading.Thread(target=lambda: answers.append(ask(one, path, "POST")))
+        click.start()
+        wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                          " AND application_name LIKE 'followupd %%'") == 1, "the click waits")
+        assert resend(one, hooks.resend_event("delivered", "1-1-1", "bob@rcpt.example"), account).status == 200
+        assert not answers, "while it still waits"
+    click.join()
+    assert answers[0].status == 200 and "no more messages" in answers[0].text
 
 
 # --- the operator ---------------------------------------------------------------------------------------------------

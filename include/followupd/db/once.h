@@ -43,6 +43,10 @@ MUST_USE enum status once_exec(struct once *o, const char *sql, const char *cons
 /* Several statements in one text, no parameters; the first failure ends it. */
 MUST_USE enum status once_script(struct once *o, const char *sql, struct err *e);
 
+/* Whether a transaction is open. When the connection breaks in a statement outside one, or in COMMIT, nobody knows
+ * whether it was done. */
+bool once_in_transaction(const struct once *o);
+
 void once_rows_free(struct once_rows *r); /* NULL is fine */
 size_t once_rows_count(const struct once_rows *r);
 size_t once_columns_count(const struct once_rows *r);

@@ -49,7 +49,7 @@ void front_set_sources(struct front *f, struct sources *sources);
 void front_address(const struct front *f, char *ret, size_t bytes);
 const struct server_stats *front_stats(const struct front *f);
 const struct webhook_stats *front_webhook_stats(const struct front *f);
-/* Takes no more requests, and asks its hooks and the inbox for nothing. Call it before its parts are closed; it is freed when
+/* Asks its hooks, the store and the inbox for nothing more: what still comes is told to come again, and counted. Call it before its parts are closed; it is freed when
  * they have told the end of what is under way. NULL is fine. */
 void front_close(struct front *f);
 

@@ -12,7 +12,9 @@
  *                until the callback returns.
  * Time           real milliseconds; begun_us is mono_now_us() just before the first byte.
  * Cost           easy handles and sockets' poll handles are reused; one POST on a standing connection is one write and
- *                one read (a body of 64 KiB or more: its head is a write of its own). At most posts_max POSTs at once (E_LIMIT); an answer's body is read up to 64 KiB, or answer_bytes_max. */
+ *                one read (a body of 64 KiB or more: its head is a write of its own). A turn of the loop serves at most 16
+ *                sockets, the others in the order in which they were ready. At most posts_max POSTs at once (E_LIMIT); an
+ *                answer's body is read up to 64 KiB, or answer_bytes_max. */
 #ifndef FOLLOWUPD_PROVIDER_TRANSPORT_H
 #define FOLLOWUPD_PROVIDER_TRANSPORT_H
 

@@ -1,7 +1,7 @@
-/* store_pg: the store over PostgreSQL. Seven connections: control (LISTEN, leases, beat, clock and nothing else, so that
+/* store_pg: the store over PostgreSQL. Eight connections: control (LISTEN, leases, beat, clock and nothing else, so that
  * a long claim never costs a lease), claims, results (sweeps and settling travel with them), load (COPY), bulk, inbox
- * (webhooks and unsubscribe pages), apply (what webhooks told). It is up when
- * all of them stand and the schema is the one we were built for; when one breaks all are closed, what was under way is
+ * (webhooks), apply (what webhooks told), pages (unsubscribe links, so that a click on one whose lead is locked holds up no
+ * webhook). It is up when all of them stand and the schema is the one we were built for; when one breaks all are closed, what was under way is
  * called back, and they are opened again after a back-off.
  *
  * Cost  an operation is one heap object and one round trip; parameters and answers are binary. */

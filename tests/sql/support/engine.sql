@@ -89,4 +89,38 @@ BEGIN
     PERFORM dblink_exec('holder', 'ROLLBACK');
     PERFORM dblink_disconnect('holder');
 END $$;
+-- As let_go, but what it did counts.
+CREATE FUNCTION t.commit() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM dblink_exec('holder', 'COMMIT');
+    PERFORM dblink_disconnect('holder');
+END $$;
+-- A query in a session of its own, which waits for a lock, or is done, when this returns: 'waits' or 'done'.
+CREATE FUNCTION t.begin(p_query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_pid integer;
+BEGIN
+    PERFORM dblink_connect('begun', format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'),
+                                           current_setting('port'), current_database(), current_user));
+    SELECT d.pid INTO v_pid FROM dblink('begun', 'SELECT pg_backend_pid()') AS d(pid integer);
+    PERFORM dblink_send_query('begun', p_query);
+    FOR v_look IN 1..1000 LOOP
+        IF dblink_is_busy('begun') = 0 THEN
+            RETURN 'done';
+        ELSIF cardinality(pg_blocking_pids(v_pid)) > 0 THEN
+            RETURN 'waits';
+        END IF;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    RAISE EXCEPTION 'the query neither ends nor waits';
+END $$;
+-- Its answer: one text.
+CREATE FUNCTION t.answer() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_said text;
+BEGIN
+    SELECT d.said INTO v_said FROM dblink_get_result('begun') AS d(said text);
+    PERFORM dblink_disconnect('begun');
+    RETURN v_said;
+END $$;
 DO $$ BEGIN PERFORM followup.acquire_leases(t.me(), NULL, 600000); END $$;

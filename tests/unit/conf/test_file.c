@@ -160,6 +160,17 @@ Test(file, every_kind_of_mistake_names_file_line_and_key)
           "a.conf:2: [http] public_url: may hold no '?', no '#' and no blank: /u/TOKEN is added to it" },
         { "[http]\npublic_url = https://example.com /mail\n" PROVIDER,
           "a.conf:2: [http] public_url: may hold no '?', no '#' and no blank: /u/TOKEN is added to it" },
+        { "[http]\npublic_url = https://gr\xc3\xbc\xc3\x9f"
+          "e.example\n" PROVIDER,
+          "a.conf:2: [http] public_url: may hold only ASCII, and no '<', '>', '\"' or '\\': it is part of a link "
+          "(other "
+          "letters: xn--... and %XX)" },
+        { "[http]\npublic_url = \"https://example.com\"\n" PROVIDER,
+          "a.conf:2: [http] public_url: must begin with http:// or https://" },
+        { "[http]\npublic_url = https://example.com\"\n" PROVIDER,
+          "a.conf:2: [http] public_url: may hold only ASCII, and no '<', '>', '\"' or '\\': it is part of a link "
+          "(other "
+          "letters: xn--... and %XX)" },
         { PROVIDER "[webhook.a]\ntype = resend\nclassifier_url = ftp://a/\n",
           "a.conf:6: [webhook.a] classifier_url: must begin with http:// or https://" },
         { "", "a.conf: there is no [provider.NAME] section: nothing could be sent" },

@@ -216,6 +216,26 @@ Test(inbox, when_too_many_bytes_wait_the_next_is_refused)
         answer(OK, WEBHOOK_STORED);
 }
 
+/* More wait then than may be taken. */
+Test(inbox, what_a_refused_call_gives_back_makes_no_room_for_others)
+{
+    static char large[1024 * 1024 + 1];
+    size_t i = 0;
+    memset(large, ' ', sizeof large - 1);
+    for (; i < 3; i++)
+        cr_assert_eq(put(i, large, NULL), OK);
+    turn();
+    while (put(i, large, NULL) == OK)
+        i++;
+    answer(E_DB, WEBHOOK_REFUSED);
+    cr_assert_gt(inbox_stats(inbox)->waiting_bytes, INBOX_WAITING_BYTES_MAX);
+    cr_expect_eq(put(i, large, NULL), E_LIMIT);
+    cr_expect_eq(put(i, "[]", NULL), E_LIMIT);
+    while (db.cb != NULL)
+        answer(OK, WEBHOOK_STORED);
+    cr_expect_eq(told_count, i);
+}
+
 Test(inbox, what_was_stored_is_applied_at_once_and_until_nothing_is_left)
 {
     put_many(0, 1);

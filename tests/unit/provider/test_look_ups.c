@@ -37,6 +37,19 @@ Test(look_ups, postmark_is_searched_as_its_sdk_does)
     sdk_request_fini(&sdk);
 }
 
+/* Its SDK's messageStream; a search that named none might look into the default stream alone. */
+Test(look_ups, postmark_is_searched_in_the_stream_that_it_was_sent_by)
+{
+    struct provider_config of_stream = config;
+    struct provider_request r;
+    struct err e = { "" };
+    of_stream.message_stream = "broadcast";
+    cr_assert_eq(provider_postmark.build_look_up(&of_stream, &doubt, &r, &e), OK, "%s", e.text);
+    cr_expect_str_eq(
+        r.url, "http://127.0.0.1/messages/outbound?count=10&offset=0&metadata_fu_id=1001&messageStream=broadcast");
+    provider_request_fini(&r);
+}
+
 Test(look_ups, mailguns_log_is_asked_as_its_sdk_does)
 {
     struct sdk_request sdk;

@@ -26,10 +26,12 @@ static struct http_server server;
 static char url[64];
 static struct transport_request request;
 
+static size_t posts_max = 4;
+
 static void start(const struct server_step *steps, size_t count)
 {
     uv_loop_init(&loop);
-    cr_assert_eq(transport_open(&loop, 4, &transport, NULL), OK);
+    cr_assert_eq(transport_open(&loop, posts_max, &transport, NULL), OK);
     http_server_start(&server, &loop, steps, count);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/send", server.port);
     static const char *const headers[] = { "Content-Type: application/json", "Idempotency-Key: fu/1/2/3" };
@@ -383,6 +385,52 @@ Test(transport, more_posts_than_allowed_are_refused_and_closing_ends_the_others_
         cr_assert_eq(e[i].end, TRANSPORT_IN_DOUBT);
     }
     cr_assert_eq(e[4].calls, 0);
+    finish();
+}
+
+#define CROWD 200
+
+static size_t ends_of_turn, ends_of_turn_max;
+
+static void on_crowd_end(void *arg, const struct transport_answer *a)
+{
+    on_end(arg, a);
+    ends_of_turn++;
+}
+
+static void on_turn(uv_prepare_t *turn)
+{
+    (void)turn;
+    if (ends_of_turn > ends_of_turn_max)
+        ends_of_turn_max = ends_of_turn;
+    ends_of_turn = 0;
+}
+
+static void post_crowd(struct post_end *e)
+{
+    for (size_t i = 0; i < CROWD; i++)
+        cr_assert_eq(transport_send(transport, &request, on_crowd_end, &e[i]), OK);
+    for (size_t i = 0; i < CROWD; i++) {
+        while (e[i].calls == 0)
+            turn_once(&loop);
+        cr_assert_eq(e[i].http_status, 200);
+    }
+}
+
+Test(transport, a_crowd_of_answers_is_read_in_several_turns)
+{
+    static struct post_end e[2 * CROWD];
+    uv_prepare_t turn;
+    posts_max = CROWD;
+    START({ SERVER_ANSWER, OK_ANSWER });
+    uv_prepare_init(&loop, &turn);
+    uv_prepare_start(&turn, on_turn);
+    post_crowd(e);
+    post_crowd(e + CROWD); /* on connections that stand, so that all answers come at once */
+    cr_assert_eq(server.connections, CROWD);
+    cr_assert_leq(ends_of_turn_max, 32, "%zu in a turn", ends_of_turn_max);
+    cr_assert_geq(ends_of_turn_max, 8, "%zu in a turn: no crowd", ends_of_turn_max);
+    uv_close((uv_handle_t *)&turn, NULL);
     finish();
 }
 

@@ -194,6 +194,7 @@ Test(header, only_http_urls_stand_in_headers)
     struct err e;
     cr_assert_eq(header_url_check("url", "https://x.test/u/abc?d=1", &e), OK);
     cr_assert_eq(header_url_check("url", "http://127.0.0.1:8025/u/x", &e), OK);
+    cr_assert_eq(header_url_check("url", "HTTPS://x.test/u/abc", &e), OK); /* as followupd.conf takes it */
     const char *bad[] = {
         "", "x", "https://", "ftp://x", "javascript:alert(1)", "https://x/ y", "https://x/>", "https://x/\n"
     };
