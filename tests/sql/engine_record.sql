@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(91);
+SELECT plan(96);
 
 -- sent
 SELECT t.lead(1, 'ada') AS ada \gset
@@ -129,6 +129,16 @@ SELECT isnt_empty('SELECT 1 FROM followup.attempt WHERE message_id = ' || :hal, 
 \o /dev/null
 SELECT followup.acquire_leases(t.me(), t.other(), 600000);
 \o
+
+-- a shard that is another's, whose takeover has not come to this message yet
+SELECT t.lead(1, 'hugo') AS hugo \gset
+SELECT is(t.verdict(1, :hugo), 'claimed', 'hugo is claimed');
+UPDATE followup.lease SET owner = t.other();
+SELECT is((accepted, t.state(1, :hugo)), (false, 'sending'::text), 'the former owner''s "retry" schedules nothing') FROM t.record(1, :hugo, 'retry');
+SELECT is((accepted, t.state(1, :hugo)), (false, 'sending'::text), 'nor does the present one''s, of what it never claimed') FROM t.record(1, :hugo, 'retry', p_worker => t.other());
+UPDATE followup.lease SET owner = t.me();
+SELECT is((accepted, t.state(1, :hugo)), (true, 'in_doubt'::text), 'a doubt counts, whoever has the shard') FROM t.record(1, :hugo, 'in_doubt');
+SELECT is(finished_at, NULL, 'and has not ended anything') FROM followup.message WHERE id = :hugo;
 
 -- a webhook came first
 SELECT t.lead(1, 'ida') AS ida \gset
