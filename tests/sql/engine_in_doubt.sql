@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2), t.account(3);
 \o
-SELECT plan(42);
+SELECT plan(46);
 CREATE FUNCTION t.again(p_window_ms bigint = 3600000, p_settle_ms bigint = 0, p_limit integer = 100, p_others integer = 100) RETURNS SETOF bigint LANGUAGE sql AS $$
     SELECT message_id FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['other', 'sandbox'], ARRAY[p_window_ms, p_window_ms], ARRAY[p_others, p_limit], p_settle_ms, 'sandbox') $$;
 -- A message that is in doubt.
@@ -52,6 +52,19 @@ SELECT t.doubt(:before, 'fay') AS fay, t.doubt(2, 'eve') AS eve \gset
 UPDATE followup.conversation SET hold_until = followup.now() + interval '1 day' WHERE id = (t.conversation_of(:before, :fay)).id;
 SELECT results_eq('SELECT * FROM t.again(p_limit => 1)', format('VALUES (%s::bigint)', :eve), 'nor do those that have to wait take the places of others');
 SELECT t.record(2, :eve, 'in_doubt') AS ignored \gset
+UPDATE followup.conversation SET hold_until = NULL WHERE id = (t.conversation_of(:before, :fay)).id;
+UPDATE followup.assistant SET paused_at = now() WHERE account_id = :before;
+SELECT results_eq('SELECT * FROM t.again(p_limit => 1)', format('VALUES (%s::bigint)', :eve), 'nor those of a paused assistant');
+SELECT t.record(2, :eve, 'in_doubt') AS ignored \gset
+UPDATE followup.assistant SET paused_at = NULL WHERE account_id = :before;
+SELECT t.set(:before, :fay, 'detached = true');
+SELECT results_eq('SELECT * FROM t.again(p_limit => 1)', format('VALUES (%s::bigint)', :eve), 'nor those that an action replaced');
+SELECT t.record(2, :eve, 'in_doubt') AS ignored, t.lead(1, 'zed') AS zed \gset
+SELECT t.set(1, :zed, 'forced = true, due_at = followup.now() - ''1 second''::interval');
+SELECT is(t.verdict(1, :zed), 'claimed', 'one is forced through');
+SELECT t.record(1, :zed, 'in_doubt') AS ignored \gset
+SELECT set_eq('SELECT * FROM t.again()', format('VALUES (%s::bigint), (%s)', :eve, :zed), 'a forced one asks no window');
+SELECT t.record(1, :zed, 'sent') AS ignored, t.record(2, :eve, 'in_doubt') AS ignored_too \gset
 UPDATE followup.lead SET email = 'eve.new@people.example' WHERE id = t.lead_of(2, :eve);
 INSERT INTO followup.suppression (account_id, address, reason, source) VALUES (2, 'eve@people.example', 'test', 'test');
 SELECT is_empty('SELECT * FROM t.again()', 'nothing to an address that is suppressed by now, whatever the lead''s is');
@@ -71,12 +84,14 @@ SELECT ok(accepted, 'and is sent') FROM t.record(1, :alert, 'sent');
 -- no more of a provider than it has places for
 SELECT t.doubt(1, 'kim') AS kim, t.doubt(1, 'lea') AS lea, t.doubt(3, 'max') AS max, t.doubt(3, 'ned') AS ned, t.doubt(3, 'oda') AS oda \gset
 UPDATE followup.message SET provider = 'other' WHERE account_id = 3;
+SELECT t.alert(1) AS alert2 \gset
+SELECT t.verdict(1, :alert2), t.record(1, :alert2, 'in_doubt') \g /dev/null
 SELECT is((count(*) FILTER (WHERE id IN (:max, :ned, :oda)), count(*)), (2::bigint, 3::bigint), 'each provider''s messages fill its own places')
   FROM t.again(p_limit => 1, p_others => 2) AS id;
-SELECT is(count(*), 2::bigint, 'the rest goes in the next turn') FROM t.again();
+SELECT is(count(*), 3::bigint, 'the rest goes in the next turn, an alert too') FROM t.again(p_limit => 2);
 SELECT is(max(posts), 2, 'and nobody was claimed who had no place') FROM followup.message WHERE id IN (:kim, :lea, :max, :ned, :oda);
 \o /dev/null
-SELECT t.record(account_id, id, 'sent') FROM followup.message WHERE id IN (:kim, :lea, :max, :ned, :oda);
+SELECT t.record(account_id, id, 'sent') FROM followup.message WHERE id IN (:kim, :lea, :max, :ned, :oda, :alert2);
 \o
 
 -- policy: hold
