@@ -13,6 +13,9 @@ BEGIN
     END IF;
     IF v_moved <> '{}' THEN
         PERFORM followup.replan_accounts(v_moved, NULL, 'planned anew: the account''s zone changed');
+        PERFORM followup.replan_capped(s.account_id, s.id)      -- its days are others
+           FROM followup.assistant AS s
+          WHERE s.account_id = ANY (v_moved) AND (s.daily_cap IS NOT NULL OR s.ramp IS NOT NULL);
     END IF;
     PERFORM followup.spread_overdue(u.id) FROM unnest(v_resumed) AS u (id);
     RETURN NULL;

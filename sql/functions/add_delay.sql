@@ -10,6 +10,9 @@ DECLARE
     v_weekdays integer[];
     v_holidays date[];
 BEGIN
+    IF NOT pg_catalog.isfinite(p_base) THEN     -- no day, none after it
+        RETURN p_base;
+    END IF;
     -- Not base + delay: that would count days in the zone of the session.
     IF p_unit = 'elapsed' THEN
         RETURN p_base + pg_catalog.make_interval(secs => extract(epoch FROM p_delay)::double precision);

@@ -9,6 +9,8 @@ BEGIN
     PERFORM followup.reopen_conversations(p_account, v_going);
     SELECT s.leads, s.messages INTO leads, messages
       FROM followup.schedule_messages(p_account, v_going, p_action, p_actor.name, p_note) AS s;
+    -- Their jitter is in these times already.
+    UPDATE followup.message AS m SET exact = true WHERE m.account_id = p_account AND m.id = ANY (messages);
 
     -- Nothing was taken from the others: they are what they were before.
     UPDATE followup.lead AS l

@@ -10,8 +10,15 @@ DECLARE
     v_row record;
     v_at  timestamptz;      -- when it would leave
     v_due timestamptz;
+    v_capped bigint[];      -- accounts whose caps are ours,
+    v_busy   bigint[];      -- and whose somebody else has
 BEGIN
-    PERFORM followup.lock_caps(p_locked_accounts);
+    -- Without a wait: they are asked about again soon.
+    v_busy := ARRAY(SELECT k.account_id FROM followup.cap_lock AS k WHERE k.account_id = ANY (p_locked_accounts));
+    IF v_busy <> '{}' THEN
+        v_capped := ARRAY(SELECT k.account_id FROM followup.cap_lock AS k WHERE k.account_id = ANY (p_locked_accounts) FOR NO KEY UPDATE SKIP LOCKED);
+        v_busy := ARRAY(SELECT b FROM unnest(v_busy) AS b WHERE b <> ALL (v_capped));
+    END IF;
     FOR v_row IN
         SELECT u.account_id AS asked_account, u.id AS asked_id, m.state, m.due_at AS due, m.kind, m.cap_day,
                k.id IS NOT NULL AS locked, v.*
@@ -35,7 +42,7 @@ BEGIN
         ELSIF v_row.due > p_until THEN
             verdict := 'moved';
             due_at := v_row.due;
-        ELSIF NOT v_row.locked OR v_row.conversation_id IS NULL THEN
+        ELSIF NOT v_row.locked OR v_row.conversation_id IS NULL OR v_row.asked_account = ANY (v_busy) THEN
             verdict := 'busy';
         ELSIF v_row.conversation_state <> 'active' OR v_row.detached THEN
             -- No action leaves a scheduled message behind; whoever did, it must not come back.
@@ -64,14 +71,16 @@ BEGIN
             verdict := 'gone';
         ELSIF v_row.late_action = 'hold' AND v_row.due < p_now - v_row.late_after THEN
             UPDATE followup.message AS m
-               SET due_at = 'infinity',
+               SET due_at = 'infinity', base_at = 'infinity', delay = '0', delay_unit = 'elapsed',
                    planned_reason = 'held: it was to leave at ' || v_row.due || ' and is over ' || v_row.late_after || ' late'
              WHERE m.account_id = v_row.asked_account AND m.id = v_row.asked_id;
             verdict := 'gone';
         ELSE
-            v_due := followup.plan_at(v_row.asked_account,
-                                      followup.lead_timezone(v_row.lead_timezone, v_row.account_timezone),
-                                      v_row.country, v_at, '0'::interval, 'elapsed', v_row.hold_until, v_row.asked_id);
+            v_due := greatest(v_at, v_row.hold_until);      -- without jitter: it has had its own
+            IF NOT v_row.forced THEN
+                v_due := followup.sendable_at(v_row.asked_account, followup.lead_timezone(v_row.lead_timezone, v_row.account_timezone),
+                                              v_row.country, v_due);
+            END IF;
             IF v_due > v_at OR v_row.due < p_now - v_row.late_after
                OR v_row.cap_day < (v_at AT TIME ZONE followup.lead_timezone(NULL, v_row.account_timezone))::date THEN
                 UPDATE followup.message AS m

@@ -5,9 +5,9 @@ LANGUAGE sql STABLE AS $$
            WHEN 'active' THEN
                CASE l.sub_state WHEN 'follow_up' THEN 'Follow-up ' WHEN 'out_of_office' THEN 'Out of office, next message '
                                 ELSE 'Next message ' END
-               || CASE WHEN m.state = 'scheduled' AND m.due_at = 'infinity' THEN 'held'
-                       WHEN m.state = 'scheduled'
-                       THEN 'scheduled for ' || pg_catalog.to_char(m.due_at AT TIME ZONE z.name, 'YYYY-MM-DD HH24:MI ') || z.name
+               || CASE WHEN m.state = 'scheduled'
+                       THEN coalesce('scheduled for ' || pg_catalog.to_char(m.due_at AT TIME ZONE z.name, 'YYYY-MM-DD HH24:MI ') || z.name,
+                                     'held until somebody says when')
                        ELSE 'being sent' END
            WHEN 'processed' THEN
                CASE l.sub_state WHEN 'responded' THEN 'Response received' WHEN 'completed' THEN 'All messages sent'
@@ -29,4 +29,4 @@ LANGUAGE sql STABLE AS $$
      WHERE l.account_id = p_account AND l.id = p_lead
 $$;
 COMMENT ON FUNCTION followup.conversation_status(bigint, bigint) IS
-    'The Conversation Status of a lead in words ("Stopped by NAME", "Response received", "All messages sent", "Follow-up scheduled for ..." in the zone it is planned in). NULL for an unknown lead. Row-level security of the caller applies.';
+    'The Conversation Status of a lead in words ("Stopped by NAME", "Response received", "All messages sent", "Follow-up scheduled for ..." in the zone it is planned in, "Next message held until somebody says when"). NULL for an unknown lead. Row-level security of the caller applies.';

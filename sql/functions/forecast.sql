@@ -30,6 +30,7 @@ BEGIN
          WHERE m.account_id = p_account AND m.shard = followup.shard_of(p_account) AND m.queued AND NOT m.detached
            AND m.due_at < v_until AND coalesce(a.paused_at, s.paused_at, q.paused_at) IS NULL
            AND NOT EXISTS (SELECT FROM followup.list_pull AS w WHERE w.account_id = p_account AND w.ended_at IS NULL)
+           AND NOT (a.late_action = 'hold' AND m.due_at < v_now - a.late_after)
         UNION ALL
         SELECT w.conversation_id, w.sequence_id, w.assistant_id, w.hold_until, w.version, w.kind, n.position, p.at, p.at,
                w.timezone, w.country
@@ -46,4 +47,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.forecast(bigint, integer) IS
-    'How many messages leave in each hour (of the account''s zone) of the next p_days (1 to 366), by assistant, if nobody answers or acts: what is scheduled, then the steps after it as they will be planned; these are not under a daily cap yet. What is paused, waits for a suppression list (list_pull), is held or in doubt is left out; alerts and webhooks too. Business time. Plans each message: some 20 us each. Raises 22023 for an unknown account or other days, 42501 for an account that is not the caller''s.';
+    'How many messages leave in each hour (of the account''s zone) of the next p_days (1 to 366), by assistant, if nobody answers or acts: what is scheduled, then the steps after it as they will be planned; these are not under a daily cap yet. What is paused, waits for a suppression list (list_pull), is held (or will be, for being late) or in doubt is left out; alerts and webhooks too. Business time. Plans each message: some 20 us each. Raises 22023 for an unknown account or other days, 42501 for an account that is not the caller''s.';

@@ -4,9 +4,11 @@ DECLARE
     v_until timestamptz := greatest(p_until, p_now);
     v_moved bigint[];
     v_by    interval[];
+    v_goes_on boolean[];    -- an absence before this one, that is not over
 BEGIN
     -- A longer hold that a person asked for stays; one of an earlier answer is replaced by what this one says.
-    SELECT array_agg(c.id), array_agg(v_until - greatest(c.hold_until, p_now)) INTO v_moved, v_by
+    SELECT array_agg(c.id), array_agg(v_until - greatest(c.hold_until, p_now)), array_agg(c.hold_until > p_now)
+      INTO v_moved, v_by, v_goes_on
       FROM followup.conversation AS c
       JOIN followup.lead AS l ON l.account_id = c.account_id AND l.id = c.lead_id
      WHERE c.account_id = p_account AND c.lead_id = ANY (p_leads) AND c.state <> 'ended'
@@ -18,8 +20,10 @@ BEGIN
     UPDATE followup.conversation AS c SET hold_until = nullif(v_until, p_now)
      WHERE c.account_id = p_account AND c.id = ANY (v_moved);
     -- The wait stands still while nobody is there: what was left of it when the answer came is left when they are back.
-    UPDATE followup.message AS m SET base_at = coalesce(m.base_at, m.due_at) + v.by
-      FROM unnest(v_moved, v_by) AS v (conversation_id, by)
+    UPDATE followup.message AS m
+       SET base_at = coalesce(m.base_at, m.due_at) + v.by,
+           stood_still = CASE WHEN v_until > p_now THEN v.by + coalesce(CASE WHEN v.goes_on THEN m.stood_still END, '0') END
+      FROM unnest(v_moved, v_by, v_goes_on) AS v (conversation_id, by, goes_on)
      WHERE m.account_id = p_account AND m.conversation_id = v.conversation_id AND m.state = 'scheduled' AND NOT m.detached
        AND NOT m.exact AND m.due_at > p_now AND m.due_at <> 'infinity';
     PERFORM followup.replan_messages(p_account, followup.lock_scheduled(p_account, p_leads), 'out of office');

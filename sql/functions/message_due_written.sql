@@ -5,6 +5,9 @@ BEGIN
     NEW.delay := '0';
     NEW.delay_unit := 'elapsed';
     NEW.exact := true;
+    NEW.not_before := NULL;
+    NEW.stood_still := NULL;
+    NEW.cap_moved_from := NULL;
     SELECT CASE WHEN NEW.forced THEN w.at
                 ELSE followup.sendable_at(NEW.account_id, followup.lead_timezone(l.timezone, a.timezone), l.country, w.at) END
       INTO STRICT NEW.due_at

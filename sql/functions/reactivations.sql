@@ -33,11 +33,9 @@ LANGUAGE sql STABLE AS $$
                 OR (x.state = 'bounced' AND p_undone = 'deactivated')) AS m ON true
       LEFT JOIN LATERAL followup.next_step(p_account, b.sequence_id, b.version, m.kind, m.position) AS n ON NOT m.again
       LEFT JOIN LATERAL (
-            SELECT followup.plan_at(p_account, b.timezone, b.country,
-                                    CASE WHEN pg_catalog.isfinite(m.due_at) THEN m.due_at ELSE p_now END,
-                                    CASE WHEN m.again THEN '0' ELSE n.delay END, CASE WHEN m.again THEN 'elapsed' ELSE n.delay_unit END,
-                                    p_now, b.conversation_id) AS due_at
+            SELECT CASE WHEN m.again THEN followup.sendable_at(p_account, b.timezone, b.country, greatest(m.due_at, p_now))
+                        ELSE followup.plan_at(p_account, b.timezone, b.country, m.due_at, n.delay, n.delay_unit, p_now, b.conversation_id) END AS due_at
              WHERE m.again OR n.step_key IS NOT NULL) AS w ON true
 $$;
 COMMENT ON FUNCTION followup.reactivations(bigint, bigint[], timestamptz, followup.actor, text, followup.ended_reason) IS
-    'What reactivate (p_undone stopped) or unbounce (deactivated) would schedule for each lead, or why not: the message that the stop or the bounce cancelled (the one after it, where that was in flight or bounced), at its old time or now, whichever is later. No kind: nothing is to be scheduled.';
+    'What reactivate (p_undone stopped) or unbounce (deactivated) would schedule for each lead, or why not: the message that the stop or the bounce cancelled (the one after it, where that was in flight or bounced), at its old time or now, whichever is later (held without an end, or for being late: it has no due time). No kind: nothing is to be scheduled.';

@@ -29,6 +29,7 @@ DECLARE
     v_all_leads   tid[];
     v_free     boolean[] := pg_catalog.array_fill(true, ARRAY[v_count]);
     v_capped   boolean;
+    v_obtained bigint[];    -- accounts whose caps are ours, or that have none
     v_now      timestamptz;
     v_real     timestamptz;
     v_rate     double precision;
@@ -68,7 +69,15 @@ BEGIN
         v_leads := v_all_leads;
     END IF;
 
-    v_capped := followup.lock_caps(p_accounts);
+    v_capped := EXISTS (SELECT FROM followup.cap_lock AS k WHERE k.account_id = ANY (p_accounts));
+    IF v_capped THEN
+        v_obtained := followup.obtain_caps(p_accounts);
+        IF v_obtained <> p_accounts THEN
+            FOR v_place IN 1..v_count LOOP
+                v_free[v_place] := v_free[v_place] AND p_accounts[v_place] = ANY (v_obtained);
+            END LOOP;
+        END IF;
+    END IF;
     v_real := pg_catalog.clock_timestamp();
     SELECT k.business, k.rate INTO v_now, v_rate FROM followup.clock() AS k;
 

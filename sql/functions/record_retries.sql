@@ -13,8 +13,9 @@ BEGIN
                     WHEN m.detached THEN 'cancelled'
                     WHEN m.attempts >= 10 AND NOT r.uncounted THEN 'failed'
                     ELSE 'scheduled' END::followup.message_state AS state,
-               CASE WHEN r.retry_after_ms > 0 THEN least(r.retry_after_ms / 1000.0, 3600)
-                    ELSE least(2 ^ least(m.attempts + m.posts - 1, 12), 3600) END AS wait_s
+               p_now + pg_catalog.make_interval(secs => p_rate *
+                   CASE WHEN r.retry_after_ms > 0 THEN least(r.retry_after_ms / 1000.0, 3600)
+                        ELSE least(2 ^ least(m.attempts + m.posts - 1, 12), 3600) END) AS due_at
           FROM (SELECT x.account_id, x.message_id, x.attempts, x.posts, x.epoch, x.retry_after_ms, x.detail,
                        coalesce(x.uncounted, false) AS uncounted
                   FROM unnest(p_free, p_accounts, p_messages, p_attempts, p_posts, p_epochs, p_outcomes,
@@ -28,8 +29,8 @@ BEGIN
     ), written AS (
         UPDATE followup.message AS m
            SET state = b.state,
-               due_at = CASE WHEN b.state = 'scheduled'
-                             THEN p_now + pg_catalog.make_interval(secs => b.wait_s * p_rate) ELSE m.due_at END,
+               due_at = CASE WHEN b.state = 'scheduled' THEN b.due_at ELSE m.due_at END,
+               not_before = CASE WHEN b.state = 'scheduled' THEN b.due_at END,
                posts = CASE WHEN b.state = 'scheduled' AND NOT b.uncounted THEN 0 ELSE m.posts END,
                finished_at = CASE WHEN b.state IN ('cancelled', 'failed') THEN p_now END,
                detail = CASE b.state WHEN 'failed' THEN 'gave up after 10 attempts: ' || coalesce(b.detail, 'no reason told')

@@ -26,7 +26,9 @@ BEGIN
      WHERE m.account_id = p_account AND m.id = ANY (v_messages) AND m.state = 'scheduled';
     IF followup.capped_assistant(p_account, p_assistant) IS NOT NULL THEN
         FOREACH v_message IN ARRAY v_messages LOOP
-            UPDATE followup.message AS m SET cap_assistant_id = p_assistant, planned_reason = 'planned anew: the cap of the assistant changed'
+            UPDATE followup.message AS m
+               SET cap_assistant_id = p_assistant,
+                   planned_reason = CASE WHEN m.due_at < 'infinity' THEN 'planned anew: the daily cap or its days changed' ELSE m.planned_reason END
              WHERE m.account_id = p_account AND m.id = v_message AND m.state = 'scheduled';
         END LOOP;
     END IF;
@@ -37,4 +39,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.replan_capped(bigint, bigint) IS
-    'The cap of an assistant changed: all that it is to send takes its place under the new one, in the order in which it was planned; never in the past, unless it was due there. The caller holds the account, the assistant''s scheduled messages (lock_scheduled) and lock_caps.';
+    'The cap of an assistant changed, or what a day is: all that it is to send takes its place under the new one, in the order in which it was planned; never in the past, unless it was due there. The caller holds the account, the assistant''s scheduled messages (lock_scheduled) and lock_caps.';

@@ -42,6 +42,7 @@ BEGIN
          ORDER BY asked.no);
     UPDATE followup.message AS m
        SET due_at = r.due_at, base_at = v_at, delay = '0', delay_unit = 'elapsed', exact = true, forced = p_forced,
+           not_before = NULL, stood_still = NULL,
            cap_moved_from = NULL,   -- said anew by the trigger; but not where a person confirms the time it has
            planned_reason = CASE WHEN p_forced THEN 'rescheduled, forced' ELSE 'rescheduled' END
       FROM (SELECT DISTINCT u.message_id, u.due_at FROM unnest(v_result) AS u WHERE u.done) AS r

@@ -15,6 +15,7 @@ DECLARE
     v_shards   integer[];
     v_accounts bigint[];
     v_messages bigint[];
+    v_free     bigint[];
 BEGIN
     PERFORM followup.require_read_committed();
     -- Mostly nothing is in doubt for so long. Whatever comes in beside this look waits for the next call.
@@ -43,6 +44,9 @@ BEGIN
                AND m.conversation_id IS NULL AND m.claimed_at < v_before AND a.in_doubt_policy <> 'hold'
              LIMIT greatest(p_limit - coalesce(pg_catalog.cardinality(v_accounts), 0), 0)
                FOR NO KEY UPDATE OF m SKIP LOCKED) AS k;
+    v_free := followup.obtain_caps(ARRAY(SELECT DISTINCT u.id FROM unnest(v_accounts) AS u (id)));
+    SELECT pg_catalog.array_agg(u.account_id), pg_catalog.array_agg(u.id) INTO v_accounts, v_messages
+      FROM unnest(v_accounts, v_messages) AS u (account_id, id) WHERE u.account_id = ANY (v_free);
 
     RETURN QUERY
     SELECT n.account_id, n.message_id, n.due_at

@@ -13,6 +13,7 @@ AS $$
 DECLARE
     v_shards integer[];
     v_places bigint[];
+    v_free   bigint[];
 BEGIN
     PERFORM followup.require_read_committed();
     v_shards := followup.lock_leases(p_worker, p_shards, p_epochs, NULL);
@@ -30,6 +31,7 @@ BEGIN
           JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
          WHERE m.shard = ANY (v_shards) AND m.conversation_id IS NULL
            FOR NO KEY UPDATE OF m SKIP LOCKED);
+    v_free := followup.obtain_caps(ARRAY(SELECT DISTINCT u.id FROM unnest(p_accounts) AS u (id)));
     -- Decide, with a snapshot younger than the locks. That it is not there proves something only when the provider was
     -- asked late enough; what was posted again since, or settled by an event, is another matter.
     RETURN QUERY
@@ -40,7 +42,7 @@ BEGIN
                        AS u(account_id, id, attempts, posts, found, proof_ms, provider_id, place)
               JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
               JOIN followup.look_up AS k ON k.account_id = u.account_id AND k.message_id = u.id
-             WHERE u.place = ANY (v_places) AND m.state = 'in_doubt' AND m.attempts = u.attempts AND m.posts = u.posts
+             WHERE u.place = ANY (v_places) AND u.account_id = ANY (v_free) AND m.state = 'in_doubt' AND m.attempts = u.attempts AND m.posts = u.posts
                AND (u.found OR u.proof_ms > 0 AND k.attempts = u.attempts
                                AND m.claimed_at < k.looked_up_at - u.proof_ms * '1 millisecond'::interval))
                AS d(accounts, messages, found, provider_ids),

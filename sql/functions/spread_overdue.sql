@@ -29,8 +29,7 @@ BEGIN
                SELECT v_now + o.before * least('100 milliseconds'::interval, '1 hour'::interval / o.of) AS at) AS w
     )
     UPDATE followup.message AS m
-       SET due_at = p.due_at, base_at = p.at, delay = '0', delay_unit = 'elapsed', exact = true,
-           planned_reason = 'resumed'
+       SET due_at = p.due_at, not_before = p.at, planned_reason = 'resumed'
       FROM planned AS p
      WHERE m.account_id = p_account AND m.id = p.id AND m.state = 'scheduled';
     GET DIAGNOSTICS v_changed = ROW_COUNT;

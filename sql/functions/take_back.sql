@@ -2,8 +2,9 @@ CREATE OR REPLACE FUNCTION followup.take_back(p_accounts bigint[], p_messages bi
 RETURNS TABLE (account_id bigint, message_id bigint, due_at timestamptz)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
+DECLARE
+    v_obtained bigint[] := followup.obtain_caps(p_accounts);
 BEGIN
-    PERFORM followup.lock_caps(p_accounts);
     RETURN QUERY
     WITH back AS (
         SELECT m.account_id, m.id,
@@ -12,7 +13,7 @@ BEGIN
                     ELSE 'scheduled' END::followup.message_state AS state
           FROM unnest(p_accounts, p_messages) AS u(account_id, id)
           JOIN followup.message AS m ON m.account_id = u.account_id AND m.id = u.id
-         WHERE m.state = 'sending'
+         WHERE m.state = 'sending' AND m.account_id = ANY (v_obtained)
     ), written AS (
         UPDATE followup.message AS m
            SET state = b.state, posts = m.posts - 1, attempts = m.attempts - (m.posts = 1)::integer,
@@ -25,4 +26,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION followup.take_back(bigint[], bigint[]) IS
-    'Internal: sending, and certainly not posted since its claim (the caller has locked the rows and knows): the POST is uncounted, and the key too if it was its first. -> scheduled; in_doubt when an earlier POST of the key may have left; cancelled when replaced meanwhile (it plans nothing). Answers those scheduled.';
+    'Internal: sending, and certainly not posted since its claim (the caller has locked the rows and knows): the POST is uncounted, and the key too if it was its first. -> scheduled; in_doubt when an earlier POST of the key may have left; cancelled when replaced meanwhile (it plans nothing). Answers those scheduled. Those of an account whose caps somebody has for long are left as they are.';

@@ -1,8 +1,5 @@
--- Leads that are erased (erase_lead): what is kept so that a stop outlives them, and the places of their messages under daily caps.
+-- Leads that are erased (erase_lead): what is kept so that a stop outlives them.
 SET ROLE followup_owner;
-
-ALTER TABLE followup.cap_use ADD COLUMN erased integer NOT NULL DEFAULT 0;
-COMMENT ON COLUMN followup.cap_use.erased IS 'places whose messages had left, or may have, and were deleted since; they stay used';
 
 CREATE TABLE followup.erase_key (
     one    boolean PRIMARY KEY DEFAULT true CHECK (one),

@@ -13,10 +13,6 @@ DROP TRIGGER IF EXISTS message_cap_back ON followup.message;
 CREATE TRIGGER message_cap_back AFTER UPDATE OF state ON followup.message FOR EACH ROW
 WHEN (OLD.cap_day IS NOT NULL AND OLD.state IN ('scheduled', 'sending') AND NEW.state IN ('cancelled', 'failed'))
 EXECUTE FUNCTION followup.give_cap_place_back();
-DROP TRIGGER IF EXISTS message_cap_delete ON followup.message;
-CREATE TRIGGER message_cap_delete AFTER DELETE ON followup.message FOR EACH ROW
-WHEN (OLD.cap_day IS NOT NULL)
-EXECUTE FUNCTION followup.cap_place_deleted();
 DROP TRIGGER IF EXISTS caps_begin ON followup.assistant;
 CREATE TRIGGER caps_begin AFTER INSERT ON followup.assistant FOR EACH ROW
 WHEN (NEW.daily_cap IS NOT NULL OR NEW.ramp IS NOT NULL)

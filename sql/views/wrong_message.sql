@@ -12,9 +12,9 @@ SELECT w.account_id, w.id, w.queued, w.pending, b.invariant
                AND EXISTS (SELECT FROM followup.lease AS e WHERE e.shard = m.shard AND e.expires_at > r.at)
                AND EXISTS (SELECT FROM followup.message_to_load AS l
                             WHERE l.account_id = m.account_id AND l.id = m.id AND l.shard = m.shard) THEN 'overdue' END,
-     -- As replan_messages would plan it; what is late for a person to decide says so.
+     -- As replan_messages would plan it. What waits for a person has no base either.
      CASE WHEN m.state = 'scheduled' AND m.due_at = 'infinity' AND m.base_at < 'infinity' AND m.cap_moved_from IS NULL
-               AND c.hold_until IS DISTINCT FROM 'infinity' AND (m.planned_reason LIKE 'held: %') IS NOT TRUE
+               AND c.hold_until IS DISTINCT FROM 'infinity'
                AND EXISTS (SELECT FROM followup.lead AS l
                              JOIN followup.account AS a ON a.id = l.account_id
                             WHERE l.account_id = m.account_id AND l.id = m.lead_id

@@ -231,10 +231,8 @@ static void group_open(struct store_pg *s)
     for (int i = 0; i < PG_ROLES; i++) {
         struct err e;
         enum status st = slot_open(s, i, &e);
-        if (st == OK && db_conn_state(s->slots[i].conn) != DB_BROKEN)
-            continue;
         if (st == OK)
-            return; /* on_down comes; the others would wait for the same name server, one after the other */
+            continue;
         group_fall(s, st, &e);
         if (s->open_count == 0)
             group_closed(s);

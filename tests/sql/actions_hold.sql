@@ -18,7 +18,7 @@ SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l])
 SELECT is(t.live(:l), :m::bigint, 'still the same message');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'not_held', 'a second release: not_held');
 SELECT is((SELECT due_at FROM followup.hold(1, ARRAY[:l])), 'infinity'::timestamptz, 'without an end: until release');
-SELECT is(followup.conversation_status(1, :l), 'Next message held', 'Conversation Status says so');
+SELECT is(followup.conversation_status(1, :l), 'Next message held until somebody says when', 'Conversation Status says so');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'yes 2026-03-02 08:00', 'and released');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.hold(1, ARRAY[:l], '2026-03-02 08:00+00') AS r), 'past_instant', 'a hold that is over at once');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.hold(1, ARRAY[t.lead(), t.lead_in('processed/completed'), 99999], '2027-01-01') AS r), 'inactive,inactive,not_found', 'only active leads are held');
@@ -79,14 +79,14 @@ SELECT is((SELECT verdict FROM followup.claim_messages('00000000-0000-0000-0000-
               (SELECT array_agg(epoch ORDER BY shard) FROM followup.lease), ARRAY[1], ARRAY[:m], 'sandbox')), 'gone', 'its instant comes: it is not claimed');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'yes 2026-03-02 09:30', 'released: now');
 SET ROLE followup_owner;
-UPDATE followup.message SET due_at = 'infinity', planned_reason = 'held: it was to leave long ago' WHERE id = :m;
+UPDATE followup.message SET due_at = 'infinity', base_at = 'infinity', planned_reason = 'held: it was to leave long ago' WHERE id = :m;
 RESET ROLE;
 UPDATE followup.account SET timezone = 'Europe/London' WHERE id = 1;
 UPDATE followup.account SET timezone = 'Europe/Berlin' WHERE id = 1;
 SELECT is((SELECT due_at FROM followup.message WHERE id = :m), 'infinity'::timestamptz, 'what late_action held waits for a person, whatever is planned anew');
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'yes 2026-03-02 09:30', 'the same of one that late_action held');
 SET ROLE followup_owner;
-UPDATE followup.message SET attempts = 1, due_at = '2026-03-02 11:00+00', forced = false WHERE id = :m;
+UPDATE followup.message SET attempts = 1, due_at = '2026-03-02 09:20+00', not_before = '2026-03-02 09:20+00', forced = false WHERE id = :m;
 RESET ROLE;
 SELECT followup.hold(1, ARRAY[:l]) \gset h_
 SELECT is((SELECT string_agg(t.said(r), ',') FROM followup.release(1, ARRAY[:l]) AS r), 'yes 2026-03-02 09:30', 'and of one that was tried before');

@@ -1,7 +1,7 @@
 -- forecast: by hour of the account's zone and assistant, what waits and what follows it.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(13);
+SELECT plan(14);
 CREATE FUNCTION t.forecast(p_days integer) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(to_char(f.hour, 'MM-DD HH24:MI') || ' ' || f.assistant_id || ':' || f.messages, ', ' ORDER BY f.hour, f.assistant_id)
       FROM followup.forecast(1, p_days) AS f $$;
@@ -23,6 +23,9 @@ SELECT is(t.forecast(3), NULL, 'nor what waits for a suppression list');
 DELETE FROM followup.list_pull;
 SET test.now = '2026-03-02 10:30+00';
 SELECT is(t.forecast(3), '03-02 10:00 1:1, 03-04 10:00 1:1', 'what is overdue leaves now, and what follows is counted from there');
+UPDATE followup.account SET late_action = 'hold', late_after = '1 hour' WHERE id = 1;
+SELECT is(t.forecast(3), NULL, 'unless the account holds what is so late');
+UPDATE followup.account SET late_action = 'replan', late_after = '12 hours' WHERE id = 1;
 SET test.now = '2026-03-02 08:00+00';
 INSERT INTO followup.send_window (account_id, weekday, opens, closes) SELECT 1, d, '09:00', '17:00' FROM generate_series(1, 5) AS d;
 SELECT is(t.forecast(8), '03-02 08:00 1:1, 03-04 08:00 1:1, 03-09 08:00 1:1', 'windows are asked, as when it will be planned');

@@ -58,10 +58,10 @@ UPDATE followup.account SET in_doubt_policy = 'resend' WHERE id = 1;
 \o
 SELECT is((SELECT t.broken()), '{}', 'what was planted is gone');
 UPDATE followup.message SET due_at = now() - interval '16 min' WHERE id = :eve;
-UPDATE followup.message SET due_at = 'infinity', planned_reason = 'held: it was to leave long ago' WHERE id = :eve;
+UPDATE followup.message SET due_at = 'infinity', base_at = 'infinity' WHERE id = :eve;
 SELECT is(t.broken(true), '{}', 'what was held for being late has no due time');
 INSERT INTO followup.holiday (account_id, date, name) SELECT 2, d, 'never' FROM generate_series(current_date - 1, current_date + 410, '1 day') AS d;
-UPDATE followup.message SET planned_reason = 'start' WHERE id = :eve;
+UPDATE followup.message SET base_at = now() WHERE id = :eve;
 SELECT is(t.broken(true), '{}', 'nor has what no day is left for');
 DELETE FROM followup.holiday;
 UPDATE followup.message SET due_at = now() - interval '16 min' WHERE id = :eve;

@@ -1,7 +1,7 @@
 -- The preview is what happens: every message at the instant that was shown before anything left.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(15);
+SELECT plan(17);
 INSERT INTO followup.send_window (account_id, weekday, opens, closes) SELECT 1, d, '09:00', '17:00' FROM generate_series(1, 5) AS d;
 INSERT INTO followup.lead (account_id, id, email, timezone, sequence_id, assistant_id)
 VALUES (1, 7001, 'a@l.example', 'America/Los_Angeles', 1, 1), (1, 7002, 'b@l.example', 'Pacific/Auckland', 1, 1);
@@ -44,5 +44,15 @@ UPDATE followup.account SET feedback_subject = 'How was it?', feedback_body_text
 SELECT t.started(2) AS l \gset
 SELECT done FROM followup.skip_to_follow_up(1, ARRAY[:l]) \gset
 SELECT is((SELECT string_agg(subject, ',') FROM followup.preview(1, :l)), 'How was it?', 'the account''s feedback message by its subject');
+-- Held without an end, and what follows is counted in business days
+INSERT INTO followup.sequence (account_id, id, name) VALUES (1, 9, 'Days');
+INSERT INTO followup.sequence_version (account_id, sequence_id, version) VALUES (1, 9, 1);
+INSERT INTO followup.step (account_id, sequence_id, version, kind, position, step_key, delay, delay_unit, subject, body_text)
+VALUES (1, 9, 1, 'sequence', 1, 'x', '0', 'elapsed', 'X', 'X'), (1, 9, 1, 'sequence', 2, 'y', '2 days', 'business_days', 'Y', 'Y'), (1, 9, 1, 'sequence', 3, 'z', '0', 'business_days', 'Z', 'Z');
+SELECT t.started(9) AS l \gset
+SELECT done FROM followup.hold(1, ARRAY[:l]) \gset
+SELECT is((SELECT string_agg(due_at::text, ' ') FROM followup.preview(1, :l)), 'infinity infinity infinity', 'held until released: nothing has an instant');
+SELECT done FROM followup.release(1, ARRAY[:l]) \gset
+SELECT is((SELECT count(*) FROM followup.preview(1, :l) WHERE due_at < 'infinity'), 3::bigint, 'released: each has one');
 SELECT * FROM finish();
 ROLLBACK;

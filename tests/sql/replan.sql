@@ -35,7 +35,7 @@ UPDATE followup.lead SET timezone = 'Asia/Tokyo' WHERE id = :l6;
 SELECT is(t.due(:l6), '2026-03-05 00:00', 'two days after the first, and 09:00 in Tokyo');
 -- a retry keeps its wait
 SET ROLE followup_owner;
-UPDATE followup.message SET attempts = 1, due_at = '2026-03-06 02:00+00' WHERE id = :m6;
+UPDATE followup.message SET attempts = 1, due_at = '2026-03-06 02:00+00', not_before = '2026-03-06 02:00+00' WHERE id = :m6;
 RESET ROLE;
 UPDATE followup.lead SET timezone = 'Asia/Seoul' WHERE id = :l6;
 SELECT is(t.due(:l6), '2026-03-06 02:00', 'a retry is not brought forward');

@@ -1,6 +1,7 @@
-/* conn: one connection to PostgreSQL on the loop, from its start to its one end. It never blocks the loop, but for one
- * thing that libpq does itself: a host *name* is looked up inside db_conn_open, so use addresses or sockets where a
- * name server may hang. A connection does not come back: its owner opens another (store_pg, with db/backoff).
+/* conn: one connection to PostgreSQL on the loop, from its start to its one end. It does not block the loop: a host's name
+ * is looked up on a thread of libuv's pool, and a close waits for that. But the second and further names of a conninfo that
+ * has several are looked up by libpq on the loop. A connection does not come back: its owner opens another (store_pg, with
+ * db/backoff).
  *
  * Calls      db_conn_open that returned OK is answered by on_up, then at most one on_down, or by on_down alone; always
  *            from the loop, never inside the call. on_down is last: what was under way has been called back with
@@ -11,7 +12,7 @@
  * Deadlines  connect_timeout_ms covers connecting and session_sql; each query has query_timeout_ms from the moment it
  *            is the first in the pipeline, after which the connection is cut: a server that does not answer is gone.
  *            Of a COPY it is the longest silence.
- * Cost       one heap object, three handles of the loop. */
+ * Cost       two heap objects, three handles of the loop, a moment of a thread. */
 #ifndef FOLLOWUPD_DB_CONN_H
 #define FOLLOWUPD_DB_CONN_H
 
