@@ -18,7 +18,8 @@
 /* section, name, kind, default, min, max */
 const struct conf_key conf_keys[] = {
     { "database", "conninfo", CONF_TEXT, .example = "host=/run/postgresql dbname=followup user=followupd",
-      .offset = AT(conninfo), .sentence = "How to reach PostgreSQL, as libpq reads it; empty: the PG* environment." },
+      .offset = AT(conninfo),
+      .sentence = "How to reach PostgreSQL itself (not a pooler), as libpq reads it; empty: the PG* environment." },
     { "database", "statement_timeout", CONF_DURATION, "5s", "100ms", "5m", .offset = AT(statement_timeout_ms),
       .sentence = "Longest time for one statement on every connection but the one that loads." },
     { "database", "reconnect_min", CONF_DURATION, "100ms", "10ms", "1m", .offset = AT(reconnect_min_ms),

@@ -21,6 +21,7 @@ struct starting {
     struct db_conn *conn;
     char *conninfo, *name; /* owned */
     int64_t tcp_user_timeout_ms;
+    unsigned first_host;
     PGconn *pg; /* what came of it; NULL: out of memory, or it was called off */
 };
 
@@ -307,15 +308,54 @@ void db_conn_close(struct db_conn *c, enum status st, void (*on_closed)(void *ar
 
 /* --- the beginning ---------------------------------------------------------------------------------------------- */
 
+/* "a,b,c" from its by-th element on and around: "b,c,a". The caller's to free; NULL: out of memory, or of nothing. */
+static char *turned(const char *list, unsigned by)
+{
+    char *ret = list != NULL ? strdup(list) : NULL;
+    if (ret == NULL)
+        return NULL;
+    unsigned count = 1;
+    for (const char *s = list; *s != '\0'; s++)
+        count += *s == ',';
+    const char *cut = list;
+    for (by %= count; by > 0; by--)
+        cut = strchr(cut, ',') + 1;
+    if (cut > list)
+        sprintf(ret, "%s,%.*s", cut, (int)(cut - list - 1), list);
+    return ret;
+}
+
 static void start(uv_work_t *work)
 {
     struct starting *s = container_of(work, struct starting, work);
     char user_timeout[24];
     snprintf(user_timeout, sizeof user_timeout, "%lld", (long long)s->tcp_user_timeout_ms);
-    const char *const keys[] = { "tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-                                 "client_encoding",  "dbname",          "application_name",    NULL };
-    const char *const values[] = { user_timeout, "10", "5", "3", "UTF8", s->conninfo, s->name, NULL };
+    /* What stands behind dbname's text wins. */
+    static const char *const keys[] = { "tcp_user_timeout",
+                                        "keepalives_idle",
+                                        "keepalives_interval",
+                                        "keepalives_count",
+                                        "client_encoding",
+                                        "dbname",
+                                        "application_name",
+                                        "host",
+                                        "hostaddr",
+                                        "port",
+                                        NULL };
+    enum { HOST = 7 };
+    const char *values[] = { user_timeout, "10", "5", "3", "UTF8", s->conninfo, s->name, NULL, NULL, NULL, NULL };
+    char *hosts[] = { NULL, NULL, NULL };
+    PQconninfoOption *options = s->first_host > 0 ? PQconninfoParse(s->conninfo, NULL) : NULL;
+    for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
+        for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+            if (strcmp(o->keyword, keys[HOST + i]) == 0)
+                values[HOST + i] = hosts[i] = turned(o->val, s->first_host);
+        }
+    }
+    PQconninfoFree(options);
     s->pg = PQconnectStartParams(keys, values, 1);
+    for (size_t i = 0; i < COUNT_OF(hosts); i++)
+        free(hosts[i]);
 }
 
 static void starting_free(struct starting *s)
@@ -364,6 +404,7 @@ static struct starting *starting_new(struct db_conn *c, const struct db_conn_con
     s->conninfo = strdup(config->conninfo);
     s->name = strdup(config->name);
     s->tcp_user_timeout_ms = config->tcp_user_timeout_ms;
+    s->first_host = config->first_host;
     if (s->conninfo == NULL || s->name == NULL) {
         starting_free(s);
         return NULL;
@@ -402,6 +443,11 @@ enum status db_conn_open(uv_loop_t *loop, const struct db_conn_config *config, c
 enum db_conn_state db_conn_state(const struct db_conn *c)
 {
     return c->state;
+}
+
+int db_conn_backend_pid(const struct db_conn *c)
+{
+    return c->pg != NULL ? PQbackendPID(c->pg) : 0;
 }
 
 enum status conn_result_error(const PGresult *res, struct err *e)

@@ -29,6 +29,7 @@ enum db_conn_state { DB_CONNECTING, DB_SESSION, DB_READY, DB_BROKEN, DB_CLOSING 
 
 struct db_conn_config {
     const char *conninfo;    /* borrowed until db_conn_open returns */
+    unsigned first_host;     /* of several in conninfo, which to begin with; libpq waits for each without an end */
     const char *name;        /* application_name */
     const char *session_sql; /* run before on_up, one or more statements; NULL: none. Copied */
     const char *channel;     /* LISTEN to it before on_up; NULL: to none. Copied */
@@ -49,5 +50,8 @@ MUST_USE enum status db_conn_open(uv_loop_t *loop, const struct db_conn_config *
 /* What is under way gets st; then on_closed runs, once, last and from the loop; the connection is freed. Once. */
 void db_conn_close(struct db_conn *c, enum status st, void (*on_closed)(void *arg), void *arg);
 enum db_conn_state db_conn_state(const struct db_conn *c);
+/* The process that serves it, as whoever we are connected to told; 0 while it is not up. A pooler tells another number
+ * than pg_backend_pid(). */
+int db_conn_backend_pid(const struct db_conn *c);
 
 #endif
