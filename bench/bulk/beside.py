@@ -45,8 +45,8 @@ MESSAGES = """
     VALUES (%(account)s, 1, 1, 'sequence', 1, 'one', '0', 'Hello', 'Hello {{first_name|there}}');
     INSERT INTO followup.lead (account_id, id, email, state, sub_state, sequence_id, assistant_id)
     SELECT %(account)s, n, 'other' || n || '@others.example', 'active', 'sequence', 1, 1 FROM generate_series(%(first)s, %(last)s) AS n;
-    INSERT INTO followup.conversation (account_id, id, lead_id, sequence_id, version, assistant_id, next_position, started_at)
-    SELECT %(account)s, n, n, 1, 1, 1, 2, now() FROM generate_series(%(first)s, %(last)s) AS n;
+    INSERT INTO followup.conversation (account_id, id, lead_id, sequence_id, version, assistant_id, started_at)
+    SELECT %(account)s, n, n, 1, 1, 1, now() FROM generate_series(%(first)s, %(last)s) AS n;
     INSERT INTO followup.message (account_id, id, conversation_id, lead_id, kind, version, position, step_key, due_at, planned_reason)
     SELECT %(account)s, n, n, n, 'sequence', 1, 1, 'one', clock_timestamp() + make_interval(secs => %(start)s + (n - %(first)s) / %(rate)s::float8), 'start'
       FROM generate_series(%(first)s, %(last)s) AS n;

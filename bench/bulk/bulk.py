@@ -64,9 +64,9 @@ LEADS = """
                    (CASE %(world)s WHEN 'processed' THEN 'responded' WHEN 'active' THEN 'sequence' END)::followup.lead_sub_state AS sub_state,
                    CASE WHEN %(world)s <> 'new' THEN 1 END AS sequence_id) AS w"""
 CONVERSATIONS = """
-    INSERT INTO followup.conversation (account_id, id, lead_id, sequence_id, version, assistant_id, next_position, state, started_at,
+    INSERT INTO followup.conversation (account_id, id, lead_id, sequence_id, version, assistant_id, state, started_at,
                                        stop_seq, ended_reason, ended_at)
-    SELECT l.account_id, l.id, l.id, 1, 1, 1, 2, c.state::followup.conversation_state, now() - interval '30 days',
+    SELECT l.account_id, l.id, l.id, 1, 1, 1, c.state::followup.conversation_state, now() - interval '30 days',
            CASE c.state WHEN 'ended' THEN nextval('followup.order_seq') END,
            CASE c.state WHEN 'ended' THEN 'responded'::followup.ended_reason END, CASE c.state WHEN 'ended' THEN now() - interval '20 days' END
       FROM followup.lead AS l, (SELECT CASE %(world)s WHEN 'active' THEN 'active' ELSE 'ended' END AS state) AS c
@@ -87,7 +87,7 @@ IDENTITIES = "SELECT setval(pg_get_serial_sequence('followup.' || t, 'id'), %(le
 
 # table -> (which of its rows the bulk inserted, which it changed, the columns of those that may have)
 CHANGES = {
-    "conversation": ("id > {leads}", "id <= {leads}", "state,version,next_position,stop_seq,ended_reason,ended_by,ended_at,hold_until"),
+    "conversation": ("id > {leads}", "id <= {leads}", "state,version,stop_seq,ended_reason,ended_by,ended_at,hold_until"),
     "message": ("id > {leads}", "id <= {leads} AND state = 'cancelled'", "state,detached,finished_at,detail"),
     "activity": ("id > {leads}", None, None),
     "lead": (None, "true", "state,sub_state,sequence_id,assistant_id"),

@@ -23,9 +23,9 @@ CREATE TEMP TABLE fill AS
         ON a.no = g.no % (SELECT count(*) FROM followup.account WHERE name LIKE :'accounts');
 INSERT INTO followup.lead (account_id, id, email, first_name, state, sub_state, sequence_id, assistant_id)
 SELECT account_id, no, 'user' || no || '@customer.example', 'User ' || no, :'state', :'sub_state', sequence_id, assistant_id FROM fill;
-INSERT INTO followup.conversation (account_id, id, lead_id, sequence_id, version, assistant_id, next_position, state,
+INSERT INTO followup.conversation (account_id, id, lead_id, sequence_id, version, assistant_id, state,
                                    ended_reason, started_at, ended_at)
-SELECT account_id, no, no, sequence_id, 1, assistant_id, 2, CASE WHEN :ended THEN 'ended' ELSE 'active' END::followup.conversation_state,
+SELECT account_id, no, no, sequence_id, 1, assistant_id, CASE WHEN :ended THEN 'ended' ELSE 'active' END::followup.conversation_state,
        CASE WHEN :ended THEN 'completed' END::followup.ended_reason, now() - interval '1 h',
        CASE WHEN :ended THEN now() END FROM fill;
 """

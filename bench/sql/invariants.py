@@ -44,9 +44,9 @@ ROWS = """
            (CASE WHEN n <= %(pending)s THEN 'active' ELSE 'processed' END)::followup.lead_state,
            (CASE WHEN n <= %(pending)s THEN 'sequence' ELSE 'completed' END)::followup.lead_sub_state, 1 + n %% %(accounts)s, 1 + n %% %(accounts)s
       FROM generate_series(1, %(leads)s) AS n;
-    INSERT INTO followup.conversation (account_id, id, lead_id, sequence_id, version, assistant_id, next_position, started_at,
+    INSERT INTO followup.conversation (account_id, id, lead_id, sequence_id, version, assistant_id, started_at,
                                        state, ended_reason, ended_at, stop_seq)
-    SELECT account_id, id, id, sequence_id, 1, assistant_id, 2, now() - '1 year'::interval,
+    SELECT account_id, id, id, sequence_id, 1, assistant_id, now() - '1 year'::interval,
            (CASE WHEN id <= %(pending)s THEN 'active' ELSE 'ended' END)::followup.conversation_state,
            CASE WHEN id > %(pending)s THEN 'completed'::followup.ended_reason END,
            CASE WHEN id > %(pending)s THEN now() - '1 day'::interval END, CASE WHEN id > %(pending)s THEN 2 END

@@ -52,17 +52,13 @@ BEGIN
     WITH gone AS MATERIALIZED (
         SELECT m.account_id, m.conversation_id, m.lead_id, m.kind, m.version,
                followup.base_of(m.due_at, coalesce(m.sent_at, v_now), v_rate) AS base,
-               u.thread, u.lead, c.hold_until, c.assistant_id, s.position, s.step_key, s.delay, s.delay_unit
+               u.lead, c.hold_until, c.assistant_id, s.position, s.step_key, s.delay, s.delay_unit
           FROM unnest(v_messages, v_threads, v_leads, v_steps) AS u (message, thread, lead, step)
           JOIN followup.message AS m ON m.ctid = u.message
           JOIN followup.conversation AS c ON c.ctid = u.thread
           JOIN followup.step AS s
             ON s.account_id = m.account_id AND s.sequence_id = c.sequence_id AND s.version = m.version
            AND s.kind = m.kind::text::followup.step_kind AND s.position = u.step
-    ), position AS (
-        UPDATE followup.conversation AS c SET next_position = g.position + 1
-          FROM gone AS g
-         WHERE g.kind = 'sequence' AND c.ctid = g.thread
     ), back AS (                -- written to again: no longer out of office
         UPDATE followup.lead AS d SET sub_state = 'sequence'
           FROM gone AS g

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION followup.bulk_before(p_account bigint, p_leads bigint[]) RETURNS SETOF followup.bulk_lead
 LANGUAGE sql STABLE AS $$
     SELECT l.id, l.state, l.sub_state, l.sequence_id, l.assistant_id, c.id, coalesce(c.state = 'active', false), c.version,
-           c.next_position, c.hold_until, c.ended_reason, c.ended_by, c.ended_at, m.id, NULL::bigint
+           c.hold_until, c.ended_reason, c.ended_by, c.ended_at, m.id, NULL::bigint
       FROM followup.lead AS l
       LEFT JOIN LATERAL (SELECT c.* FROM followup.conversation AS c
                           WHERE c.account_id = l.account_id AND c.lead_id = l.id

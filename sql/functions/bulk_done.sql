@@ -6,7 +6,7 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
     RETURN ARRAY(
         SELECT ROW(b.lead_id, b.state, b.sub_state, b.sequence_id, b.assistant_id, b.conversation_id, b.active, b.version,
-                   b.next_position, b.hold_until, b.ended_reason, b.ended_by, b.ended_at, b.message_id,
+                   b.hold_until, b.ended_reason, b.ended_by, b.ended_at, b.message_id,
                    m.message_id)::followup.bulk_lead
           FROM unnest(p_plan) AS p
           JOIN unnest(p_before) AS b ON b.lead_id = p.lead_id

@@ -10,7 +10,7 @@ BEGIN
     PERFORM followup.lock_caps(v_accounts);
     UPDATE followup.cap_use AS u SET used = greatest(u.used - d.free, 0), gone = u.gone + d.kept
       FROM (SELECT g.account_id, g.cap_assistant_id, g.cap_day, count(*) FILTER (WHERE g.state = 'scheduled') AS free,
-                   count(*) FILTER (WHERE g.state NOT IN ('scheduled', 'cancelled', 'failed') OR g.state <> 'scheduled' AND g.posts > 0) AS kept
+                   count(*) FILTER (WHERE g.state <> 'scheduled' AND (g.state NOT IN ('cancelled', 'failed') OR g.posts > 0)) AS kept
               FROM gone AS g WHERE g.cap_day IS NOT NULL GROUP BY 1, 2, 3) AS d
      WHERE u.account_id = d.account_id AND u.assistant_id = d.cap_assistant_id AND u.day = d.cap_day;
     RETURN NULL;

@@ -13,8 +13,8 @@ BEGIN
           FROM unnest(p_plan) AS p WHERE p.reason IS NULL
     ), conversation AS (
         INSERT INTO followup.conversation
-               (account_id, id, lead_id, sequence_id, version, assistant_id, next_position, started_at, status_set)
-        SELECT p_account, p.new_conversation, p.lead_id, p.sequence_id, p.version, p.assistant_id, p.step_position + 1, p_now, s.status_set
+               (account_id, id, lead_id, sequence_id, version, assistant_id, started_at, status_set)
+        SELECT p_account, p.new_conversation, p.lead_id, p.sequence_id, p.version, p.assistant_id, p_now, s.status_set
           FROM plan AS p
           JOIN followup.sequence AS s ON s.account_id = p_account AND s.id = p.sequence_id
     ), message AS (

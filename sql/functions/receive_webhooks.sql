@@ -11,10 +11,10 @@ BEGIN
     -- In the order of its key, so that two callers with the same tokens wait for each other and never in a ring.
     IF p_tokens IS NOT NULL AND array_remove(p_tokens, NULL) <> '{}' THEN
         INSERT INTO followup.webhook_token (account_id, source, token, digest)
-        SELECT w.account, w.source, w.token, sha256(convert_to(w.events::jsonb::text, 'UTF8'))
+        SELECT w.account, w.source, w.token, followup.webhook_digest(w.events)
           FROM unnest(p_accounts, p_sources, p_events, p_tokens) WITH ORDINALITY AS w (account, source, events, token, ord)
           JOIN followup.account AS a ON a.id = w.account
-         WHERE w.token IS NOT NULL
+         WHERE w.token IS NOT NULL AND json_typeof(w.events) = 'array'
          ORDER BY 1, 2, 3, w.ord
             ON CONFLICT DO NOTHING;
     END IF;
@@ -25,7 +25,7 @@ BEGIN
         SELECT w.ord, w.account, w.source, w.events,
                CASE WHEN a.id IS NULL THEN 'no_account'
                     WHEN w.source IS NULL OR json_typeof(w.events) IS DISTINCT FROM 'array' THEN 'malformed'
-                    WHEN w.token IS NOT NULL AND t.digest IS DISTINCT FROM sha256(convert_to(w.events::jsonb::text, 'UTF8'))
+                    WHEN w.token IS NOT NULL AND t.digest IS DISTINCT FROM followup.webhook_digest(w.events)
                         THEN 'token_reused'
                     ELSE 'stored' END AS verdict
           FROM unnest(p_accounts, p_sources, p_events, p_tokens) WITH ORDINALITY AS w (account, source, events, token, ord)

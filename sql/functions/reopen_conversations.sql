@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION followup.reopen_conversations(p_account bigint, p_pla
 LANGUAGE sql VOLATILE AS $$
     UPDATE followup.conversation AS c
        SET state = 'active', ended_reason = NULL, ended_by = NULL, ended_at = NULL, stop_seq = NULL,
-           version = p.version, next_position = CASE WHEN p.kind = 'sequence' THEN p.step_position + 1 ELSE c.next_position END
+           version = p.version
       FROM unnest(p_plan) AS p
      WHERE p.reason IS NULL AND c.account_id = p_account AND c.id = p.conversation_id
 $$;

@@ -33,7 +33,7 @@ BEGIN
     -- Active ones go on where they were, ended ones are as they had ended; a claim has its number before this end.
     UPDATE followup.conversation AS c
        SET state = CASE WHEN u.active THEN 'active' ELSE 'ended' END::followup.conversation_state,
-           version = u.version, next_position = u.next_position, hold_until = u.hold_until,
+           version = u.version, hold_until = u.hold_until,
            ended_reason = u.ended_reason, ended_by = u.ended_by, ended_at = u.ended_at,
            stop_seq = CASE WHEN NOT u.active THEN pg_catalog.nextval('followup.order_seq') END
       FROM unnest(v_undo) AS u

@@ -10,7 +10,7 @@ GRANT EXECUTE ON FUNCTION
     followup.start_follow_up, followup.continue_follow_up, followup.restart_follow_up, followup.skip_to_follow_up,
     followup.stop_messaging, followup.suppress, followup.pause, followup.resume, followup.hold, followup.release,
     followup.reschedule, followup.set_status, followup.reassign, followup.reactivate, followup.unbounce, followup.crm_rules,
-    followup.set_crm_rule, followup.crm_replay, followup.validate_leads
+    followup.set_crm_rule, followup.crm_replay, followup.validate_leads, followup.erase_lead
     TO followup_app, followup_admin;
 -- What happens to a lead comes through pages, through the daemon's webhooks, or is typed in by an operator.
 GRANT EXECUTE ON FUNCTION followup.unsubscribe, followup.record_reply, followup.record_bounce, followup.crm_status,

@@ -6,6 +6,13 @@ DROP TRIGGER IF EXISTS start_on_insert ON followup.lead;
 CREATE TRIGGER start_on_insert AFTER INSERT ON followup.lead REFERENCING NEW TABLE AS inserted
     FOR EACH STATEMENT EXECUTE FUNCTION followup.lead_inserted();
 
+DROP TRIGGER IF EXISTS address_returns ON followup.lead;
+CREATE TRIGGER address_returns AFTER INSERT ON followup.lead
+    FOR EACH ROW EXECUTE FUNCTION followup.address_returned();
+DROP TRIGGER IF EXISTS address_returns_by_update ON followup.lead;
+CREATE TRIGGER address_returns_by_update AFTER UPDATE OF email ON followup.lead
+    FOR EACH ROW WHEN (lower(OLD.email) <> lower(NEW.email)) EXECUTE FUNCTION followup.address_returned();
+
 -- Our own functions write states by the thousand and need none of this; an import says that it writes values.
 DROP TRIGGER IF EXISTS values_written ON followup.lead;
 CREATE TRIGGER values_written AFTER UPDATE ON followup.lead REFERENCING OLD TABLE AS was NEW TABLE AS now_is

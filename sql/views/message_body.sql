@@ -4,5 +4,5 @@ SELECT DISTINCT ON (t.account_id, t.message_id) t.account_id, t.message_id, t.su
   FROM followup.attempt AS t
  WHERE t.subject IS NOT NULL OR t.text IS NOT NULL
  ORDER BY t.account_id, t.message_id, t.no, t.post;
-COMMENT ON VIEW followup.message_body IS 'a message as it left; retained and erased by rule';
+COMMENT ON VIEW followup.message_body IS 'a message as it left; kept for as long as its lead';
 GRANT SELECT ON followup.message_body TO followup_engine, followup_app, followup_admin;

@@ -147,7 +147,7 @@ static void app_stop(void *arg, bool now)
     struct app *a = arg;
     service_stopping(a->service);
     log_info("stopping", kv("at_once", now), kv("database_up", a->up));
-    if (now || !a->up) { /* without the database nothing can be recorded or given back */
+    if (now) {
         start_closing(a);
         return;
     }
@@ -170,7 +170,8 @@ static void on_up(void *arg)
     a->up = true;
     log_info("database_up");
     owner_up(a->owner);
-    scheduler_up(a->scheduler);
+    if (a->phase == RUNNING)
+        scheduler_up(a->scheduler);
     dispatcher_wake(a->dispatcher);
     if (!a->ready) {
         a->ready = true;
@@ -179,6 +180,7 @@ static void on_up(void *arg)
     }
 }
 
+/* A drain goes on: what has left is recorded if the database comes back in time. */
 static void on_down(void *arg, const struct err *e)
 {
     struct app *a = arg;
@@ -186,9 +188,8 @@ static void on_down(void *arg, const struct err *e)
     log_warn("database_down", kv("reason", e->text));
     owner_down(a->owner);
     scheduler_down(a->scheduler);
-    service_status(a->service, "waiting for the database");
-    if (a->phase == DRAINING || a->phase == RELEASING)
-        start_closing(a);
+    if (a->phase == RUNNING)
+        service_status(a->service, "waiting for the database");
 }
 
 static void on_refused(void *arg, enum status st, const struct err *e)
@@ -402,7 +403,9 @@ static void app_reload(void *arg)
     struct registry *providers = NULL;
     struct sources *sources = NULL;
     struct err e = { "" };
-    if (a->ready) /* else it has not been said that we are, and a reload is no reason to */
+    /* Else it has not been said yet, or is not true any more, and a reload is no reason to say it. */
+    bool told = a->ready && a->phase == RUNNING;
+    if (told)
         service_reloading(a->service);
     enum status st = conf_load(a->conf_path, &fresh, &e);
     if (st == OK)
@@ -427,7 +430,7 @@ static void app_reload(void *arg)
     registry_free(providers);
     sources_unref(sources);
     conf_free(fresh);
-    if (a->ready)
+    if (told)
         service_ready(a->service, st == OK ? "running" : "running with the configuration of before; see the log");
 }
 
@@ -538,6 +541,12 @@ static enum status open_front(struct app *a, struct err *e)
     return st;
 }
 
+/* Messages, look-ups, a page of a list and the next one, and what webhooks ask: none takes the place of another. */
+static size_t transport_places(const struct conf *c)
+{
+    return (size_t)c->in_flight_max + LOOK_UP_ROWS_MAX + 2 + FRONT_CERTIFICATES_MAX + FRONT_QUESTIONS_MAX;
+}
+
 static enum status open_all(struct app *a, struct err *e)
 {
     struct service_events events = { a, app_stop, app_reload, is_alive };
@@ -547,7 +556,7 @@ static enum status open_all(struct app *a, struct err *e)
     if (st == OK)
         st = service_open(&a->loop, &events, &a->service, e);
     if (st == OK)
-        st = transport_open(&a->loop, (size_t)a->conf->in_flight_max + LOOK_UP_ROWS_MAX + 2, &a->transport, e);
+        st = transport_open(&a->loop, transport_places(a->conf), &a->transport, e);
     if (st == OK)
         st = open_store(a, e);
     if (st == OK)

@@ -1,23 +1,86 @@
 #include "followupd/app/service.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
-#include "followupd/base/clock.h"
 #include "followupd/base/list.h"
 #include "followupd/base/log.h"
+
+#define TELL_AGAIN_MS 100
 
 static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 
 struct service {
     struct service_events events;
     uv_signal_t signal[COUNT_OF(signals)];
-    uv_timer_t watchdog;
+    uv_timer_t watchdog, again;
     unsigned handles_open;
     bool stop_asked;
+    int socket; /* -1: nobody wants to know */
+    struct sockaddr_un address;
+    socklen_t address_bytes;
+    char state[64]; /* not told yet; "": it is */
+    char status[200];
 };
+
+/* --- what systemd is told ---------------------------------------------------------------------------------------- */
+
+/* sd_notify(3) waits while the socket's queue is full, and the loop would with it. */
+static void open_socket(struct service *s)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    size_t bytes = path != NULL ? strlen(path) : 0;
+    s->socket = -1;
+    if (bytes < 2 || bytes >= sizeof s->address.sun_path || (path[0] != '/' && path[0] != '@'))
+        return;
+    s->address.sun_family = AF_UNIX;
+    memcpy(s->address.sun_path, path, bytes);
+    if (path[0] == '@') /* of the abstract names */
+        s->address.sun_path[0] = '\0';
+    s->address_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + bytes);
+    s->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* False: not now. */
+static bool send_text(const struct service *s, const char *text)
+{
+    if (s->socket < 0)
+        return true;
+    const struct sockaddr *to = (const struct sockaddr *)&s->address;
+    return sendto(s->socket, text, strlen(text), MSG_NOSIGNAL, to, s->address_bytes) >= 0 ||
+           (errno != EAGAIN && errno != ENOBUFS);
+}
+
+static void on_again(uv_timer_t *timer);
+
+/* What changes is told until it is taken: the last state, and the last line. */
+static void tell(struct service *s, const char *state, const char *status)
+{
+    char text[sizeof s->state + sizeof s->status + 16];
+    if (state != NULL)
+        snprintf(s->state, sizeof s->state, "%s\n", state);
+    if (status != NULL)
+        snprintf(s->status, sizeof s->status, "%s", status);
+    snprintf(text, sizeof text, "%sSTATUS=%s", s->state, s->status);
+    if (send_text(s, text))
+        s->state[0] = '\0';
+    else
+        uv_timer_start(&s->again, on_again, TELL_AGAIN_MS, 0);
+}
+
+static void on_again(uv_timer_t *timer)
+{
+    tell(timer->data, NULL, NULL);
+}
+
+/* --- what it is told --------------------------------------------------------------------------------------------- */
 
 static void on_signal(uv_signal_t *handle, int number)
 {
@@ -35,7 +98,7 @@ static void on_watchdog(uv_timer_t *handle)
 {
     struct service *s = handle->data;
     if (s->events.is_alive(s->events.arg))
-        sd_notify(0, "WATCHDOG=1");
+        send_text(s, "WATCHDOG=1"); /* it is told again in time */
     else
         log_error("watchdog_withheld", kv("reason", "the engine has not moved"));
 }
@@ -70,10 +133,12 @@ enum status service_open(uv_loop_t *loop, const struct service_events *events, s
     if (s == NULL)
         return err_set(e, E_NOMEM, "service: out of memory");
     s->events = *events;
-    if (uv_timer_init(loop, &s->watchdog) == 0) {
-        s->watchdog.data = s;
-        s->handles_open++;
-    }
+    open_socket(s);
+    uv_timer_init(loop, &s->watchdog);
+    uv_timer_init(loop, &s->again);
+    uv_unref((uv_handle_t *)&s->again);
+    s->watchdog.data = s->again.data = s;
+    s->handles_open = 2;
     enum status st = open_signals(loop, s);
     if (st != OK) {
         service_close(s);
@@ -86,51 +151,50 @@ enum status service_open(uv_loop_t *loop, const struct service_events *events, s
 
 void service_ready(struct service *s, const char *status_line)
 {
-    (void)s;
-    sd_notifyf(0, "READY=1\nSTATUS=%s", status_line);
+    tell(s, "READY=1", status_line);
 }
 
 void service_waiting(struct service *s, const char *status_line, int64_t longer_ms)
 {
-    (void)s;
-    sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%lld\nSTATUS=%s", (long long)longer_ms * 1000, status_line);
+    char state[sizeof s->state];
+    snprintf(state, sizeof state, "EXTEND_TIMEOUT_USEC=%lld", (long long)longer_ms * 1000);
+    tell(s, state, status_line);
 }
 
 void service_stopping(struct service *s)
 {
-    (void)s;
-    sd_notify(0, "STOPPING=1\nSTATUS=draining");
+    tell(s, "STOPPING=1", "draining");
 }
 
+/* systemd's own clock, which stands still while the machine sleeps. */
 void service_reloading(struct service *s)
 {
-    (void)s;
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)mono_now_us());
+    char state[sizeof s->state];
+    snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)uv_hrtime() / 1000);
+    tell(s, state, NULL);
 }
 
 void service_status(struct service *s, const char *status_line)
 {
-    (void)s;
-    sd_notifyf(0, "STATUS=%s", status_line);
+    tell(s, NULL, status_line);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
     struct service *s = handle->data;
-    if (--s->handles_open == 0)
-        free(s);
+    if (--s->handles_open > 0)
+        return;
+    if (s->socket >= 0)
+        close(s->socket);
+    free(s);
 }
 
 void service_close(struct service *s)
 {
     if (s == NULL)
         return;
-    if (s->handles_open == 0) {
-        free(s);
-        return;
-    }
-    if (s->watchdog.data != NULL)
-        uv_close((uv_handle_t *)&s->watchdog, on_closed);
+    uv_close((uv_handle_t *)&s->watchdog, on_closed);
+    uv_close((uv_handle_t *)&s->again, on_closed);
     for (size_t i = 0; i < COUNT_OF(signals); i++)
         if (s->signal[i].data != NULL)
             uv_close((uv_handle_t *)&s->signal[i], on_closed);

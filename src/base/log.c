@@ -41,13 +41,14 @@ int log_level_parse(const char *text, enum log_level *ret)
 }
 
 struct line {
+    /* The last one is the newline's; until then it tells whether a character ends before it. */
     char bytes[LINE_BYTES_MAX];
     size_t used;
 };
 
 static void put(struct line *l, char c)
 {
-    if (l->used < sizeof l->bytes - 1) /* the last byte is the newline's */
+    if (l->used < sizeof l->bytes)
         l->bytes[l->used++] = c;
 }
 
@@ -138,6 +139,7 @@ void log_write(enum log_level level, const char *event, const struct kv *pairs)
     put_text(&l, event);
     for (const struct kv *p = pairs; p->type != KV_END; p++)
         put_pair(&l, p);
+    l.used = utf8_cut(l.bytes, l.used, sizeof l.bytes - 1);
     l.bytes[l.used++] = '\n';
     /* One write a line, so that two processes on one pipe do not mix theirs. A lost line is no reason to stop. */
     ssize_t written = write(STDERR_FILENO, l.bytes, l.used);

@@ -18,7 +18,8 @@
 /* section, name, kind, default, min, max */
 const struct conf_key conf_keys[] = {
     { "database", "conninfo", CONF_TEXT, .example = "host=/run/postgresql dbname=followup user=followupd",
-      .offset = AT(conninfo), .sentence = "How to reach PostgreSQL, as libpq reads it; empty: the PG* environment." },
+      .offset = AT(conninfo),
+      .sentence = "How to reach PostgreSQL itself (not a pooler), as libpq reads it; empty: the PG* environment." },
     { "database", "statement_timeout", CONF_DURATION, "5s", "100ms", "5m", .offset = AT(statement_timeout_ms),
       .sentence = "Longest time for one statement on every connection but the one that loads." },
     { "database", "reconnect_min", CONF_DURATION, "100ms", "10ms", "1m", .offset = AT(reconnect_min_ms),
@@ -48,7 +49,7 @@ const struct conf_key conf_keys[] = {
       .sentence = "After this a claimed message that nobody works on is scheduled again." },
     { "engine", "in_flight_max", CONF_COUNT, "512", "1", "10000", .offset = AT(in_flight_max),
       .sentence = "Most sends under way at one time, over all providers." },
-    { "engine", "begin_within", CONF_DURATION, "2s", "10ms", "1m", .offset = AT(begin_within_ms),
+    { "engine", "begin_within", CONF_DURATION, "2s", "100ms", "1m", .offset = AT(begin_within_ms),
       .sentence = "A claimed message whose send has not begun by then is given back." },
     { "engine", "busy_again", CONF_DURATION, "50ms", "1ms", "10s", .offset = AT(busy_again_ms),
       .sentence = "Wait before asking again for a message whose conversation somebody else has locked." },

@@ -155,9 +155,9 @@ const struct ctl_verb account_verbs[] = {
       { { NULL } },
       "brings the database to this program's schema",
       "Runs what is missing of the schema, then loads all functions again. Running it again changes nothing. Needs a\n"
-      "superuser, because it creates roles. Refuses a database that is newer than this program, and one whose clock "
-      "is\n"
-      "replaced (a demo's).\n",
+      "superuser, because it creates roles. Refuses a database that is newer than this program, one whose clock is\n"
+      "replaced (a demo's), and to run a migration while a followupd works on the database. Behind a dump or a long\n"
+      "transaction it gives up after three seconds with nothing half done.\n",
       migrate },
     { "account add",
       "NAME",

@@ -23,6 +23,11 @@ static enum ctl_exit reactivate(struct ctl *c)
     return ctl_act(c, "reactivated", NULL, 0);
 }
 
+static enum ctl_exit erase(struct ctl *c)
+{
+    return ctl_act(c, "erased", NULL, 0);
+}
+
 static enum ctl_exit unbounce(struct ctl *c)
 {
     return ctl_act(c, "brought back", NULL, 0);
@@ -249,6 +254,20 @@ const struct ctl_verb operate_verbs[] = {
       "good\n"
       "after all. It is no longer suppressed for the bounce; what the bounce cancelled goes at its old time, or now.\n",
       unbounce },
+    { "erase",
+      WORDS,
+      0,
+      SIZE_MAX,
+      false,
+      { NOTE, FILTER, YES },
+      "deletes leads and all that is stored of them",
+      "Messages as they left, replies, events and the record go with the lead, and so does its address on the\n"
+      "suppression list; of an address that must not be written to a keyed hash stays, by which it is suppressed "
+      "again\n"
+      "when a lead comes with it. Not undone. A lead whose message is in flight or in doubt is left alone: again "
+      "later.\n"
+      "The record says which id was erased, and --note: name nobody in it. Backups are yours to see to.\n",
+      erase },
     { "set-status",
       WORDS,
       0,

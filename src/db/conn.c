@@ -15,6 +15,16 @@ struct watcher {
     int fd;
 };
 
+/* libpq looks a host's name up inside this, and waits for the name server: so it runs on a thread of libuv's. */
+struct starting {
+    uv_work_t work;
+    struct db_conn *conn;
+    char *conninfo, *name; /* owned */
+    int64_t tcp_user_timeout_ms;
+    unsigned first_host;
+    PGconn *pg; /* what came of it; NULL: out of memory, or it was called off */
+};
+
 static void on_handle_closed(struct db_conn *c);
 static void on_io(uv_poll_t *poll, int status, int events);
 static void on_soon(uv_idle_t *idle);
@@ -216,6 +226,8 @@ static void one_line(char *text)
 
 static void drop_socket(struct db_conn *c)
 {
+    if (c->starting != NULL) /* if it waits for a thread; else its end finds that nobody wants it */
+        uv_cancel((uv_req_t *)&c->starting->work);
     unwatch(c);
     uv_timer_stop(&c->deadline);
     uv_idle_stop(&c->soon);
@@ -296,20 +308,108 @@ void db_conn_close(struct db_conn *c, enum status st, void (*on_closed)(void *ar
 
 /* --- the beginning ---------------------------------------------------------------------------------------------- */
 
-static PGconn *start(const struct db_conn_config *config)
+/* "a,b,c" from its by-th element on and around: "b,c,a". The caller's to free; NULL: out of memory, or of nothing. */
+static char *turned(const char *list, unsigned by)
 {
+    char *ret = list != NULL ? strdup(list) : NULL;
+    if (ret == NULL)
+        return NULL;
+    unsigned count = 1;
+    for (const char *s = list; *s != '\0'; s++)
+        count += *s == ',';
+    const char *cut = list;
+    for (by %= count; by > 0; by--)
+        cut = strchr(cut, ',') + 1;
+    if (cut > list)
+        sprintf(ret, "%s,%.*s", cut, (int)(cut - list - 1), list);
+    return ret;
+}
+
+static void start(uv_work_t *work)
+{
+    struct starting *s = container_of(work, struct starting, work);
     char user_timeout[24];
-    snprintf(user_timeout, sizeof user_timeout, "%lld", (long long)config->tcp_user_timeout_ms);
-    const char *const keys[] = { "tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-                                 "client_encoding",  "dbname",          "application_name",    NULL };
-    const char *const values[] = { user_timeout, "10", "5", "3", "UTF8", config->conninfo, config->name, NULL };
-    return PQconnectStartParams(keys, values, 1);
+    snprintf(user_timeout, sizeof user_timeout, "%lld", (long long)s->tcp_user_timeout_ms);
+    /* What stands behind dbname's text wins. */
+    static const char *const keys[] = { "tcp_user_timeout",
+                                        "keepalives_idle",
+                                        "keepalives_interval",
+                                        "keepalives_count",
+                                        "client_encoding",
+                                        "dbname",
+                                        "application_name",
+                                        "host",
+                                        "hostaddr",
+                                        "port",
+                                        NULL };
+    enum { HOST = 7 };
+    const char *values[] = { user_timeout, "10", "5", "3", "UTF8", s->conninfo, s->name, NULL, NULL, NULL, NULL };
+    char *hosts[] = { NULL, NULL, NULL };
+    PQconninfoOption *options = s->first_host > 0 ? PQconninfoParse(s->conninfo, NULL) : NULL;
+    for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
+        for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+            if (strcmp(o->keyword, keys[HOST + i]) == 0)
+                values[HOST + i] = hosts[i] = turned(o->val, s->first_host);
+        }
+    }
+    PQconninfoFree(options);
+    s->pg = PQconnectStartParams(keys, values, 1);
+    for (size_t i = 0; i < COUNT_OF(hosts); i++)
+        free(hosts[i]);
+}
+
+static void starting_free(struct starting *s)
+{
+    if (s == NULL)
+        return;
+    free(s->conninfo);
+    free(s->name);
+    free(s);
 }
 
 static void on_notice(void *arg, const PGresult *res)
 {
     struct db_conn *c = arg;
     conn_result_error(res, &c->notice);
+}
+
+static void on_started(uv_work_t *work, int status)
+{
+    struct starting *s = container_of(work, struct starting, work);
+    struct db_conn *c = s->conn;
+    (void)status;
+    c->starting = NULL;
+    if (c->state != DB_CONNECTING) { /* closed, or given up, meanwhile */
+        PQfinish(s->pg);
+    } else if (s->pg == NULL) {
+        conn_break(c, E_NOMEM, "out of memory");
+    } else {
+        c->pg = s->pg;
+        PQsetNoticeReceiver(c->pg, on_notice, c);
+        if (PQstatus(c->pg) == CONNECTION_BAD)
+            conn_break(c, E_GONE, "%s", PQerrorMessage(c->pg));
+        else
+            watch(c, UV_WRITABLE); /* as if PQconnectPoll had said so */
+    }
+    starting_free(s);
+    on_handle_closed(c);
+}
+
+static struct starting *starting_new(struct db_conn *c, const struct db_conn_config *config)
+{
+    struct starting *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->conn = c;
+    s->conninfo = strdup(config->conninfo);
+    s->name = strdup(config->name);
+    s->tcp_user_timeout_ms = config->tcp_user_timeout_ms;
+    s->first_host = config->first_host;
+    if (s->conninfo == NULL || s->name == NULL) {
+        starting_free(s);
+        return NULL;
+    }
+    return s;
 }
 
 enum status db_conn_open(uv_loop_t *loop, const struct db_conn_config *config, const struct db_conn_events *events,
@@ -324,21 +424,18 @@ enum status db_conn_open(uv_loop_t *loop, const struct db_conn_config *config, c
     c->query_timeout_ms = config->query_timeout_ms;
     list_init(&c->queries);
     c->session_sql = listen_session_sql(config->session_sql, config->channel);
-    c->pg = c->session_sql != NULL ? start(config) : NULL;
-    if (c->pg == NULL) {
+    c->starting = starting_new(c, config);
+    if (c->session_sql == NULL || c->starting == NULL) {
         free(c->session_sql);
+        starting_free(c->starting);
         free(c);
         return err_set(e, E_NOMEM, "out of memory");
     }
-    PQsetNoticeReceiver(c->pg, on_notice, c);
     uv_timer_init(loop, &c->deadline);
     uv_idle_init(loop, &c->soon);
-    c->handles_open = 2;
+    c->handles_open = 3; /* and what is starting */
+    uv_queue_work(loop, &c->starting->work, start, on_started);
     conn_deadline(c, config->connect_timeout_ms);
-    if (PQstatus(c->pg) == CONNECTION_BAD)
-        conn_break_soon(c, E_GONE, PQerrorMessage(c->pg));
-    else
-        watch(c, UV_WRITABLE); /* as if PQconnectPoll had said so */
     *ret = c;
     return OK;
 }
@@ -346,6 +443,11 @@ enum status db_conn_open(uv_loop_t *loop, const struct db_conn_config *config, c
 enum db_conn_state db_conn_state(const struct db_conn *c)
 {
     return c->state;
+}
+
+int db_conn_backend_pid(const struct db_conn *c)
+{
+    return c->pg != NULL ? PQbackendPID(c->pg) : 0;
 }
 
 enum status conn_result_error(const PGresult *res, struct err *e)

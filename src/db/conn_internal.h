@@ -12,8 +12,9 @@
 
 struct db_conn {
     uv_loop_t *loop;
-    PGconn *pg;              /* NULL once broken or closing */
-    struct watcher *watcher; /* of pg's present socket; NULL: none */
+    struct starting *starting; /* until pg is there; NULL: it is, or nothing came of it */
+    PGconn *pg;                /* NULL before, and once broken or closing */
+    struct watcher *watcher;   /* of pg's present socket; NULL: none */
     uv_timer_t deadline;
     uv_idle_t soon; /* work left for the next turn: rows of a COPY, or a break found inside a call */
     int handles_open;

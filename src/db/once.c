@@ -78,9 +78,10 @@ static enum status result_status(struct once *o, const PGresult *result, struct 
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     snprintf(o->sqlstate, sizeof o->sqlstate, "%s", state != NULL ? state : "");
-    return err_set(e, strncmp(o->sqlstate, "22", 2) == 0 ? E_INVALID : E_DB, "%s%s%s%s%s",
-                   message != NULL ? message : "the database failed without a message", detail != NULL ? "; " : "",
-                   detail != NULL ? detail : "", hint != NULL ? "; " : "", hint != NULL ? hint : "");
+    enum status st = strncmp(o->sqlstate, "22", 2) == 0 ? E_INVALID : strcmp(o->sqlstate, "55P03") == 0 ? E_BUSY : E_DB;
+    return err_set(e, st, "%s%s%s%s%s", message != NULL ? message : "the database failed without a message",
+                   detail != NULL ? "; " : "", detail != NULL ? detail : "", hint != NULL ? "; " : "",
+                   hint != NULL ? hint : "");
 }
 
 enum status once_exec(struct once *o, const char *sql, const char *const *values, size_t values_count,

@@ -73,6 +73,13 @@ size_t budget_room(struct budget *b, size_t beside, struct mono now)
     return (double)slots < b->tokens ? slots : (size_t)b->tokens;
 }
 
+bool budget_is_half_free(struct budget *b, struct mono now)
+{
+    fill(b, now);
+    return (b->used + b->early) * 2 < (size_t)b->window &&
+           (b->rate_per_s <= 0 || (b->tokens - 1) * 2 >= tokens_max(b) - 1);
+}
+
 static bool take(struct budget *b, struct mono now)
 {
     if (b->rate_per_s > 0) {

@@ -96,7 +96,7 @@ static void claim_finish(struct claim *c, enum status st, const struct err *e)
             end_unsent(d, c->flights[i], failed_again_ms(c, st, i));
     }
     free(c);
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 static void on_claim(void *arg, enum status st, const struct err *e, const struct claim_row *rows, size_t count)

@@ -6,7 +6,8 @@
 #include "dispatcher_priv.h"
 #include "followupd/base/log.h"
 
-#define LOOK_AGAIN_MS     100 /* when nothing tells us: the database is away */
+#define LOOK_AGAIN_MS     100  /* when nothing tells us: the database is away */
+#define ASK_AGAIN_MS      5000 /* whether an account still has the provider that rests */
 #define SETTLE_MARGIN_MS  5000
 #define BACKLOG_WAITS     5                /* batch_wait_ms, while there is a backlog */
 #define LOOK_UP_ROWS      16               /* asked about at once, beside the sends */
@@ -20,26 +21,6 @@ static size_t min_size(size_t a, size_t b)
 static int64_t min_ms(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-/* --- which provider ---------------------------------------------------------------------------------------------- */
-
-static size_t seen_at(int64_t account_id)
-{
-    return (size_t)((uint64_t)account_id * UINT64_C(0x9e3779b97f4a7c15) >> 52) & (ACCOUNTS_SEEN - 1);
-}
-
-int dispatcher_guess_lane(const struct dispatcher *d, int64_t account_id)
-{
-    size_t at = seen_at(account_id);
-    return d->seen[at].account_id == account_id ? d->seen[at].lane : d->default_lane;
-}
-
-void dispatcher_saw_lane(struct dispatcher *d, int64_t account_id, int lane)
-{
-    size_t at = seen_at(account_id);
-    d->seen[at].account_id = account_id;
-    d->seen[at].lane = lane;
 }
 
 /* --- offers ------------------------------------------------------------------------------------------------------ */
@@ -56,8 +37,45 @@ static size_t claim_room(const struct dispatcher *d)
     return min_size(room, UNSET_MAX - d->unset_count);
 }
 
-static void on_soon(uv_idle_t *idle);
 static void look_again(struct dispatcher *d, int64_t wait_ms);
+
+/* Of a provider that has room to spare for messages that may be another's. -1: there is none. */
+static int take_spare(struct dispatcher *d, struct mono now, struct breaker_pass *ret)
+{
+    for (size_t i = 0; i < d->lane_count; i++) {
+        if (lane_take_spare(&d->lanes[i], now, ret))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Takes a slot for a message of this account and answers whose it is. When its provider has none, it may be a message of
+ * another one, which only its claim tells: so one of them that can spare a slot gives it, where nothing is known of the account,
+ * where its messages have had two, and every few seconds where its provider rests, because that is when people change it.
+ * -1: none; *ret_queue is whose queue it joins. */
+static int take_slot(struct dispatcher *d, int64_t account_id, struct mono now, struct breaker_pass *ret,
+                     int *ret_queue)
+{
+    struct guess *g = guess_of(&d->guesses, account_id);
+    int lane = g != NULL ? g->lane : d->default_lane, other = g != NULL ? guess_other(g, now) : -1;
+    *ret_queue = lane;
+    if (lane_take_ahead(&d->lanes[lane], now, ret))
+        return lane;
+    if (g == NULL)
+        return take_spare(d, now, ret);
+    if (other >= 0) {
+        if (lane_take_spare(&d->lanes[other], now, ret))
+            return other;
+        if (lane_wait_ms(&d->lanes[other], now) < lane_wait_ms(&d->lanes[lane], now))
+            *ret_queue = other;
+    }
+    if (breaker_wait_ms(&d->lanes[lane].breaker, now) == 0 || !mono_reached(g->ask_at, now))
+        return -1;
+    int spare = take_spare(d, now, ret);
+    if (spare >= 0)
+        g->ask_at = mono_add(now, ASK_AGAIN_MS);
+    return spare;
+}
 
 /* Takes a slot for one message. False: the offer ends here. *ret NULL and true: the message is taken, but not asked
  * for. */
@@ -70,15 +88,16 @@ static bool take_one(struct dispatcher *d, const struct due_message *due, struct
         f->again = true;
         return true;
     }
-    int lane = dispatcher_guess_lane(d, due->ref.account_id);
     struct breaker_pass pass;
-    if (!lane_take_ahead(&d->lanes[lane], now, &pass)) {
+    int queue, lane = take_slot(d, due->ref.account_id, now, &pass, &queue);
+    if (lane < 0) {
+        struct lane *l = &d->lanes[queue];
         if (d->lane_count > 1 && d->unset_count + d->config.batch_rows < UNSET_MAX) {
-            dispatcher_set_later(d, due->ref, lane_queue_ms(&d->lanes[lane], now));
+            dispatcher_set_later(d, due->ref, lane_queue_ms(l, now));
             return true;
         }
-        int64_t wait_ms = lane_wait_ms(&d->lanes[lane], now);
-        d->full_lane = wait_ms == 0 ? lane : -1;
+        int64_t wait_ms = lane_wait_ms(l, now);
+        d->full_lane = wait_ms == 0 ? queue : -1;
         look_again(d, wait_ms > 0 ? wait_ms : LOOK_AGAIN_MS);
         return false;
     }
@@ -147,7 +166,7 @@ void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t 
     }
     assert(d->unset_count < UNSET_MAX); /* claim_room counted */
     d->unset[d->unset_count++] = due;
-    uv_idle_start(&d->soon, on_soon);
+    dispatcher_soon(d);
 }
 
 static void set_unset(struct dispatcher *d)
@@ -227,6 +246,7 @@ static void on_soon(uv_idle_t *idle)
     struct dispatcher *d = idle->data;
     uv_idle_stop(idle);
     set_unset(d);
+    handover_return_taken_out(d);
     if (d->on_drained != NULL && is_drained(d)) {
         void (*cb)(void *arg) = d->on_drained;
         d->on_drained = NULL;
@@ -236,10 +256,15 @@ static void on_soon(uv_idle_t *idle)
     tell_room(d);
 }
 
-void dispatcher_ended(struct dispatcher *d)
+void dispatcher_soon(struct dispatcher *d)
+{
+    uv_idle_start(&d->soon, on_soon);
+}
+
+void dispatcher_wake(struct dispatcher *d)
 {
     if (d->handles_open > 0 && (d->refused || d->on_drained != NULL))
-        uv_idle_start(&d->soon, on_soon);
+        dispatcher_soon(d);
 }
 
 void dispatcher_limits_changed(struct dispatcher *d)
@@ -247,14 +272,10 @@ void dispatcher_limits_changed(struct dispatcher *d)
     for (size_t i = 0; i < d->lane_count; i++) {
         const struct provider_config *c = &d->lanes[i].provider->config;
         budget_limit(&d->lanes[i].budget, c->rate_per_s, c->concurrency_max, mono_now());
+        d->lanes[i].next_free_ms = 0; /* those were places at the old rate */
     }
     handover_go_on(d);
-    dispatcher_ended(d);
-}
-
-void dispatcher_wake(struct dispatcher *d)
-{
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 void dispatcher_reloaded(struct dispatcher *d)
@@ -285,7 +306,7 @@ static void hook_set(void *arg, struct due_message due)
 
 static void hook_decided(void *arg)
 {
-    dispatcher_ended(arg);
+    dispatcher_wake(arg);
 }
 
 static void on_recorded(void *arg, const struct recorded_row *row)
@@ -296,7 +317,7 @@ static void on_recorded(void *arg, const struct recorded_row *row)
         dispatcher_end_flight(d, f, -1);
     if (row->has_next)
         d->hooks.set(d->hooks.arg, row->next);
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 static bool is_backlog(void *arg)
@@ -472,7 +493,7 @@ void dispatcher_drain(struct dispatcher *d, void (*cb)(void *arg), void *arg)
     look_ups_stop(d->look_ups);
     handover_go_on(d);
     batch_hurry(d->batch);
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 void dispatcher_abort(struct dispatcher *d)

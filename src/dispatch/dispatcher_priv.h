@@ -5,11 +5,11 @@
 
 #include "flight.h"
 #include "followupd/dispatch/dispatcher.h"
+#include "guess.h"
 #include "lane.h"
 
-#define ACCOUNTS_SEEN 4096 /* a power of two */
-#define UNSET_MAX     (2 * STORE_BATCH_MAX)
-#define SETTLE_ROWS   100
+#define UNSET_MAX   (2 * STORE_BATCH_MAX)
+#define SETTLE_ROWS 100
 
 struct dispatcher {
     uv_loop_t *loop;
@@ -22,10 +22,7 @@ struct dispatcher {
     struct lane lanes[REGISTRY_PROVIDERS_MAX];
     size_t lane_count;
     int default_lane;
-    struct {
-        int64_t account_id; /* 0: none */
-        int lane;
-    } seen[ACCOUNTS_SEEN]; /* which provider an account's last message had */
+    struct guesses guesses;
     /* Slots held for what is in doubt, from settle_reserve to its answer; and what settle_reserve answered last. */
     struct {
         int lane;
@@ -45,11 +42,12 @@ struct dispatcher {
     struct batch *batch;
     struct settle *settle;
     struct look_ups *look_ups;
-    struct list early; /* struct flight: claimed and not due yet, by begin_us */
-    uv_timer_t due;    /* for the first of them */
-    uv_idle_t soon;    /* on_room, in the next turn of the loop */
-    uv_timer_t ahead;  /* runs while something is claimed ahead: none waits longer than its bound */
-    uv_timer_t later;  /* on_room, when a token or a breaker's wait is over */
+    struct giveback *taken_out; /* by people; given back in the next turn; NULL: none */
+    struct list early;          /* struct flight: claimed and not due yet, by begin_us */
+    uv_timer_t due;             /* for the first of them */
+    uv_idle_t soon;             /* on_room, in the next turn of the loop */
+    uv_timer_t ahead;           /* runs while something is claimed ahead: none waits longer than its bound */
+    uv_timer_t later;           /* on_room, when a token or a breaker's wait is over */
     int handles_open;
     bool refused;       /* offer took less than was there */
     int full_lane;      /* whose slots were taken then; -1: it was refused for another reason */
@@ -63,14 +61,12 @@ struct dispatcher {
 };
 
 /* --- dispatcher.c --- */
-int dispatcher_guess_lane(const struct dispatcher *d, int64_t account_id);
-void dispatcher_saw_lane(struct dispatcher *d, int64_t account_id, int lane);
 /* Sets a message for that many real milliseconds from now. */
 void dispatcher_set_later(struct dispatcher *d, struct message_ref ref, int64_t wait_ms);
 /* The flight is over, unsent or recorded: out of the table. set_again_ms: -1: only if it was offered meanwhile. */
 void dispatcher_end_flight(struct dispatcher *d, struct flight *f, int64_t set_again_ms);
-/* Something ended: tells who waits for room, or that all is drained. */
-void dispatcher_ended(struct dispatcher *d);
+/* In the next turn of the loop: what waits for it is done. */
+void dispatcher_soon(struct dispatcher *d);
 
 /* --- claim.c: asks for flights that hold their slots; takes them in any case. --- */
 void claim_start(struct dispatcher *d, struct flight **flights, size_t count);
@@ -90,6 +86,8 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
 /* What is claimed ahead: begins what has a slot now, in order, and gives back what must not begin any more. */
 void handover_go_on(struct dispatcher *d);
 void handover_on_ahead(uv_timer_t *timer);
+/* What dispatcher_cancel has collected. */
+void handover_return_taken_out(struct dispatcher *d);
 /* It is due, and may begin when it has a slot: the next handover_go_on asks. */
 void handover_wait(struct dispatcher *d, struct flight *f);
 /* Without the store: as after a crash. */

@@ -24,6 +24,7 @@ struct flight {
     bool settling;       /* was in doubt: never given back as scheduled */
     struct claim *claim; /* under way for it; NULL once it is answered */
     int lane;            /* whose slot it holds while claiming and posting */
+    int64_t again_ms;    /* given back: to be offered again so much later; 0: when it is due */
     struct breaker_pass pass;
     struct list node; /* of the dispatcher's early ones, then of its lane's ahead */
     int shard;        /* these two from its claim on */

@@ -92,12 +92,14 @@ static void on_given_back(void *arg, enum status st, const struct err *e, const 
     if (st != OK) /* the rows stay `sending` without us: sweep_sending brings them back */
         log_warn("give_back_failed", kv("status", status_text(st)), kv("messages", g->count),
                  kv("reason", e != NULL ? e->text : ""));
-    for (size_t i = 0; i < g->count; i++)
-        dispatcher_end_flight(d, g->flights[i], -1);
     for (size_t i = 0; st == OK && i < count; i++)
         d->hooks.set(d->hooks.arg, rows[i]);
+    for (size_t i = 0; i < g->count; i++) {
+        int64_t again_ms = st == OK ? g->flights[i]->again_ms : 0;
+        dispatcher_end_flight(d, g->flights[i], again_ms > 0 ? again_ms : -1);
+    }
     free(g);
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 void handover_give_back(struct giveback *g)
@@ -148,7 +150,12 @@ static void on_attempt_end(struct attempt *a, const struct judgement *j, struct 
     struct lane *lane = &d->lanes[f->lane];
     struct mono now = mono_now();
     int64_t latency_ms = a->begun_us != 0 ? (a->ended_us - a->begun_us) / 1000 : -1;
-    lane_end(lane, f->pass, j, latency_ms, now);
+    if (j->called_off) {
+        lane->begun--;
+        lane_unused(lane, f->pass);
+    } else {
+        lane_end(lane, f->pass, j, latency_ms, now);
+    }
     /* Not the message's fault: no sooner than the provider may be asked again. */
     if (j->uncounted && k->result.retry_after_ms == 0)
         k->result.retry_after_ms = lane_wait_ms(lane, now) > 1000 ? lane_wait_ms(lane, now) : 1000;
@@ -159,7 +166,7 @@ static void on_attempt_end(struct attempt *a, const struct judgement *j, struct 
     d->slots--;
     record(d, f, k);
     handover_go_on(d);
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }
 
 /* The slot goes where the database says. False: that provider has none; f keeps its old one. */
@@ -189,15 +196,25 @@ static const char *reason_against(struct dispatcher *d, const struct flight *f, 
     return NULL;
 }
 
+/* To connect may have taken seconds: what was taken out meanwhile, or has another owner, does not leave. */
+static bool may_begin(struct attempt *a)
+{
+    const struct flight *f = container_of(a, struct flight, attempt);
+    const struct dispatcher_hooks *hooks = &f->dispatcher->hooks;
+    return !f->cancelled && hooks->may_send(hooks->arg, f->shard, a->kept->result.epoch);
+}
+
 static void post(struct dispatcher *d, struct flight *f, const struct claim_row *row, struct giveback **gives_back)
 {
     struct lane *l = &d->lanes[f->lane];
     f->phase = FLIGHT_POSTING;
     l->begun++;
+    f->attempt.may_begin = may_begin;
     enum status st = attempt_post(&f->attempt, d->transport);
     if (st == OK)
         return;
     l->begun--;
+    f->again_ms = d->config.busy_again_ms;
     give_back(d, f, row, gives_back, status_text(st));
 }
 
@@ -272,11 +289,17 @@ void dispatcher_cancel(struct dispatcher *d, struct message_ref ref)
     if (f->phase != FLIGHT_EARLY && f->phase != FLIGHT_AHEAD)
         return;
     const struct claim_row row = claimed_row(f);
-    struct giveback *gives_back = NULL;
     list_remove(&f->node);
     attempt_drop(&f->attempt);
-    give_back(d, f, &row, &gives_back, reason_against(d, f, row.epoch));
-    handover_give_back(gives_back);
+    give_back(d, f, &row, &d->taken_out, reason_against(d, f, row.epoch));
+    dispatcher_soon(d);
+}
+
+void handover_return_taken_out(struct dispatcher *d)
+{
+    struct giveback *g = d->taken_out;
+    d->taken_out = NULL;
+    handover_give_back(g);
 }
 
 void handover_on_ahead(uv_timer_t *timer)
@@ -292,6 +315,10 @@ void handover_on_ahead(uv_timer_t *timer)
 
 void handover_drop_ahead(struct dispatcher *d)
 {
+    for (size_t i = 0; d->taken_out != NULL && i < d->taken_out->count; i++)
+        dispatcher_end_flight(d, d->taken_out->flights[i], -1);
+    free(d->taken_out);
+    d->taken_out = NULL;
     early_release(d);
     for (size_t i = 0; i < d->lane_count; i++) {
         for (struct list *node; (node = list_take_first(&d->lanes[i].ahead)) != NULL;) {
@@ -340,9 +367,10 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
         record_unposted(d, f, row, OUTCOME_RETRY, "its provider is not in the configuration", NO_PROVIDER_AGAIN_MS);
         return;
     }
-    dispatcher_saw_lane(d, row->ref.account_id, lane);
+    guess_saw(&d->guesses, row->ref.account_id, lane, mono_now());
     f->due = row->due;
     if (!move_slot(d, f, lane)) {
+        f->again_ms = lane_queue_ms(&d->lanes[lane], mono_now());
         give_back(d, f, row, gives_back, "its provider has no room");
         return;
     }
@@ -360,6 +388,7 @@ void handover_begin(struct dispatcher *d, struct flight *f, const struct claim_r
         return;
     }
     if (rejected == NULL) {
+        f->again_ms = d->config.busy_again_ms;
         give_back(d, f, row, gives_back, status_text(st));
         return;
     }
@@ -412,5 +441,5 @@ void handover_settle(void *dispatcher, const struct claim_row *rows, size_t coun
         d->slots--;
         lane_unused(&d->lanes[d->set_aside[d->set_aside_count].lane], d->set_aside[d->set_aside_count].pass);
     }
-    dispatcher_ended(d);
+    dispatcher_wake(d);
 }

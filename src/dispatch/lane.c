@@ -38,6 +38,11 @@ bool lane_take_ahead(struct lane *l, struct mono now, struct breaker_pass *ret)
     return breaker_take(&l->breaker, now, ret) && keep(l, budget_take_beside(&l->budget, ahead(l, now), now), *ret);
 }
 
+bool lane_take_spare(struct lane *l, struct mono now, struct breaker_pass *ret)
+{
+    return l->breaker.state == BREAKER_CLOSED && budget_is_half_free(&l->budget, now) && lane_take_ahead(l, now, ret);
+}
+
 size_t lane_places(const struct lane *l, struct mono now)
 {
     return (size_t)l->budget.window + ahead(l, now);

@@ -23,6 +23,9 @@ void lane_init(struct lane *l, const struct provider *p, int failures_max, int64
 bool lane_take(struct lane *l, struct mono now, struct breaker_pass *ret);
 /* The same, or a place to be claimed ahead. */
 bool lane_take_ahead(struct lane *l, struct mono now, struct breaker_pass *ret);
+/* The same for a message that may be another provider's: only while nothing is wrong with this one, and half of its places
+ * are free for its own. */
+bool lane_take_spare(struct lane *l, struct mono now, struct breaker_pass *ret);
 /* How many lane_take_ahead would give, and how many there are in all. */
 size_t lane_room(struct lane *l, struct mono now);
 size_t lane_places(const struct lane *l, struct mono now);

@@ -12,7 +12,6 @@
 #include "stand_in.h"
 
 #define ACCOUNT_DIGITS_MAX  18
-#define FETCHES_MAX         4    /* certificates at once */
 #define FETCH_EVERY_MS      1000 /* anybody can name a URL on Amazon's hosts: so rarely do we follow one */
 #define FETCH_TIMEOUT_MS    5000
 #define LOG_EVERY_MS        1000
@@ -23,7 +22,7 @@ struct webhooks {
     struct sources *sources;
     uv_mutex_t lock; /* of certificates: read in the pool */
     struct webhook_certificates *certificates;
-    size_t in_pool, under_way, fetching;
+    size_t in_pool, under_way, fetching, classifying;
     struct mono fetch_after, log_after;
     uint64_t unlogged;
     bool closed;
@@ -286,7 +285,7 @@ static void fetch_certificate(struct work *k)
 {
     struct webhooks *w = k->webhooks;
     struct mono now = mono_now();
-    if (k->fetches == CERTIFICATE_FETCHES || w->fetching == FETCHES_MAX || !mono_reached(w->fetch_after, now)) {
+    if (k->fetches == CERTIFICATE_FETCHES || w->fetching == FRONT_CERTIFICATES_MAX || !mono_reached(w->fetch_after, now)) {
         answer_later(k, "too many certificates are asked for");
         return;
     }
@@ -311,6 +310,7 @@ static void on_classified(void *arg, const struct transport_answer *answer)
 {
     struct work *k = arg;
     struct err e = { "" };
+    k->webhooks->classifying--;
     enum status st = answer->end == TRANSPORT_ANSWERED && answer->body_whole
                          ? classify_answer(k->found, answer->http_status, answer->body, answer->body_bytes, &e)
                          : err_set(&e, E_GONE, "%s", answer->detail);
@@ -340,8 +340,14 @@ static void ask_classifier(struct work *k)
         .body_bytes = strlen(k->question),
         .timeout_ms = k->source->classifier_timeout_ms,
     };
-    if (transport_send(k->webhooks->config.transport, &k->fetch, on_classified, k) != OK)
+    if (k->webhooks->classifying == FRONT_QUESTIONS_MAX ||
+        transport_send(k->webhooks->config.transport, &k->fetch, on_classified, k) != OK) {
+        log_warn("reply_not_classified", kv("source", (const char *)k->source->name), kv("account", k->account_id),
+                 kv("reason", "too many are asked about"));
         store(k);
+        return;
+    }
+    k->webhooks->classifying++;
 }
 
 /* --- what the pool found ------------------------------------------------------------------------------------------- */

@@ -124,7 +124,8 @@ void judge_copy_member(const json_t *object, const char *name, char *ret, size_t
 static void judge_no_answer(const struct transport_answer *a, struct judgement *ret)
 {
     ret->outcome = a->end == TRANSPORT_NOT_SENT ? OUTCOME_RETRY : OUTCOME_IN_DOUBT;
-    ret->unreachable = true;
+    ret->called_off = a->called_off;
+    ret->unreachable = !a->called_off;
     ret->overloaded = a->timed_out;
     /* A provider that cannot be reached is not the message's fault: it keeps its key and its number of attempts. */
     ret->uncounted = a->end == TRANSPORT_NOT_SENT;

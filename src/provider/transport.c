@@ -44,7 +44,7 @@ struct post {
     const struct transport_request *request;
     struct curl_slist lines[TRANSPORT_HEADERS_MAX + 2]; /* the header list, linked in place */
     struct buf answer;
-    bool answer_cut, repeat_refused;
+    bool answer_cut, repeat_refused, called_off;
     int64_t begun_us;
     char error[CURL_ERROR_SIZE];
     transport_cb cb;
@@ -68,6 +68,9 @@ static size_t on_write(char *data, size_t size, size_t count, void *arg)
 static int on_begin(void *arg, char *peer, char *local, int peer_port, int local_port)
 {
     struct post *p = arg;
+    p->called_off = p->begun_us == 0 && p->request->may_begin != NULL && !p->request->may_begin(p->arg);
+    if (p->called_off)
+        return CURL_PREREQFUNC_ABORT;
     (void)peer;
     (void)local;
     (void)peer_port;
@@ -158,6 +161,7 @@ static void describe(struct post *p, CURLcode code, struct transport_answer *ret
         .body_whole = code == CURLE_OK,
         .timed_out = code == CURLE_OPERATION_TIMEDOUT,
         .tls_refused = is_tls(code),
+        .called_off = p->called_off,
         .begun_us = p->begun_us,
         .detail = "",
     };
@@ -167,6 +171,8 @@ static void describe(struct post *p, CURLcode code, struct transport_answer *ret
     }
     if (p->answer_cut)
         ret->detail = "the answer is larger than what is read of one";
+    else if (p->called_off)
+        ret->detail = "it was called off before a byte had left";
     else if (p->repeat_refused)
         ret->detail = "the connection was closed without an answer";
     else if (code != CURLE_OK)
@@ -321,7 +327,7 @@ static enum status curl_transport_send(struct transport *transport, const struct
     if (p == NULL)
         return E_NOMEM;
     p->request = r;
-    p->answer_cut = p->repeat_refused = false;
+    p->answer_cut = p->repeat_refused = p->called_off = false;
     p->answer.bytes_max = r->answer_bytes_max > 0 ? r->answer_bytes_max : TRANSPORT_ANSWER_BYTES_MAX;
     p->begun_us = 0;
     p->error[0] = '\0';

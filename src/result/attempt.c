@@ -148,8 +148,15 @@ enum status attempt_prepare(struct attempt *a, const struct claim_row *row, cons
     return OK;
 }
 
+static bool may_begin(void *arg)
+{
+    struct attempt *a = arg;
+    return a->may_begin(a);
+}
+
 enum status attempt_post(struct attempt *a, struct transport *transport)
 {
+    a->post.may_begin = a->may_begin != NULL ? may_begin : NULL;
     a->started_us = mono_now_us();
     a->kept->result.started_real = wall_now();
     enum status st = transport_send(transport, &a->post, on_answer, a);

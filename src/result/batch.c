@@ -28,6 +28,7 @@ struct call {
     struct batch *batch;
     int64_t asked_us;
     size_t count, rows_max;
+    bool alone; /* its row was refused when it was the only one */
     struct kept_result *kept[];
 };
 
@@ -107,6 +108,10 @@ static void settle_rows(struct call *c, const struct recorded_row *rows, size_t 
         b->stats.busy++;
         put_back(b, c->kept[i], b->config.again_ms);
     }
+    if (c->alone) { /* the database was it, or what was wrong with this one has been mended: so may the others' be */
+        list_for_each (node, &b->waiting)
+            container_of(node, struct kept_result, node)->alone = false;
+    }
     b->again_ms = b->config.again_ms;
     b->rows_now = b->rows_now * 2 < b->config.rows_max ? b->rows_now * 2 : b->config.rows_max;
 }
@@ -114,20 +119,21 @@ static void settle_rows(struct call *c, const struct recorded_row *rows, size_t 
 static void keep_rows(struct call *c, enum status st, const struct err *e)
 {
     struct batch *b = c->batch;
-    bool refused = st != E_GONE && st != E_TIMEOUT && st != E_CANCELLED;
+    bool refused = st == E_DB || st == E_LIMIT;
     b->stats.failures++;
     if (refused) {
         b->stats.refusals++;
-        b->rows_now = c->count / 2 > 0 ? c->count / 2 : 1;
+        b->rows_now = c->count > 1 ? c->count / 2 : b->config.rows_max;
+        c->kept[0]->alone = c->count == 1;
     }
     log_warn("results_not_recorded", kv("status", status_text(st)), kv("rows", c->count),
              kv("reason", e != NULL ? e->text : ""), kv("again_ms", b->again_ms));
     for (size_t i = 0; i < c->count; i++)
-        put_back(b, c->kept[i], b->again_ms);
-    if (!refused || c->count == 1)
-        b->again_ms = b->again_ms * 2 < AGAIN_MS_MAX ? b->again_ms * 2 : AGAIN_MS_MAX;
-    if (!refused)
-        b->not_before = mono_add(mono_now(), b->again_ms);
+        put_back(b, c->kept[i], c->kept[i]->alone ? AGAIN_MS_MAX : b->again_ms);
+    if (refused)
+        return;
+    b->again_ms = b->again_ms * 2 < AGAIN_MS_MAX ? b->again_ms * 2 : AGAIN_MS_MAX;
+    b->not_before = mono_add(mono_now(), b->again_ms);
 }
 
 static void on_record(void *arg, enum status st, const struct err *e, const struct recorded_row *rows, size_t count)
@@ -157,10 +163,13 @@ static void collect(struct batch *b, struct call *c, struct mono now)
         struct kept_result *k = container_of(node, struct kept_result, node);
         if (c->count == c->rows_max)
             break;
-        if (!mono_reached(k->not_before, now))
+        if (!mono_reached(k->not_before, now) || (k->alone && c->count > 0))
             continue;
         list_remove(node);
         c->kept[c->count++] = k;
+        if (k->alone)
+            c->rows_max = 1;
+        c->alone = k->alone;
     }
     b->waiting_count -= c->count;
     b->under_way_count += c->count;

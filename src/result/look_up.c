@@ -225,7 +225,7 @@ void look_ups_stop(struct look_ups *l)
 
 bool look_ups_busy(const struct look_ups *l)
 {
-    return l->busy;
+    return l->busy && l->open == 0;
 }
 
 struct look_up_stats look_ups_stats(const struct look_ups *l)

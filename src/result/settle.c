@@ -6,12 +6,15 @@
 #include "followupd/base/crash_point.h"
 #include "followupd/base/log.h"
 
+#define ROWS_FIRST 4
+
 struct settle {
     struct store *store;
     struct settle_config config;
     struct settle_hooks hooks;
     uv_timer_t timer;
     int64_t asked_us;
+    size_t rows, places;     /* to be asked for next, and what the claim that is under way has */
     bool claiming, deciding; /* a statement is under way */
     struct settle_stats stats;
 };
@@ -34,6 +37,8 @@ static void on_claimed(void *arg, enum status st, const struct err *e, const str
         failed(s, "claim_in_doubt", st, e);
         count = 0;
     }
+    /* Mostly nothing is in doubt, and what is due needs the places: many are taken only where few were not enough. */
+    s->rows = count < s->places ? ROWS_FIRST : s->config.rows_max;
     s->stats.claimed += count;
     if (count > 0)
         log_info("messages_in_doubt_posted_again", kv("messages", count));
@@ -57,9 +62,12 @@ static void on_decided(void *arg, enum status st, const struct err *e, const str
 
 static void claim(struct settle *s, struct lease_set leases)
 {
-    struct settle_places room = s->hooks.reserve(s->hooks.arg, s->config.rows_max);
+    struct settle_places room = s->hooks.reserve(s->hooks.arg, s->rows);
     if (room.provider_count == 0)
         return;
+    s->places = 0;
+    for (size_t i = 0; i < room.provider_count; i++)
+        s->places += (size_t)room.places[i];
     struct in_doubt_request r = {
         .leases = leases,
         .providers = room.providers,
@@ -102,11 +110,11 @@ static void on_timer(uv_timer_t *timer)
 enum status settle_new(uv_loop_t *loop, struct store *store, const struct settle_config *config,
                        const struct settle_hooks *hooks, struct settle **ret)
 {
-    assert(config->every_ms > 0 && config->rows_max > 0 && config->rows_max <= STORE_BATCH_MAX);
+    assert(config->every_ms > 0 && config->rows_max >= ROWS_FIRST && config->rows_max <= STORE_BATCH_MAX);
     struct settle *s = calloc(1, sizeof *s);
     if (s == NULL)
         return E_NOMEM;
-    *s = (struct settle){ .store = store, .config = *config, .hooks = *hooks };
+    *s = (struct settle){ .store = store, .config = *config, .hooks = *hooks, .rows = ROWS_FIRST };
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;
     uv_timer_start(&s->timer, on_timer, (uint64_t)config->every_ms, (uint64_t)config->every_ms);

@@ -215,8 +215,16 @@ static void sweep_on_row(void *arg, const struct due_message *row)
     } else if (agenda_known(s->agenda, row->ref) || s->consumer.in_flight(s->consumer.arg, row->ref)) {
         return;
     }
-    s->swept_total++;
+    s->swept_total += loader_complete(&s->loader); /* else a load would have found it as well */
     set_unless_in_flight(s, row->ref, row->due);
+}
+
+/* The interval of the frequent sweep. */
+static void due_now(const struct scheduler *s, struct wall *ret_from, struct wall *ret_until)
+{
+    int64_t now_us = business_now(&s->clock).us;
+    ret_from->us = now_us - business_span_us(&s->clock, s->config.sweep_back_ms);
+    ret_until->us = now_us + business_span_us(&s->clock, s->config.sweep_ahead_ms);
 }
 
 static const struct message_ref *sweep_in_flight(void *arg, size_t *ret_count)
@@ -256,6 +264,16 @@ static bool is_worse(const struct scheduler *s, const struct business_clock *rea
            apart_us <= (double)(reading->error_us + had->error_us + drift_us);
 }
 
+/* What is due about now does not wait until all is loaded: it may be millions. */
+static void load_all(struct scheduler *s)
+{
+    struct wall from, until;
+    loader_all(&s->loader, business_now(&s->clock));
+    due_now(s, &from, &until);
+    if (sweep_recent(&s->sweep, from, until) == OK)
+        s->sweep_at = mono_add(mono_now(), s->config.sweep_ms);
+}
+
 static void on_clock(void *arg, enum status st, const struct err *e, struct wall business, double rate,
                      int64_t asked_us, int64_t answered_us)
 {
@@ -278,7 +296,7 @@ static void on_clock(void *arg, enum status st, const struct err *e, struct wall
     bool back = !first && wheel_now(s).us < before_us - business_span_us(&s->clock, BACK_MS_MAX);
     if ((first || back) && s->up) {
         s->put_off_ms = 0;
-        loader_all(&s->loader, business_now(&s->clock));
+        load_all(s);
     }
     turn_soon(s);
 }
@@ -296,9 +314,8 @@ static void sweep_if_time(struct scheduler *s, struct mono now)
     /* While everything is loaded anew the sweep would only fill the log. */
     if (!loader_complete(&s->loader))
         return;
-    struct wall business = business_now(&s->clock);
-    struct wall back = { business.us - business_span_us(&s->clock, s->config.sweep_back_ms) };
-    struct wall ahead = { business.us + business_span_us(&s->clock, s->config.sweep_ahead_ms) };
+    struct wall back, ahead;
+    due_now(s, &back, &ahead);
     if (mono_reached(s->older_at, now) && sweep_older(&s->sweep, back) == OK)
         s->older_at = mono_add(now, s->config.sweep_older_ms);
     if (!mono_reached(s->sweep_at, now))
@@ -407,7 +424,7 @@ void scheduler_reload(struct scheduler *s, int64_t account_id)
     if (!works(s))
         return; /* everything is loaded when the clock has been read */
     if (account_id == 0)
-        loader_all(&s->loader, business_now(&s->clock));
+        load_all(s);
     else
         loader_account(&s->loader, account_id, business_now(&s->clock));
 }

@@ -49,6 +49,7 @@ struct store_pg {
     struct backoff backoff;
     uv_timer_t retry;
     bool was_up, refused;
+    unsigned failures; /* tries since it was up: each begins with the next host of conninfo */
     enum status why_st;
     struct err why;
     bool sweeping_due, sweeping_sending, bulk_stepping, applying;

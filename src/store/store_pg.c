@@ -77,6 +77,7 @@ static void group_closed(struct store_pg *s)
         s->events.on_refused(s->events.arg, s->why_st, &s->why);
         return;
     }
+    s->failures += !was_up;
     int64_t wait_ms = backoff_next_ms(&s->backoff, chance());
     s->phase = PG_WAITING;
     uv_update_time(s->loop);
@@ -122,15 +123,16 @@ static void group_refuse(struct store_pg *s, enum status st, const struct err *e
 
 /* --- up when the schema is right -------------------------------------------------------------------------------- */
 
-static const struct db_statement version_statement = { "schema_version",
-                                                       "SELECT max(version) FROM followup.migration" };
+static const struct db_statement version_statement = {
+    "schema_version", "SELECT max(version), pg_catalog.pg_backend_pid() FROM followup.migration"
+};
 
 static void on_version(struct db_query *q, enum status st, const struct err *e, const PGresult *res)
 {
     struct store_pg *s = container_of(q, struct store_pg, version_query);
     struct err why;
     if (st == OK)
-        st = db_result_check(res, "i", &why);
+        st = db_result_check(res, "ii", &why);
     else
         why = *e;
     if (st == E_DB) {
@@ -155,8 +157,17 @@ static void on_version(struct db_query *q, enum status st, const struct err *e, 
         group_refuse(s, E_SCHEMA, &why);
         return;
     }
+    /* What stands between hands its connections to others: LISTEN, settings and prepared statements would be theirs. */
+    if (db_i32(res, 0, 1) != db_conn_backend_pid(s->slots[PG_CONTROL].conn)) {
+        err_set(&why, E_INVALID,
+                "something between us and PostgreSQL shares its connections (a pooler): name the server itself in "
+                "conninfo");
+        group_refuse(s, E_INVALID, &why);
+        return;
+    }
     s->phase = PG_UP;
     s->was_up = true;
+    s->failures = 0;
     backoff_reset(&s->backoff);
     s->events.on_up(s->events.arg);
 }
@@ -197,6 +208,7 @@ static enum status slot_open(struct store_pg *s, enum pg_role role, struct err *
     session_sql(s, role, sql, sizeof sql);
     struct db_conn_config config = {
         .conninfo = s->config.conninfo,
+        .first_host = s->failures,
         .name = role_names[role],
         .session_sql = sql,
         .channel = role == PG_CONTROL && s->config.listen ? "followup" : NULL,

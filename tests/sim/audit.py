@@ -10,7 +10,9 @@ be lost (policies hold and assume_sent) or sent twice (resend), as the customer 
 """
 import sys
 
-BEGIN_WITHIN_US = 2_000_000  # of its claim, or it is given back; so what a stop lists as in flight begins by then, or never
+# Two seconds after its claim, or it is given back, and the second that its connection may take; so what a stop lists as in flight
+# begins by then, or never
+BEGIN_WITHIN_US = 3_000_000
 LOOK_BACK_US = 12_000_000  # a due time that was in force so long before the first byte counts: claim, 2 s, a slow clock
 
 

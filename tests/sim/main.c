@@ -286,6 +286,7 @@ static void choose_faults(void)
                                   .notify_late_us = sim_chance(0.3) ? sim_between(MS, 5 * SECOND) : 0,
                                   .answer_lost = some(0.2),
                                   .not_sent = some(0.2),
+                                  .connects = some(0.2),
                                   .refused = some(0.05),
                                   .overloaded = some(0.2),
                                   .broken = some(0.2),

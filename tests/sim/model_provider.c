@@ -12,8 +12,9 @@
 /* generic's member, Postmark's, each read by its own. */
 static const char accepted_body[] = "{\"id\":\"x\",\"ErrorCode\":0,\"MessageID\":\"x\"}";
 
-#define WAY_US_MIN 200
-#define WAY_US_MAX 20000
+#define WAY_US_MIN     200
+#define WAY_US_MAX     20000
+#define CONNECT_US_MAX SECOND
 
 struct model_transport {
     struct transport base;
@@ -34,8 +35,10 @@ struct post {
     transport_cb cb;
     void *arg;
     int64_t message_id;
-    int64_t begun_us, begun; /* the first byte's, 0: none left, on the worker's clock; the call's, in simulated time */
-    char key[80];            /* POST: the message's; look-up: that is asked about */
+    int64_t begun_us, begun; /* the first byte's, 0: none left: on the worker's clock, and in simulated time */
+    int64_t called;          /* the call's */
+    bool (*may_begin)(void *arg);
+    char key[80]; /* POST: the message's; look-up: that is asked about */
     bool is_look_up, over, arrives;
     struct transport_answer answer;
     char body[96];
@@ -223,7 +226,7 @@ struct patience {
     struct model_transport *t;
     struct post *post;
     int64_t message_id;
-    int64_t begun;
+    int64_t called;
 };
 
 /* Its time is over. The POST may be gone, and another may stand where it was: it is looked for among those under way. */
@@ -232,7 +235,7 @@ static void on_timeout(void *arg)
     struct patience *w = arg;
     struct model_transport *t = w->t;
     for (struct post *p = t->under_way; p != NULL; p = p->next) {
-        if (p == w->post && p->message_id == w->message_id && p->begun == w->begun) {
+        if (p == w->post && p->message_id == w->message_id && p->called == w->called) {
             give_up(p, true);
             break;
         }
@@ -282,6 +285,27 @@ static void read_request(const struct transport_request *r, struct post *ret)
     assert(ret->key[0] != '\0');
 }
 
+static void begin(struct post *post)
+{
+    post->begun = sim_now();
+    post->begun_us = SECOND + sim_now();
+    post->arrives = true;
+    sim_after(NULL, way_us(post->t->provider), on_arrive, post);
+}
+
+/* The connection stands: on the worker's machine, which may have slept meanwhile. */
+static void on_connected(void *arg)
+{
+    struct post *post = arg;
+    bool calls_off = !post->over && post->may_begin != NULL && !post->may_begin(post->arg);
+    if (post->over || calls_off) {
+        post->answer = (struct transport_answer){ .end = TRANSPORT_NOT_SENT, .called_off = true };
+        on_end(post);
+        return;
+    }
+    begin(post);
+}
+
 static enum status model_send(struct transport *base, const struct transport_request *r, transport_cb cb, void *arg)
 {
     struct model_transport *t = container_of(base, struct model_transport, base);
@@ -291,14 +315,15 @@ static enum status model_send(struct transport *base, const struct transport_req
     struct post *p = calloc(1, sizeof *p);
     struct patience *w = calloc(1, sizeof *w);
     assert(p != NULL && w != NULL);
-    *p = (struct post){ .t = t, .worker = t->worker, .cb = cb, .arg = arg, .begun = sim_now() };
+    *p = (struct post){ .t = t, .worker = t->worker, .cb = cb, .arg = arg, .called = sim_now() };
     read_request(r, p);
     p->next = t->under_way;
     p->at = &t->under_way;
     if (p->next != NULL)
         p->next->at = &p->next;
     t->under_way = p;
-    *w = (struct patience){ t, p, p->message_id, p->begun };
+    p->may_begin = r->may_begin;
+    *w = (struct patience){ t, p, p->message_id, p->called };
     t->events_pending += 2;
     sim_after(t->host, r->timeout_ms * MS, on_timeout, w);
     if (sim_chance(f->not_sent)) {
@@ -306,9 +331,10 @@ static enum status model_send(struct transport *base, const struct transport_req
         sim_after(t->host, way_us(t->provider), on_end, p);
         return OK;
     }
-    p->begun_us = SECOND + sim_now();
-    p->arrives = true;
-    sim_after(NULL, way_us(t->provider), on_arrive, p);
+    if (sim_chance(f->connects))
+        sim_after(t->host, sim_between(0, CONNECT_US_MAX), on_connected, p);
+    else
+        begin(p);
     return OK;
 }
 

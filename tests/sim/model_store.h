@@ -19,6 +19,7 @@ struct faults {
     int64_t notify_late_us; /* at most; they keep their order */
     double answer_lost;     /* of a POST */
     double not_sent;        /* a POST that cannot connect */
+    double connects;        /* a POST that connects first: up to a second */
     double refused;         /* 4xx for good */
     double overloaded;      /* 429, 503 with Retry-After */
     double broken;          /* 500, before or after it was accepted */

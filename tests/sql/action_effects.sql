@@ -9,8 +9,8 @@ SELECT is((r.done, r.message_id IS NOT NULL, r.due_at, r.in_flight)::text, '(t,t
   FROM followup.start_follow_up(1, ARRAY[:l], 1, 1) AS r;
 SELECT is(t.state(:l), 'active/sequence', 'a started lead is active/sequence');
 SELECT is(t.messages(:l), 'a:scheduled', 'start schedules the first step, and that alone');
-SELECT is((SELECT (state, next_position, version, sequence_id, assistant_id)::text FROM followup.conversation WHERE lead_id = :l),
-          '(active,2,1,1,1)', 'start opens a conversation');
+SELECT is((SELECT (state, version, sequence_id, assistant_id)::text FROM followup.conversation WHERE lead_id = :l),
+          '(active,1,1,1)', 'start opens a conversation');
 SELECT is((SELECT (sequence_id, assistant_id)::text FROM followup.lead WHERE id = :l), '(1,1)', 'the lead keeps what it was started with');
 SELECT is((SELECT string_agg(actor || ' ' || action, ',') FROM followup.activity WHERE lead_id = :l), 'sql:' || session_user || ' start', 'start is in the record');
 SELECT t.lead() AS l \gset

@@ -1,12 +1,11 @@
 -- after_message: the next step, from when the last was planned; the end of a conversation; failures.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(32);
+SELECT plan(31);
 
 SELECT t.started() AS l \gset
 SELECT t.finish(:l, 'sent', '20 seconds') AS m \gset
 SELECT is(t.messages(:l) || ' ' || t.due(:l), 'a:sent b:scheduled 2026-03-04 08:00', 'the next step counts from when the last was planned');
-SELECT is((SELECT next_position FROM followup.conversation WHERE lead_id = :l), 3, 'the conversation knows what comes next');
 SELECT t.finish(:l, 'sent', '10 minutes') AS m \gset
 SELECT is(t.messages(:l) || ' ' || t.due(:l), 'a:sent b:sent c:scheduled 2026-03-07 08:10', 'from when it left, if that was more than a minute late');
 SELECT is(t.finish(:l, 'delivered'), NULL, 'nothing follows the last step, least of all a follow-up');

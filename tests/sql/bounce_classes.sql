@@ -1,7 +1,7 @@
 -- What providers' words, enhanced status codes and SMTP codes say about an address: an event for each row of both tables,
 -- with the class that the providers' manuals and the RFCs give it (RFC 3463, 7372, 7505).
 BEGIN;
-SELECT no_plan();
+SELECT plan(173);
 CREATE SCHEMA t;
 CREATE FUNCTION t.class(p_kind text, p_event jsonb) RETURNS text LANGUAGE sql AS $$
     SELECT c.class || CASE WHEN c.alert THEN ' alert' ELSE '' END FROM followup.bounce_class(p_kind::followup.event_kind, p_event) AS c $$;

@@ -2,7 +2,7 @@
 BEGIN;
 \ir support/rules_world.sql
 \ir support/no_replan.sql
-SELECT plan(48);
+SELECT plan(50);
 
 -- cap_of
 SELECT is(followup.cap_of(c.cap, c.ramp, c.since, c.day), c.expected, c.says)
@@ -109,6 +109,8 @@ SELECT t.finish(9001) AS next \gset
 SELECT is((SELECT to_char(cap_day, 'MM-DD') FROM followup.message WHERE id = :next), '03-12', 'the next step has a place of its own');
 DELETE FROM followup.lead WHERE id = 9001;
 SELECT is((SELECT used FROM followup.cap_use WHERE day = '2026-03-12'), 0, 'a deleted message gives its place back');
+SELECT is((SELECT (used, gone)::text FROM followup.cap_use WHERE day = '2026-03-10'), '(2,1)', 'but what had left counts on its day still');
+SELECT is_empty('SELECT * FROM followup.wrong_cap', 'and is missed by no invariant');
 
 -- In doubt it keeps its place; not sent after all, it gives that back before it takes one
 UPDATE followup.assistant SET daily_cap = 1 WHERE id = 2;

@@ -5,7 +5,7 @@ SELECT t.account(1), t.account(2);
 \o
 CREATE FUNCTION t.token(p_message bigint) RETURNS text LANGUAGE sql AS $$
     SELECT followup.reply_token(1, p_message, k.inner_key, k.outer_key) FROM followup.reply_key AS k $$;
-SELECT plan(66);
+SELECT plan(73);
 
 -- claimed
 SELECT t.lead(1, 'ada') AS ada, t.lead(1, 'ben') AS ben \gset
@@ -131,6 +131,31 @@ SELECT is((t.verdict(2, :pia), t.state(2, :pia)), ('gone'::text, 'cancelled'::te
 SELECT t.set(2, :quy, 'position = 77');
 SELECT is((t.verdict(2, :quy), t.state(2, :quy)), ('gone'::text, 'failed'::text), 'a step that does not exist: failed');
 SELECT is((t.conversation_of(2, :quy)).ended_reason::text, 'failed', 'and its conversation ended, for a person to see');
+
+SELECT t.lead(2, 'tim') AS tim \gset
+SELECT t.set(2, :tim, 'detached = true');
+SELECT is((t.verdict(2, :tim), t.state(2, :tim)), ('gone'::text, 'cancelled'::text), 'so is one that an action replaced');
+
+-- what ends a conversation writes its lead: nobody waits for one who has it
+SET lock_timeout = '5s';
+SELECT t.lead(2, 'uli') AS uli, t.lead(2, 'vic') AS vic \gset
+SELECT t.set(2, :uli, 'position = 77');
+INSERT INTO followup.suppression (account_id, address, reason, source) VALUES (2, 'vic@people.example', 'test', 'test');
+SELECT t.hold('FROM followup.lead WHERE id IN (' || t.lead_of(2, :uli) || ', ' || t.lead_of(2, :vic) || ') FOR NO KEY UPDATE');
+SELECT is((t.verdict(2, :uli), t.state(2, :uli)), ('busy'::text, 'scheduled'::text), 'of a step that does not exist');
+SELECT is((t.verdict(2, :vic), t.state(2, :vic)), ('busy'::text, 'scheduled'::text), 'of a suppressed address');
+SELECT t.let_go();
+SELECT is((t.verdict(2, :uli), t.state(2, :uli)), ('gone'::text, 'failed'::text), 'free, the one fails');
+SELECT is((t.verdict(2, :vic), t.state(2, :vic)), ('gone'::text, 'cancelled'::text), 'and the other is cancelled');
+RESET lock_timeout;
+
+-- a key that was used, and counts still
+SELECT t.lead(2, 'wim') AS wim \gset
+SELECT t.verdict(2, :wim), t.record(2, :wim, 'retry', p_uncounted => true) \g /dev/null
+SELECT first_post_at AS first FROM followup.message WHERE id = :wim \gset
+SELECT t.set(2, :wim, 'due_at = followup.now()');
+SELECT is((attempts, posts), (1, 2), 'is posted again') FROM t.claim(2, :wim);
+SELECT is(first_post_at, :'first'::timestamptz, 'and its window counts from its first POST') FROM followup.message WHERE id = :wim;
 
 -- busy
 SELECT t.lead(2, 'ron') AS ron, t.lead(2, 'sue') AS sue \gset

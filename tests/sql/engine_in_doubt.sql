@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2), t.account(3);
 \o
-SELECT plan(42);
+SELECT plan(50);
 CREATE FUNCTION t.again(p_window_ms bigint = 3600000, p_settle_ms bigint = 0, p_limit integer = 100, p_others integer = 100) RETURNS SETOF bigint LANGUAGE sql AS $$
     SELECT message_id FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['other', 'sandbox'], ARRAY[p_window_ms, p_window_ms], ARRAY[p_others, p_limit], p_settle_ms, 'sandbox') $$;
 -- A message that is in doubt.
@@ -52,6 +52,19 @@ SELECT t.doubt(:before, 'fay') AS fay, t.doubt(2, 'eve') AS eve \gset
 UPDATE followup.conversation SET hold_until = followup.now() + interval '1 day' WHERE id = (t.conversation_of(:before, :fay)).id;
 SELECT results_eq('SELECT * FROM t.again(p_limit => 1)', format('VALUES (%s::bigint)', :eve), 'nor do those that have to wait take the places of others');
 SELECT t.record(2, :eve, 'in_doubt') AS ignored \gset
+UPDATE followup.conversation SET hold_until = NULL WHERE id = (t.conversation_of(:before, :fay)).id;
+UPDATE followup.assistant SET paused_at = now() WHERE account_id = :before;
+SELECT results_eq('SELECT * FROM t.again(p_limit => 1)', format('VALUES (%s::bigint)', :eve), 'nor those of a paused assistant');
+SELECT t.record(2, :eve, 'in_doubt') AS ignored \gset
+UPDATE followup.assistant SET paused_at = NULL WHERE account_id = :before;
+SELECT t.set(:before, :fay, 'detached = true');
+SELECT results_eq('SELECT * FROM t.again(p_limit => 1)', format('VALUES (%s::bigint)', :eve), 'nor those that an action replaced');
+SELECT t.record(2, :eve, 'in_doubt') AS ignored, t.lead(1, 'zed') AS zed \gset
+SELECT t.set(1, :zed, 'forced = true, due_at = followup.now() - ''1 second''::interval');
+SELECT is(t.verdict(1, :zed), 'claimed', 'one is forced through');
+SELECT t.record(1, :zed, 'in_doubt') AS ignored \gset
+SELECT set_eq('SELECT * FROM t.again()', format('VALUES (%s::bigint), (%s)', :eve, :zed), 'a forced one asks no window');
+SELECT t.record(1, :zed, 'sent') AS ignored, t.record(2, :eve, 'in_doubt') AS ignored_too \gset
 UPDATE followup.lead SET email = 'eve.new@people.example' WHERE id = t.lead_of(2, :eve);
 INSERT INTO followup.suppression (account_id, address, reason, source) VALUES (2, 'eve@people.example', 'test', 'test');
 SELECT is_empty('SELECT * FROM t.again()', 'nothing to an address that is suppressed by now, whatever the lead''s is');
@@ -71,32 +84,42 @@ SELECT ok(accepted, 'and is sent') FROM t.record(1, :alert, 'sent');
 -- no more of a provider than it has places for
 SELECT t.doubt(1, 'kim') AS kim, t.doubt(1, 'lea') AS lea, t.doubt(3, 'max') AS max, t.doubt(3, 'ned') AS ned, t.doubt(3, 'oda') AS oda \gset
 UPDATE followup.message SET provider = 'other' WHERE account_id = 3;
+SELECT t.alert(1) AS alert2 \gset
+SELECT t.verdict(1, :alert2), t.record(1, :alert2, 'in_doubt') \g /dev/null
 SELECT is((count(*) FILTER (WHERE id IN (:max, :ned, :oda)), count(*)), (2::bigint, 3::bigint), 'each provider''s messages fill its own places')
   FROM t.again(p_limit => 1, p_others => 2) AS id;
-SELECT is(count(*), 2::bigint, 'the rest goes in the next turn') FROM t.again();
+SELECT is(count(*), 3::bigint, 'the rest goes in the next turn, an alert too') FROM t.again(p_limit => 2);
 SELECT is(max(posts), 2, 'and nobody was claimed who had no place') FROM followup.message WHERE id IN (:kim, :lea, :max, :ned, :oda);
 \o /dev/null
-SELECT t.record(account_id, id, 'sent') FROM followup.message WHERE id IN (:kim, :lea, :max, :ned, :oda);
+SELECT t.record(account_id, id, 'sent') FROM followup.message WHERE id IN (:kim, :lea, :max, :ned, :oda, :alert2);
 \o
 
 -- policy: hold
-SELECT t.doubt(1, 'eva') AS eva \gset
+SELECT t.doubt(1, 'eva') AS eva, t.doubt(1, 'sky') AS sky, t.alert(1) AS held \gset
+SELECT t.verdict(1, :held), t.record(1, :held, 'in_doubt') \g /dev/null
+SELECT followup.skip_to_follow_up(1, ARRAY[t.lead_of(1, :sky)]) \g /dev/null
 SELECT is_empty('SELECT * FROM t.settle(60000)', 'too young for the policy');
 SELECT is(t.state(1, :ben), 'in_doubt', 'a stopped lead''s too');
 SELECT is_empty('SELECT * FROM t.settle()', 'hold: nothing is due');
-SELECT is(t.state(1, :eva), 'in_doubt', 'hold: it stays in doubt');
+SELECT is((t.state(1, :eva), t.state(1, :held)), ('in_doubt'::text, 'in_doubt'::text), 'hold: it stays in doubt, and so does an alert');
 SELECT is(t.state(1, :ben), 'cancelled', 'a stopped lead''s is closed');
 SELECT is((t.conversation_of(1, :ben)).ended_reason::text, 'stopped', 'and its conversation is as it was');
+SELECT is((t.state(1, :sky), (t.conversation_of(1, :sky)).state::text), ('cancelled'::text, 'active'::text), 'and so is what a skip replaced');
 
 -- policy: resend
 UPDATE followup.account SET in_doubt_policy = 'resend' WHERE id = 2;
-SELECT t.doubt(2, 'fay') AS fay, t.doubt(2, 'gil') AS gil, t.doubt(2, 'hal') AS hal \gset
+SELECT t.doubt(2, 'fay') AS fay, t.doubt(2, 'gil') AS gil, t.doubt(2, 'hal') AS hal, t.doubt(2, 'ivy') AS ivy, t.doubt(2, 'jim') AS jim, t.alert(2) AS young \gset
+SELECT t.verdict(2, :young), t.record(2, :young, 'in_doubt'), t.set(2, :fay, 'claimed_at = claimed_at - ''1 hour''::interval') \g /dev/null
 \o /dev/null
 SELECT followup.stop_messaging(2, ARRAY[t.lead_of(2, :gil)]);
+SELECT followup.skip_to_follow_up(2, ARRAY[t.lead_of(2, :ivy)]);
 INSERT INTO followup.suppression (account_id, address, reason, source) VALUES (2, 'hal@people.example', 'test', 'test');
 \o
-SELECT results_eq('SELECT * FROM t.settle()', format('VALUES (%s::bigint)', :fay), 'resend: due again, but not a stopped or a suppressed lead''s');
+SELECT results_eq('SELECT * FROM t.settle(60000)', format('VALUES (%s::bigint)', :fay), 'resend: due again; whatever is younger waits');
+SELECT is((SELECT string_agg(DISTINCT state::text, ' ') FROM followup.message WHERE id IN (:gil, :hal, :ivy, :jim, :young)), 'in_doubt', 'all of it');
+SELECT set_eq('SELECT * FROM t.settle()', format('VALUES (%s::bigint), (%s)', :jim, :young), 'then that too, but not a stopped or a suppressed lead''s');
 SELECT is((t.state(2, :gil), t.state(2, :hal)), ('cancelled'::text, 'cancelled'::text), 'those are closed');
+SELECT is(t.state(2, :ivy), 'cancelled', 'and so is what a skip replaced: it is never sent again');
 SELECT is((attempts, posts), (2, 1), 'it goes with a new key') FROM t.claim(2, :fay);
 SELECT is(accepted, false, 'a late answer to the old key is not taken for the new one') FROM t.record(2, :fay, 'sent', p_attempts => 1, p_provider_id => 'late');
 SELECT is((state::text, provider_message_id), ('sending'::text, 'late'::text), 'but its provider id is kept') FROM followup.message WHERE id = :fay;

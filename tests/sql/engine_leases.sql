@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(59);
+SELECT plan(62);
 
 -- leases
 SELECT is(count(*), 64::bigint, 'every shard has a lease') FROM followup.lease WHERE owner = t.me();
@@ -99,6 +99,12 @@ SELECT is(t.verdict(1, :ada), 'claimed', 'ada is claimed again');
 UPDATE followup.lease SET epoch = epoch + 1;
 SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', followup.claim_mark(), 0, 100)', 'an older epoch: nothing is due');
 SELECT is(t.state(1, :ada), 'in_doubt', 'in doubt');
+SELECT t.lead(1, 'dan') AS dan, t.lead(1, 'eli') AS eli \gset
+SELECT is(count(*), 2::bigint, 'two more are claimed') FROM t.claim(1, :dan, :eli) WHERE verdict = 'claimed';
+UPDATE followup.lease SET epoch = epoch + 1;
+SELECT is_empty('SELECT * FROM followup.sweep_sending(t.me(), t.shards(), t.epochs(), ''{}'', ''{}'', followup.claim_mark(), 0, 1)', 'more of an older epoch than a look may write: nothing is due either');
+SELECT bag_eq(format('SELECT state::text FROM followup.message WHERE id IN (%s, %s)', :dan, :eli), ARRAY['in_doubt', 'sending'], 'the next look has the other');
+SELECT t.record(1, id, 'sent') AS ignored FROM unnest(ARRAY[:dan, :eli]) AS id \g /dev/null
 
 -- what is due
 SELECT t.lead(2, 'm1', '3 min') AS m1, t.lead(2, 'm2', '2 min') AS m2, t.lead(2, 'm3', '1 min') AS m3, t.lead(2, 'm4', '-1 min') AS m4, t.lead(1, 'n1', '2 min') AS n1 \gset

@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(84);
+SELECT plan(96);
 
 -- sent
 SELECT t.lead(1, 'ada') AS ada \gset
@@ -100,6 +100,20 @@ SELECT is((message_id, attempts, posts), (:fay::bigint, 1, 2), 'posted again wit
 SELECT is(next_message_id, NULL, 'a retry of that one proves nothing about the first') FROM t.record(1, :fay, 'retry');
 SELECT is((state::text, attempts), ('in_doubt'::text, 1), 'so it is in doubt again, with its key') FROM followup.message WHERE id = :fay;
 
+SELECT t.lead(1, 'fred') AS fred \gset
+\o /dev/null
+SELECT t.verdict(1, :fred), t.record(1, :fred, 'in_doubt'), pg_sleep(0.01);
+\o
+SELECT count(*) AS again FROM followup.claim_in_doubt(t.me(), t.shards(), t.epochs(), ARRAY['sandbox'], ARRAY[3600000]::bigint[], ARRAY[10], 0, 'sandbox') WHERE message_id = :fred \gset
+SELECT is((:again, t.state(1, :fred)), (1, 'sending'::text), 'another is on its way with its key');
+SELECT is((accepted, t.state(1, :fred)), (false, 'sending'::text), 'what the POST before came to says nothing of this one: a refusal') FROM t.record(1, :fred, 'rejected', p_posts => 1);
+SELECT is((accepted, t.state(1, :fred)), (false, 'sending'::text), 'a doubt') FROM t.record(1, :fred, 'in_doubt', p_posts => 1);
+SELECT is((accepted, t.state(1, :fred)), (false, 'sending'::text), 'nor does a result of another epoch, though it has that key') FROM t.record(1, :fred, 'sent', p_epoch => 99);
+SELECT is((accepted, t.state(1, :fred)), (false, 'sending'::text), 'or of another key') FROM t.record(1, :fred, 'sent', p_attempts => 2);
+SELECT t.set(1, :fred, 'provider_message_id = ''told by an event''');
+SELECT is((accepted, t.state(1, :fred)), (true, 'sent'::text), 'but that the POST before arrived does') FROM t.record(1, :fred, 'sent', p_posts => 1);
+SELECT is(provider_message_id, 'told by an event', 'an answer without an id takes none away') FROM followup.message WHERE id = :fred;
+
 -- takeover
 SELECT t.lead(1, 'gil') AS gil, t.lead(1, 'hal') AS hal \gset
 SELECT is(count(*), 2::bigint, 'gil and hal are claimed') FROM t.claim(1, :gil, :hal) WHERE verdict = 'claimed';
@@ -115,6 +129,16 @@ SELECT isnt_empty('SELECT 1 FROM followup.attempt WHERE message_id = ' || :hal, 
 \o /dev/null
 SELECT followup.acquire_leases(t.me(), t.other(), 600000);
 \o
+
+-- a shard that is another's, whose takeover has not come to this message yet
+SELECT t.lead(1, 'hugo') AS hugo \gset
+SELECT is(t.verdict(1, :hugo), 'claimed', 'hugo is claimed');
+UPDATE followup.lease SET owner = t.other();
+SELECT is((accepted, t.state(1, :hugo)), (false, 'sending'::text), 'the former owner''s "retry" schedules nothing') FROM t.record(1, :hugo, 'retry');
+SELECT is((accepted, t.state(1, :hugo)), (false, 'sending'::text), 'nor does the present one''s, of what it never claimed') FROM t.record(1, :hugo, 'retry', p_worker => t.other());
+UPDATE followup.lease SET owner = t.me();
+SELECT is((accepted, t.state(1, :hugo)), (true, 'in_doubt'::text), 'a doubt counts, whoever has the shard') FROM t.record(1, :hugo, 'in_doubt');
+SELECT is(finished_at, NULL, 'and has not ended anything') FROM followup.message WHERE id = :hugo;
 
 -- a webhook came first
 SELECT t.lead(1, 'ida') AS ida \gset

@@ -4,7 +4,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT no_plan();
+SELECT plan(122);
 
 -- Stored, once
 SELECT t.sent('ada') AS ada, t.sent('ben') AS ben \gset
@@ -51,8 +51,14 @@ SELECT is(t.unpack(), '4', 'what came again in it is known');
 SELECT is_empty($$ SELECT FROM followup.provider_event WHERE event_id IN ('g-2', 'g-4') $$, 'of what is refused nothing is stored');
 SELECT followup.receive_webhooks(ARRAY[1]::bigint[], ARRAY['other'], ARRAY['[{"event_id": "g-2", "kind": "opened"}]']::json[], '{t-1}') AS r \gset
 SELECT is(:'r'::text, '(1,stored)', 'another webhook''s t-1 is another token');
-UPDATE followup.webhook_token SET seen_at = seen_at - interval '8 days' WHERE token = 't-1';
+SELECT is((followup.receive_webhooks(ARRAY[1]::bigint[], ARRAY['mg'], ARRAY[e]::json[], '{t-9}')).verdict, wanted, what)
+  FROM (VALUES ('[{"event_id": "g-9", "kind": "opened", "classified": "hot_lead"}]', 'stored', 'a mail with what a classifier said of it'),
+               ('[{"event_id": "g-9", "kind": "opened"}]', 'stored', 'the same again, and the classifier is away: that is no forgery'),
+               ('[{"event_id": "g-9", "kind": "clicked"}]', 'token_reused', 'another is'),
+               ('7', 'malformed', 'what is no list has no digest')) AS v (e, wanted, what);
+UPDATE followup.webhook_token SET seen_at = seen_at - interval '8 days' WHERE token IN ('t-1', 't-9');
 \o /dev/null
+SELECT t.unpack();
 DELETE FROM followup.provider_event WHERE kind = 'opened';
 SELECT t.apply();
 UPDATE followup.inbox_beat SET beat_at = beat_at - interval '11 s';

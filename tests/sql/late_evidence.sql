@@ -5,7 +5,7 @@
 \o /dev/null
 SELECT t.account(1);
 \o
-SELECT no_plan();
+SELECT plan(24);
 
 -- In doubt, then taken for not sent: scheduled again.
 CREATE FUNCTION t.again(p_name text) RETURNS bigint LANGUAGE plpgsql AS $$

@@ -16,8 +16,8 @@ CREATE FUNCTION t.many(p_account bigint, p_count integer) RETURNS bigint[] LANGU
 SELECT t.account(2);
 SET session_replication_role = replica;
 SELECT t.many(2, 30000);
-INSERT INTO followup.conversation (account_id, id, lead_id, sequence_id, version, assistant_id, next_position, started_at, state, ended_at, ended_reason)
-SELECT 2, id, id, 2, 1, 2, 2, now(), 'ended', now(), 'completed' FROM followup.lead;
+INSERT INTO followup.conversation (account_id, id, lead_id, sequence_id, version, assistant_id, started_at, state, ended_at, ended_reason)
+SELECT 2, id, id, 2, 1, 2, now(), 'ended', now(), 'completed' FROM followup.lead;
 INSERT INTO followup.message (account_id, conversation_id, lead_id, kind, version, position, step_key, due_at, state, sent_at, finished_at)
 SELECT 2, id, id, 'sequence', 1, 1, 'one', now(), 'sent', now(), now() FROM followup.lead;
 RESET session_replication_role;

@@ -4,7 +4,7 @@
 \o /dev/null
 SELECT t.account(1);
 \o
-SELECT no_plan();
+SELECT plan(37);
 SELECT t.sent('ada') AS ada \gset
 SELECT unsubscribe_token AS token FROM followup.lead WHERE id = t.lead_of(1, :ada) \gset
 CREATE FUNCTION t.hits() RETURNS text LANGUAGE sql AS $$ SELECT concat_ws(' ', gets, posts, scanner_gets, scanner_posts) FROM followup.unsubscribe_hit $$;

@@ -23,7 +23,7 @@ SELECT is(t.messages(:under_way) || ' ' || t.state(:under_way), 'a:sent b:sent c
 SELECT is((SELECT string_agg(DISTINCT version::text, ' ') FROM followup.message WHERE lead_id = :under_way), '1', 'all of version 1');
 SELECT is((SELECT string_agg(t.said(r), ' ') FROM followup.continue_follow_up(1, ARRAY[:under_way]) AS r), 'yes', 'continue after the end, steps were added');
 SELECT is(t.messages(:under_way), 'a:sent b:sent c:sent d:scheduled', 'by step_key: the step after the last one sent');
-SELECT is((SELECT (version, next_position)::text FROM followup.conversation WHERE lead_id = :under_way), '(2,5)', 'on the newest version');
+SELECT is((SELECT version FROM followup.conversation WHERE lead_id = :under_way), 2, 'on the newest version');
 SELECT is((SELECT string_agg(t.said(r), ' ') FROM followup.continue_follow_up(1, ARRAY[:answered]) AS r), 'yes', 'continue after a reply');
 SELECT is(t.messages(:answered), 'a:sent b:sent c:cancelled n:scheduled', 'b has gone from version 2: the first unsent step after a');
 SELECT is((SELECT string_agg(t.said(r), ' ') FROM followup.continue_follow_up(1, ARRAY[:early]) AS r) || ' ' || t.messages(:early), 'yes a:cancelled a:scheduled', 'nothing sent: from the first');

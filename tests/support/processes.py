@@ -211,7 +211,7 @@ class Sandbox(Program):
 
 class NotifySocket:
     """What systemd would listen on for Type=notify. Remembers every message, in order. A thread takes them in as they
-    come, as systemd does: the sender waits when nobody reads."""
+    come, as systemd does: a few that nobody reads fill the socket."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="fu-notify.")  # short: a socket's path holds 107 bytes

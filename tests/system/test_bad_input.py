@@ -1,5 +1,7 @@
 """Bad input is named, with its place, and nothing is lost."""
 import datetime as dt
+import socket
+import threading
 
 import psycopg
 import pytest
@@ -39,6 +41,34 @@ def test_another_schema_version_is_named_and_refused(database, daemon):
     one.launch()
     assert one.wait() != 0
     assert "9999" in one.log()
+
+
+def pooler(server):
+    """A socket between, that tells its clients numbers of its own for the server's processes, as every pooler does."""
+    def pass_on(source, sink, told):
+        while piece := source.recv(65536):
+            at = piece.find(b"K\0\0\0\x0c") if told else -1
+            sink.sendall(piece if at < 0 else piece[:at + 5] + b"\0\0\0\x07" + piece[at + 9:])
+        sink.shutdown(socket.SHUT_WR)
+
+    def serve():
+        while True:
+            client, _ = listener.accept()
+            backend = socket.socket(socket.AF_UNIX)
+            backend.connect(f"{server.socket_folder}/.s.PGSQL.5432")
+            for ends in ((client, backend, False), (backend, client, True)):
+                threading.Thread(target=pass_on, args=ends, daemon=True).start()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def test_a_pooler_before_the_database_is_refused(cluster, database, daemon):
+    one = daemon(start=False, conninfo=f"host=127.0.0.1 port={pooler(cluster)} sslmode=disable user=postgres dbname={database.name}")
+    one.launch()
+    assert one.wait() == 1
+    assert "database_refused" in one.log() and "pooler" in one.log()
 
 
 def test_a_merge_tag_without_a_value_fails_that_message_with_a_reason(world, database, sandbox, daemon):

@@ -65,7 +65,7 @@ INSERT INTO followup.send_window SELECT 1, d, '09:00', '17:00' FROM generate_ser
 STATE = """
 SELECT l.id::text, concat_ws(' ', l.state, l.sub_state, l.status, l.timezone, l.country, l.email, l.rep_id, l.crm_status, l.sequence_id,
        l.assistant_id, (SELECT string_agg(to_json(c)::text, ' ')
-          FROM (SELECT c.sequence_id, c.version, c.assistant_id, c.next_position, c.state, c.hold_until, c.ended_reason, c.ended_by,
+          FROM (SELECT c.sequence_id, c.version, c.assistant_id, c.state, c.hold_until, c.ended_reason, c.ended_by,
                        (SELECT string_agg(concat_ws(',', m.kind, m.step_key, CASE WHEN {places} THEN m.due_at ELSE coalesce(m.cap_moved_from, m.due_at) END,
                                                     m.state, m.detached, m.detail, m.forced,
                                                     m.cap_assistant_id, CASE WHEN {places} THEN m.cap_day END, m.base_at, m.delay, m.exact), ' ' ORDER BY m.id)

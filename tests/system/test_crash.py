@@ -1,4 +1,6 @@
 """kill -9, a database that goes away: against the ledger nothing is missing and nothing is twice."""
+import socket
+
 import pytest
 
 from processes import wait_until
@@ -202,3 +204,11 @@ def test_a_provider_in_trouble_costs_delay_and_nothing_else(world, sandbox, daem
                lambda: f"all are sent: {[(row['id'], row['state'], row['detail']) for row in world.messages()]}", 45)
     assert not twice(sandbox.ledger()) and len(sandbox.ledger()) == count
     assert sandbox.stats()["faults"][fault] == 5
+
+
+def test_a_database_host_that_says_nothing_is_passed_over(database, cluster, daemon):
+    """Of two in conninfo the first takes connections and is silent, as a host that is off behind a router is."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hosts = f"host=127.0.0.1,{cluster.socket_folder} port={silent.getsockname()[1]},5432"
+        one = daemon(conninfo=f"{hosts} sslmode=disable user=postgres dbname={database.name}")
+    assert one.log().count("database_not_reached") == 1

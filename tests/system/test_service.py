@@ -2,7 +2,9 @@
 import http.server
 import json
 import signal
+import socket
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -23,6 +25,32 @@ def test_ready_is_said_once_and_stopping_before_the_end(daemon):
     assert one.wait() == 0
     said = [line for line in one.notify.read() if line in ("READY=1", "STOPPING=1")]
     assert said == ["READY=1", "STOPPING=1"]
+
+
+def test_nobody_who_does_not_read_what_it_tells_holds_it_up(world, sandbox, daemon):
+    one = daemon(start=False)
+    with tempfile.TemporaryDirectory(prefix="fu-deaf.") as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(f"{folder}/socket")
+        deaf.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                deaf.sendto(b"full", f"{folder}/socket")
+        one.environment["NOTIFY_SOCKET"] = f"{folder}/socket"
+        one.launch()
+        account = world.account()
+        world.act("start_follow_up", account, world.leads(account, 5))
+        sandbox.wait_for_ledger(5)
+        told = []
+
+        def ready():
+            while True:
+                try:
+                    told.extend(deaf.recv(4096).decode().splitlines())
+                except BlockingIOError:
+                    return "READY=1" in told
+
+        wait_until(ready, lambda: f"that it is ready is told when somebody reads again: {told}")
+        one.stop()
 
 
 def test_the_watchdog_is_fed_while_the_engine_moves(world, sandbox, daemon):
@@ -138,6 +166,23 @@ def test_a_reload_takes_another_rate_and_concurrency(world, sandbox, daemon):
     one.wait_for_log("configuration_reloaded")
     sandbox.wait_for_ledger(5)
     assert sandbox.stats()["in_flight_peak"] <= 2   # a message, and this question
+
+
+def test_a_stop_while_the_database_is_away_waits_for_it_and_records_what_has_left(world, cluster, sandbox, daemon):
+    sandbox.put_faults([{"action": "late", "ms": 1000}])
+    account = world.account()
+    world.act("start_follow_up", account, world.leads(account, 3))
+    one = daemon(config={"provider.sandbox": {"timeout": "10s"}, "engine": {"settle_after": "25s", "drain": "30s"}})
+    sandbox.wait_for_ledger(3)
+    cluster.kill()
+    one.wait_for_log("database_down")
+    one.signal(signal.SIGTERM)
+    one.wait_for_log("stopping")
+    wait_until(lambda: one.log().count("message_attempted") == 3, "the answers are there")
+    cluster.start()
+    assert one.wait() == 0
+    assert "drained" in one.log() and "results_dropped" not in one.log()
+    assert world.count(state="sent") == 3
 
 
 def test_a_second_sigterm_ends_it_at_once(world, sandbox, daemon):

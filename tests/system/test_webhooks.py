@@ -180,17 +180,23 @@ def test_a_bounce_and_a_complaint_change_what_the_lead_gets(world, sandbox, hook
     assert stored(database) == 2
 
 
-def answer_by_mail(one, database, account, text, attachments=()):
+def answered_mail(database, text, attachments=()):
     """The lead's answer to what was sent, as Postmark brings it."""
     sent = database.value("SELECT rfc_message_id FROM followup.message WHERE state = 'sent'")
-    mail = {"FromFull": {"Email": database.value("SELECT email FROM followup.lead"), "Name": "Lead"}, "From": "x@x.example",
+    return {"FromFull": {"Email": database.value("SELECT email FROM followup.lead"), "Name": "Lead"}, "From": "x@x.example",
             "To": "ada@acme.example", "ToFull": [{"Email": "ada@acme.example", "Name": "", "MailboxHash": ""}],
             "OriginalRecipient": "ada@acme.example", "Subject": "Re: sequence 1", "MessageID": "73e6d360-66eb-11e1-8e72-a8904824019b",
             "Date": "Fri, 20 Nov 2026 16:59:01 +0000", "TextBody": text, "HtmlBody": "",
             "StrippedTextReply": text, "Attachments": list(attachments),
             "Headers": [{"Name": "In-Reply-To", "Value": sent}, {"Name": "Message-ID", "Value": "<answer@x.example>"}]}
-    answer = hooks.post(address_of(one), f"/inbound/postmark/{account}", json.dumps(mail).encode(),
-                        {"Content-Type": "application/json", "Authorization": "Basic dXNlcjpwYXNz"})
+
+
+INBOUND_HEADERS = {"Content-Type": "application/json", "Authorization": "Basic dXNlcjpwYXNz"}
+
+
+def answer_by_mail(one, database, account, text, attachments=()):
+    mail = answered_mail(database, text, attachments)
+    answer = hooks.post(address_of(one), f"/inbound/postmark/{account}", json.dumps(mail).encode(), INBOUND_HEADERS)
     assert answer.status == 200, answer.text
     wait_until(lambda: database.value("SELECT count(*) FROM followup.reply") == 1, "the reply is there")
 
@@ -220,6 +226,8 @@ def classifier(answer):
         def do_POST(self):  # noqa: N802
             asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             time.sleep(answer.get("after", 0))
+            if "until" in answer:
+                answer["until"].wait(30)
             self.send_response(200)
             self.end_headers()
             self.wfile.write(answer["body"])
@@ -252,6 +260,30 @@ def test_a_classifier_is_asked_and_the_rules_are_there_without_it(world, sandbox
         assert database.value("SELECT outcome FROM followup.reply") == outcome
         one.stop()
     assert ("reply_not_classified" in one.log()) == (answer["body"] == b"not JSON" or "after" in answer)
+
+
+def test_replies_that_a_classifier_ponders_keep_no_mail_from_leaving(world, sandbox, hooked, database):
+    until = threading.Event()
+    with classifier({"body": b'{"outcome": null}', "until": until}) as (url, asked):
+        one = hooked({"webhook.postmark": {"classifier_url": url, "classifier_timeout": "10s"}, "engine": {"in_flight_max": "4"}})
+        account = started(world, sandbox, one)
+        mail = answered_mail(database, "The quick brown fox jumps over the lazy dog.")
+        clients = [socket.create_connection(address_of(one), hooks.HTTP_SECONDS_MAX) for _ in range(100)]
+        for number, client in enumerate(clients):
+            mail["Headers"][1]["Value"] = f"<answer{number}@x.example>"
+            body = json.dumps(mail | {"MessageID": f"73e6d360-66eb-11e1-8e72-a890482401{number:02}"}).encode()
+            head = f"POST /inbound/postmark/{account} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
+            client.sendall((head + "".join(f"{k}: {v}\r\n" for k, v in INBOUND_HEADERS.items()) + "\r\n").encode() + body)
+        wait_until(lambda: len(asked) + stored(database) >= 100, lambda: f"asked about {len(asked)}, stored {stored(database)}")
+        other = world.account()
+        world.act("start_follow_up", other, world.leads(other, 8))
+        wait_until(lambda: world.count(state="sent", account_id=other) == 8, "all are sent and recorded")
+        until.set()
+        for client in clients:
+            assert client.recv(4096).startswith(b"HTTP/1.1 200")
+            client.close()
+        one.stop()
+    assert "message_given_back" not in one.log()
 
 
 def test_a_stop_is_a_stop_whatever_a_classifier_says(world, sandbox, hooked, database):

@@ -1,7 +1,8 @@
 /* service: the process as systemd and a terminal see it: signals in, READY, STOPPING, RELOADING and WATCHDOG out.
  *
  * SIGTERM and SIGINT ask for a drain, a second one for an end at once; SIGHUP for a reload. Without NOTIFY_SOCKET the
- * notices go nowhere, and nothing else changes. A notice waits when the receiver has ten unread ones: send few.
+ * notices go nowhere, and nothing else changes. None waits for its reader: while his queue is full the last state and the
+ * last line are told again until he takes them.
  *
  * Watchdog   with WATCHDOG_USEC set, WATCHDOG=1 is sent every third of it, from the loop, and only while is_alive()
  *            says so: a loop that turns around a dead engine must be killed too.

@@ -1,6 +1,7 @@
-/* conn: one connection to PostgreSQL on the loop, from its start to its one end. It never blocks the loop, but for one
- * thing that libpq does itself: a host *name* is looked up inside db_conn_open, so use addresses or sockets where a
- * name server may hang. A connection does not come back: its owner opens another (store_pg, with db/backoff).
+/* conn: one connection to PostgreSQL on the loop, from its start to its one end. It does not block the loop: a host's name
+ * is looked up on a thread of libuv's pool, and a close waits for that. But the second and further names of a conninfo that
+ * has several are looked up by libpq on the loop. A connection does not come back: its owner opens another (store_pg, with
+ * db/backoff).
  *
  * Calls      db_conn_open that returned OK is answered by on_up, then at most one on_down, or by on_down alone; always
  *            from the loop, never inside the call. on_down is last: what was under way has been called back with
@@ -11,7 +12,7 @@
  * Deadlines  connect_timeout_ms covers connecting and session_sql; each query has query_timeout_ms from the moment it
  *            is the first in the pipeline, after which the connection is cut: a server that does not answer is gone.
  *            Of a COPY it is the longest silence.
- * Cost       one heap object, three handles of the loop. */
+ * Cost       two heap objects, three handles of the loop, a moment of a thread. */
 #ifndef FOLLOWUPD_DB_CONN_H
 #define FOLLOWUPD_DB_CONN_H
 
@@ -28,6 +29,7 @@ enum db_conn_state { DB_CONNECTING, DB_SESSION, DB_READY, DB_BROKEN, DB_CLOSING 
 
 struct db_conn_config {
     const char *conninfo;    /* borrowed until db_conn_open returns */
+    unsigned first_host;     /* of several in conninfo, which to begin with; libpq waits for each without an end */
     const char *name;        /* application_name */
     const char *session_sql; /* run before on_up, one or more statements; NULL: none. Copied */
     const char *channel;     /* LISTEN to it before on_up; NULL: to none. Copied */
@@ -48,5 +50,8 @@ MUST_USE enum status db_conn_open(uv_loop_t *loop, const struct db_conn_config *
 /* What is under way gets st; then on_closed runs, once, last and from the loop; the connection is freed. Once. */
 void db_conn_close(struct db_conn *c, enum status st, void (*on_closed)(void *arg), void *arg);
 enum db_conn_state db_conn_state(const struct db_conn *c);
+/* The process that serves it, as whoever we are connected to told; 0 while it is not up. A pooler tells another number
+ * than pg_backend_pid(). */
+int db_conn_backend_pid(const struct db_conn *c);
 
 #endif

@@ -4,10 +4,11 @@
  *          followup.migration; then all functions, views, triggers and seed in one transaction, again at every run.
  * Safety   one migrate at a time (advisory lock); stopping it anywhere leaves whole migrations; running it again is
  *          harmless.
- * Refuses  E_SCHEMA: the database is newer than the program, or its clock is replaced (sql/demo/fast_clock.sql): a
- *          database whose time runs fast is thrown away, never upgraded. E_DB: a statement failed; the text names the
- *          file. Needs a superuser: roles are created.
- * Cost     a second or so; blocks. */
+ * Refuses  E_SCHEMA: the database is newer than the program, or has a migration that the program has not; a worker holds
+ *          leases, and there are migrations to run; its clock is replaced (sql/demo/fast_clock.sql): a database whose time
+ *          runs fast is thrown away, never upgraded. E_BUSY: a table was in use for 3 s. E_DB: a statement failed; the
+ *          text names the file. Needs a superuser: roles are created.
+ * Cost     a second or so; blocks. A migration may write all rows of a table. */
 #ifndef FOLLOWUPD_DB_MIGRATE_H
 #define FOLLOWUPD_DB_MIGRATE_H
 

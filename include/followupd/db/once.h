@@ -4,7 +4,8 @@
  * Ownership  once_open gives a connection for once_close; once_exec gives rows for once_rows_free. Texts are borrowed
  *            from the rows or the connection and live as long as they do.
  * Errors     E_GONE: no connection, or it broke. E_INVALID: the database could not read a value (SQLSTATE class 22).
- *            E_DB: it refused or failed. The text is the server's message, with DETAIL and HINT when it has them.
+ *            E_BUSY: a lock was not to be had in time (55P03). E_DB: it refused or failed. The text is the server's
+ *            message, with DETAIL and HINT when it has them.
  * Time       every call blocks; connecting is given up after 10 s (connect_timeout in conninfo says otherwise), a
  *            statement after what the server's statement_timeout says.
  * Values     parameters and results are text; NULL is a NULL pointer. Sessions speak UTF-8 and ISO dates, and their

@@ -51,6 +51,8 @@ void budget_due(struct budget *b);
 size_t budget_ahead(const struct budget *b);
 /* How many budget_take_beside would give now. */
 size_t budget_room(struct budget *b, size_t beside, struct mono now);
+/* Are more than half of the slots free, and with one taken half of the tokens that are stored? One alone counts as half. */
+bool budget_is_half_free(struct budget *b, struct mono now);
 /* This and budget_end: of one that is not early. */
 void budget_unused(struct budget *b);
 /* latency_ms: of the POST; -1: there was none to measure. */

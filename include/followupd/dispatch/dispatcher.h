@@ -8,8 +8,10 @@
  *                    a backlog costs few commits. Which provider a message uses is the database's word and
  *                    comes with the claim; before it, the provider last seen for that account counts (at first the
  *                    default). When the word is another, the slot moves there; when that provider has none, the message
- *                    is given back unposted and next time the guess is right. With several providers, one that has no
- *                    slot does not hold up the others: its messages are set again for when it will have one.
+ *                    is given back unposted. With several providers, one that has no slot does not hold up the others: its
+ *                    messages are set again for when it will have one; and what may be another's (an account of which
+ *                    nothing is known, or that has had two; one whose provider rests, every 5 s) is claimed for a slot
+ *                    that another can spare, so that its claim tells.
  * Early              what is offered before it is due is claimed at once, prepared, and waits for its due time, by the
  *                    clock less its error, but no longer than STORE_CLAIM_EARLY_MS_MAX. Until then it takes none of the
  *                    slots, but a place in the bound on all that is claimed. It is given back when the worker stops, and
@@ -74,7 +76,7 @@ struct dispatcher_hooks {
     /* All that nobody has taken from us, valid or not: results are recorded under these. What the provider refused while
      * its shard was leaving, or after the database was away, was provably not sent, and is not to end in doubt. */
     struct lease_set (*held)(void *arg);
-    /* Is this lease still ours, and will it be for as long as a POST may take? Asked just before the POST. */
+    /* Is this lease still ours, and its margin not begun? Asked before the POST, and again before its first byte. */
     bool (*may_send)(void *arg, int shard, int64_t epoch);
     /* This message is due then (business time): into the wheel. Never called from inside dispatcher_offer; must not
      * offer. */
@@ -121,11 +123,12 @@ MUST_USE enum status dispatcher_new(uv_loop_t *loop, struct store *store, struct
 size_t dispatcher_offer(struct dispatcher *d, const struct due_message *due, size_t count);
 /* Whether an offer would be taken now: nothing holds back a claim, and a provider has a place and a token left. */
 bool dispatcher_has_room(struct dispatcher *d);
-/* The database has taken it out of those that are sent. It is given back if no byte has left. */
+/* The database has taken it out of those that are sent. It is given back, or called off, if no byte has left. */
 void dispatcher_cancel(struct dispatcher *d, struct message_ref ref);
 /* The registry's rates and concurrencies have changed (registry_adopt): they hold from now on. */
 void dispatcher_limits_changed(struct dispatcher *d);
-/* The database is there again, or something else changed: look whether there is room. */
+/* Something ended, the database is there again, or something else changed: whoever waits for room, or for the end of the
+ * drain, is told in the next turn of the loop. */
 void dispatcher_wake(struct dispatcher *d);
 /* What was put off may have been loaded anew, and is offered again: it queues from now on. */
 void dispatcher_reloaded(struct dispatcher *d);

@@ -20,7 +20,9 @@
 #include "followupd/provider/transport.h"
 #include "followupd/store/store.h"
 
-#define FRONT_FIGURES_MS 100
+#define FRONT_FIGURES_MS       100
+#define FRONT_CERTIFICATES_MAX 4  /* asked for at once, and ... */
+#define FRONT_QUESTIONS_MAX    32 /* ... replies that classifiers are asked about; further ones the rules read alone */
 
 struct front;
 
@@ -33,7 +35,7 @@ struct front_hooks {
 struct front_parts {
     struct store *store;
     struct inbox *inbox;
-    struct transport *transport; /* fetches certificates */
+    struct transport *transport; /* has room for FRONT_CERTIFICATES_MAX and FRONT_QUESTIONS_MAX beside all others */
 };
 
 /* Webhooks, by their answer. */

@@ -81,6 +81,7 @@ struct judgement {
     bool overloaded;        /* 429, 503, 5xx, no answer in time: send less */
     bool unreachable;       /* no connection, no answer, or 5xx: one more towards an open breaker */
     bool alarm;             /* the configuration is probably wrong (a redirect) */
+    bool called_off;        /* nothing was asked of the provider */
     bool key_reused;        /* the key came before, with another body: that POST arrived, this one did not */
     int64_t retry_after_ms; /* real; 0: the provider named none; at most PROVIDER_RETRY_AFTER_MS_MAX */
     char detail[PROVIDER_DETAIL_BYTES];          /* for a person; "" when there is nothing to say */

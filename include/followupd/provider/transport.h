@@ -44,6 +44,9 @@ struct transport_request {
     const char *aws_sigv4;
     const void *body;
     size_t body_bytes;
+    /* Asked, with the callback's arg, when the connection stands and just before the first byte; false: nothing leaves, and it
+     * ends as not sent and called off. NULL: it may. */
+    bool (*may_begin)(void *arg);
     size_t answer_bytes_max;    /* of the answer's body that are read; 0: TRANSPORT_ANSWER_BYTES_MAX */
     int64_t timeout_ms;         /* from the call to the answer's last byte */
     int64_t connect_timeout_ms; /* until the connection stands, TLS included; 0: timeout_ms */
@@ -63,6 +66,7 @@ struct transport_answer {
     bool body_whole;
     bool timed_out;
     bool tls_refused;   /* the peer's certificate or handshake was not accepted */
+    bool called_off;    /* by may_begin */
     int64_t begun_us;   /* 0: never begun */
     const char *detail; /* what went wrong, for a person; "" when nothing did */
     const char *(*find_header)(void *headers, const char *name); /* for transport_header; NULL: there are none */

@@ -23,7 +23,8 @@ typedef void (*attempt_cb)(struct attempt *a, const struct judgement *judgement,
 struct attempt {
     const struct provider *provider; /* borrowed, outlives us */
     attempt_cb cb;
-    struct kept_result *kept; /* taken along from the start, so that the end cannot run out of memory */
+    bool (*may_begin)(struct attempt *a); /* asked just before the first byte; NULL: it may */
+    struct kept_result *kept;             /* taken along from the start, so that the end cannot run out of memory */
     struct rendered rendered;
     struct provider_request request;
     struct transport_request post;          /* points into request */

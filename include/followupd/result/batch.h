@@ -6,8 +6,8 @@
  * Nothing is lost   a result leaves the batch only when the database has answered for it. A call that fails (the
  *                   database is away, a time limit) puts its results back, to be repeated: recording twice is
  *                   harmless. A result that is missing in the answer was busy and goes into a later call. When the
- *                   database refuses a call, the next ones are half as long, down to single rows, so that one bad row
- *                   only delays itself.
+ *                   database refuses a call, the next ones are half as long, down to single rows; one that is refused
+ *                   alone is asked for alone from then on, every second, so that one bad row only delays itself.
  * Bound             the batch has none of its own: it holds at most what its user allows to be on its way.
  * Ownership         kept results are taken. on_recorded's row is borrowed until it returns. */
 #ifndef FOLLOWUPD_RESULT_BATCH_H
@@ -29,7 +29,8 @@ struct kept_result {
     char *subject, *text, *html; /* owned */
     char detail[PROVIDER_DETAIL_BYTES];
     char provider_message_id[PROVIDER_ID_BYTES], rfc_message_id[PROVIDER_ID_BYTES];
-    struct mono not_before; /* asked again no sooner */
+    struct mono not_before; /* asked again no sooner ... */
+    bool alone;             /* ... and in a call of its own */
 };
 
 /* The row's identity, no outcome yet. NULL: out of memory. */

@@ -39,9 +39,10 @@ MUST_USE enum status look_ups_new(uv_loop_t *loop, struct store *store, struct t
                                   const struct look_up_hooks *hooks, struct look_ups **ret);
 /* No new turns, and what is asked now is not told to the database. */
 void look_ups_stop(struct look_ups *l);
-bool look_ups_busy(const struct look_ups *l); /* a turn is under way */
+/* A statement is under way. What a provider is asked, and may not answer for long, need not be waited for then. */
+bool look_ups_busy(const struct look_ups *l);
 struct look_up_stats look_ups_stats(const struct look_ups *l);
-/* Only when not busy. l is freed on the loop. */
+/* Only when no turn is under way: store and transport are closed. l is freed on the loop. */
 void look_ups_close(struct look_ups *l);
 
 #endif

@@ -2,8 +2,8 @@
  * that has not run out and hands them over to be posted again under the same key; then it lets the accounts' policy
  * decide about the ones no key can settle any more.
  *
- * Bound      at most rows_max messages a turn, and no more of a provider than reserve has set places aside for; one turn
- *            at a time.
+ * Bound      at most rows_max messages a turn, four when the turn before had places left, and no more of a provider than
+ *            reserve has set places aside for; one turn at a time.
  * Time       real milliseconds. */
 #ifndef FOLLOWUPD_RESULT_SETTLE_H
 #define FOLLOWUPD_RESULT_SETTLE_H

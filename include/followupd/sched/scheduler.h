@@ -2,8 +2,8 @@
  * wake, sweep), reads the database's clock, and hands what has come due to the one consumer.
  *
  * Order      scheduler_open, scheduler_leases and scheduler_up in any order; nothing is handed over before the store is
- *            up and the clock was read; the agenda is loaded once there are leases. After scheduler_down nothing is
- *            handed over until the next up, which loads everything anew.
+ *            up and the clock was read; the agenda is loaded once there are leases, what is due about now first. After
+ *            scheduler_down nothing is handed over until the next up, which loads everything anew.
  * Consumer   on_due runs from the loop only, never inside a call of ours. It is shown what is due within the next 25 ms
  *            (real): a claim takes its time, and what is due shortly after it goes into the same one. It takes the first n of what it is shown and
  *            answers n; fewer than shown means it is full, and it is asked again after scheduler_pull. What it took is

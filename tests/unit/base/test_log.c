@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "followupd/base/log.h"
+#include "followupd/base/utf8.h"
 
 /* Runs `write_it` with standard error in a pipe; what it wrote, at most 64 KiB. */
 static char captured[65536];
@@ -87,6 +88,25 @@ static void over_long_characters(void)
 Test(log, a_value_is_cut_at_the_end_of_a_character)
 {
     cr_assert_str_eq(capture(over_long_characters) + strlen("<3>e a=") + 255, " b=1\n");
+}
+
+static void over_long_line_of_characters(void)
+{
+    static char text[257];
+    setenv("JOURNAL_STREAM", "1:2", 1);
+    for (int i = 0; i < 256; i += 2)
+        memcpy(text + i, "ä", 2);
+    for (int i = 0; i < 2; i++) /* at an even byte, at an odd one */
+        log_error(i == 0 ? "e" : "ee", kv("a", text), kv("b", text), kv("c", text), kv("d", text), kv("e", text),
+                  kv("f", text), kv("g", text), kv("h", text), kv("i", text), kv("j", text), kv("k", text),
+                  kv("l", text), kv("m", text), kv("n", text), kv("o", text), kv("p", text));
+}
+
+Test(log, a_line_is_cut_at_the_end_of_a_character)
+{
+    const char *lines = capture(over_long_line_of_characters);
+    cr_assert(utf8_valid(lines, strlen(lines)));
+    cr_assert_gt(strlen(lines), 2 * 4094);
 }
 
 static void at_levels(void)

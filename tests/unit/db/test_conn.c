@@ -1,6 +1,11 @@
 /* What a connection does when there is no server. With one: tests/unit/store/test_store_pg.c. */
 #include <criterion/criterion.h>
+#include <dlfcn.h>
+#include <netdb.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include "followupd/db/query.h"
 
@@ -46,6 +51,38 @@ static void finish(void)
     cr_assert_eq(closed, 1);
     cr_assert_eq(up, 0);
     cr_assert_eq(uv_loop_close(&loop), 0);
+}
+
+/* A name server that does not answer until the test lets it, or a test would wait for ever. */
+static atomic_bool asked, in_vain;
+static sem_t answers;
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+{
+    typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    if (node == NULL || strcmp(node, "slow.example") != 0)
+        return ((lookup *)dlsym(RTLD_NEXT, "getaddrinfo"))(node, service, hints, ret);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    asked = true;
+    in_vain = sem_timedwait(&answers, &until) != 0;
+    return EAI_AGAIN;
+}
+
+Test(conn, a_name_server_that_does_not_answer_does_not_hold_up_the_loop)
+{
+    sem_init(&answers, 0, 0);
+    close_at_once = true;
+    open_to("host=slow.example dbname=x");
+    while (!asked || down == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    cr_assert_not(in_vain, "the loop waited for the name server");
+    cr_assert_eq(down_st, E_TIMEOUT);
+    cr_assert_eq(closed, 0, "its thread is still at it");
+    sem_post(&answers);
+    finish();
+    cr_assert_not(in_vain);
 }
 
 Test(conn, a_missing_socket_is_told_once_from_the_loop_and_named)

@@ -512,6 +512,33 @@ Test(dispatcher, what_is_taken_out_before_it_is_due_is_given_back)
     finish();
 }
 
+Test(dispatcher, many_that_are_taken_out_are_given_back_in_one_call)
+{
+    providers[0].concurrency_max = 200;
+    start();
+    for (int64_t id = 1; id <= 20; id++)
+        claim_early(id, in_ms(3600000));
+    for (int64_t id = 1; id <= 20; id++)
+        dispatcher_cancel(d, ref(id));
+    turn();
+    take_all_back(20);
+    cr_assert_eq(stats().slots, 0);
+    cr_assert_eq(stats().in_flight, 0);
+    finish();
+}
+
+Test(dispatcher, what_is_taken_out_just_before_all_is_aborted_is_dropped)
+{
+    start();
+    claim_early(1, in_ms(3600000));
+    dispatcher_cancel(d, ref(1));
+    dispatcher_abort(d);
+    turn();
+    cr_assert_eq(store.unclaims.count, 0, "the store is touched no more");
+    cr_assert_eq(stats().in_flight, 0);
+    finish();
+}
+
 Test(dispatcher, what_is_taken_out_while_it_is_claimed_is_given_back)
 {
     start();
@@ -528,10 +555,49 @@ Test(dispatcher, what_is_taken_out_while_it_is_claimed_is_given_back)
     finish();
 }
 
+static bool may_begin(size_t at)
+{
+    return transport.posts[at].request->may_begin(transport.posts[at].arg);
+}
+
+Test(dispatcher, what_is_taken_out_or_lost_while_it_connects_does_not_leave)
+{
+    start();
+    offer(1, 3);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    cr_assert_eq(transport.count, 3);
+    dispatcher_cancel(d, ref(1));
+    cr_assert_not(may_begin(0));
+    cr_assert(may_begin(1));
+    lease_lost = true;
+    cr_assert_not(may_begin(2));
+    end_posts();
+    finish();
+}
+
+Test(dispatcher, what_was_called_off_says_nothing_of_its_provider)
+{
+    config.breaker_failures_max = 1;
+    start();
+    offer(1, 1);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "a");
+    dispatcher_cancel(d, ref(1));
+    fake_end_post(&transport, (struct transport_answer){ .end = TRANSPORT_NOT_SENT, .called_off = true });
+    cr_assert_eq(dispatcher_provider_at(d, 0).breaker, BREAKER_CLOSED);
+    cr_assert_eq(stats().slots, 0);
+    while (store.records.count == 0)
+        turn_once(&loop);
+    cr_assert_eq(store.records.calls[0]->results[0].outcome, OUTCOME_RETRY);
+    cr_assert(store.records.calls[0]->results[0].uncounted, "it keeps its key");
+    fake_answer_record(&store, 0);
+    finish();
+}
+
 Test(dispatcher, what_waits_for_a_slot_and_is_taken_out_is_given_back)
 {
     size_t ahead = claim_ahead(5, 25);
     dispatcher_cancel(d, ref(7));
+    turn();
     take_all_back(1);
     answer_after(5, 200);
     cr_assert(posts_message(4, 8), "the one after it is next");
@@ -702,6 +768,22 @@ Test(dispatcher, a_claim_answered_too_late_is_given_back_and_not_posted)
     c->on_due(c->arg, E_GONE, NULL, NULL, 0);
     free(c);
     cr_assert_not(dispatcher_in_flight(d, ref(1)), "sweep_sending must be able to find it");
+    finish();
+}
+
+Test(dispatcher, what_the_transport_has_no_room_for_is_given_back_and_asked_again_a_little_later)
+{
+    start();
+    transport.refuse = E_LIMIT;
+    claim_early(1, in_ms(-1000));
+    cr_assert_eq(stats().slots, 0);
+    struct fake_call *c = fake_take(&store.unclaims);
+    const struct due_message back = { ref(1), business_now(&business) };
+    c->on_due(c->arg, OK, NULL, &back, 1);
+    free(c);
+    cr_assert_eq(put_off_count, 1, "at once it would be claimed and given back without end");
+    cr_assert_gt(sets[set_count - 1].due.us, back.due.us);
+    cr_assert_not(dispatcher_in_flight(d, ref(1)));
     finish();
 }
 
@@ -962,6 +1044,94 @@ Test(dispatcher, a_probe_that_is_gone_leaves_room_for_another)
     finish();
 }
 
+static void claim_one(int64_t id, const char *provider)
+{
+    cr_assert_eq(offer(id, id), 1);
+    cr_assert_eq(store.claims.count, 1, "it is not asked for");
+    fake_answer_claim(&store, CLAIM_CLAIMED, provider);
+}
+
+/* Account 1 has provider a, which rests from now on. */
+static void let_a_rest(void)
+{
+    provider_count = 2;
+    config.breaker_open_ms = 60000;
+    start();
+    claim_one(1, "a");
+    fake_answer_post(&transport, 403);
+}
+
+Test(dispatcher, an_account_that_is_not_known_yet_does_not_wait_for_a_default_provider_that_rests)
+{
+    let_a_rest();
+    cr_assert_eq(offer_of(2, 2, 9), 8);
+    cr_assert_eq(store.claims.count, 1, "nobody has said that it has provider a");
+    cr_assert_eq(store.claims.calls[0]->count, 8);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "b");
+    cr_assert_eq(transport.count, 8);
+    end_posts();
+    finish();
+}
+
+Test(dispatcher, an_account_that_is_given_another_provider_does_not_wait_for_the_one_that_rests)
+{
+    let_a_rest();
+    cr_assert_eq(offer(2, 9), 8);
+    cr_assert_eq(store.claims.calls[0]->count, 1, "one is asked, the others queue");
+    turn();
+    cr_assert_eq(put_off_count, 7);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "b");
+    cr_assert_eq(transport.count, 1);
+    cr_assert_eq(offer(10, 19), 10);
+    cr_assert_eq(store.claims.calls[0]->count, 10);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "b");
+    end_posts();
+    finish();
+}
+
+Test(dispatcher, an_account_whose_provider_rests_is_asked_about_now_and_then)
+{
+    let_a_rest();
+    claim_one(2, "a");
+    take_all_back(1);
+    turn();
+    cr_assert_eq(put_off_count, 1, "it was given back, and is not asked for again at once");
+    cr_assert_gt(sets[0].due.us, in_ms(30000).us);
+    cr_assert_eq(offer(3, 9), 7);
+    cr_assert_eq(store.claims.count, 0);
+    finish();
+}
+
+Test(dispatcher, of_an_account_with_two_providers_one_that_rests_does_not_hold_up_the_other)
+{
+    let_a_rest();
+    claim_one(2, "b");
+    claim_one(3, "a");
+    take_all_back(1);
+    for (int64_t id = 4; id < 8; id++) {
+        claim_one(id, "b");
+        claim_one(id + 10, "a");
+        take_all_back(1);
+    }
+    cr_assert_eq(transport.count, 5);
+    end_posts();
+    finish();
+}
+
+Test(dispatcher, what_may_be_anothers_leaves_half_of_a_providers_slots_to_its_own)
+{
+    providers[1].concurrency_max = 4;
+    let_a_rest();
+    cr_assert_eq(offer_of(2, 2, 9), 8);
+    cr_assert_eq(store.claims.calls[0]->count, 2);
+    fake_answer_claim(&store, CLAIM_CLAIMED, "b");
+    cr_assert_eq(offer_of(2, 10, 19), 10);
+    cr_assert_eq(store.claims.calls[0]->count, 2, "now it is known whose they are");
+    fake_answer_claim(&store, CLAIM_GONE, "b");
+    end_posts();
+    finish();
+}
+
 Test(dispatcher, the_slot_follows_the_provider_that_the_claim_names)
 {
     provider_count = 2;
@@ -988,7 +1158,9 @@ Test(dispatcher, what_is_loaded_anew_queues_anew)
     provider_count = 2;
     providers[0].rate_per_s = 0.1;
     start();
-    cr_assert_eq(offer(1, 4), 4, "one is claimed, the others queue");
+    claim_one(5, "a");
+    cr_assert_eq(offer(1, 3), 3);
+    cr_assert_eq(store.claims.count, 0, "they queue");
     turn();
     cr_assert_eq(put_off_count, 3);
     int64_t first_us = sets[0].due.us;
@@ -1000,7 +1172,7 @@ Test(dispatcher, what_is_loaded_anew_queues_anew)
     cr_assert_eq(offer(2, 2), 1);
     turn();
     cr_assert_lt(sets[4].due.us, first_us + 5000000);
-    fake_answer_claim(&store, CLAIM_GONE, "a");
+    end_posts();
     finish();
 }
 
@@ -1019,8 +1191,12 @@ Test(dispatcher, more_than_the_named_provider_has_room_for_is_given_back)
     while (transport.count > 0)
         fake_answer_post(&transport, 200);
     struct fake_call *c = fake_take(&store.unclaims);
-    c->on_due(c->arg, OK, NULL, NULL, 0);
+    const struct due_message back = { ref(3), business_now(&business) };
+    c->on_due(c->arg, OK, NULL, &back, 1);
     free(c);
+    turn();
+    cr_assert_eq(put_off_count, 3, "asked for again at once they would be given back again");
+    cr_assert_gt(sets[set_count - 1].due.us, back.due.us);
     finish();
 }
 
@@ -1044,6 +1220,18 @@ static struct fake_call *wait_for_in_doubt(void)
     while (store.in_doubt.count == 0)
         turn_once(&loop);
     return fake_take(&store.in_doubt);
+}
+
+/* Answers all that are asked for, with messages that nobody posts. */
+static void fill_places(struct fake_call *c)
+{
+    struct claim_row rows[STORE_BATCH_MAX];
+    for (size_t i = 0; i < c->count; i++) {
+        rows[i] = fake_row(ref(900 + (int64_t)i));
+        rows[i].provider = "nobody";
+    }
+    c->on_claim(c->arg, OK, NULL, rows, c->count);
+    free(c);
 }
 
 static void end_policies(void)
@@ -1107,6 +1295,7 @@ Test(dispatcher, what_is_not_due_leaves_the_slots_to_what_is_in_doubt)
     for (int64_t id = 1; id <= 5; id++)
         claim_early(id, in_ms(3600000));
     cr_assert_eq(offer(6, 6), 0, "but all that is claimed has a bound");
+    fill_places(wait_for_in_doubt());
     struct fake_call *c = wait_for_in_doubt();
     cr_assert(transport.total > 0 || c->count == 5); /* 0: or this took longer than they are held */
     c->on_claim(c->arg, OK, NULL, NULL, 0);
@@ -1124,11 +1313,12 @@ Test(dispatcher, of_what_is_in_doubt_each_provider_gets_what_it_has_slots_for_an
     provider_count = 2;
     providers[1].concurrency_max = 3;
     start();
+    fill_places(wait_for_in_doubt());
     struct fake_call *c = wait_for_in_doubt();
-    cr_assert_str_eq(c->asked[0].provider, "a");
-    cr_assert_eq(c->asked[0].places, 32);
-    cr_assert_str_eq(c->asked[1].provider, "b");
-    cr_assert_eq(c->asked[1].places, 3);
+    cr_assert_str_eq(c->asked[0].provider, "b", "another one is first");
+    cr_assert_eq(c->asked[0].places, 3);
+    cr_assert_str_eq(c->asked[1].provider, "a");
+    cr_assert_eq(c->asked[1].places, 32);
     cr_assert_eq(offer(11, 15), 5);
     cr_assert_eq(store.claims.total, 0, "its slots are set aside: what is due is set again for later");
     struct claim_row rows[3];
@@ -1145,6 +1335,30 @@ Test(dispatcher, of_what_is_in_doubt_each_provider_gets_what_it_has_slots_for_an
         fake_answer_post(&transport, 200);
     end_policies();
     turn();
+    finish();
+}
+
+Test(dispatcher, few_places_are_set_aside_until_they_were_not_enough)
+{
+    config.settle_every_ms = 1;
+    start();
+    struct fake_call *c = wait_for_in_doubt();
+    cr_assert_eq(c->count, 4);
+    c->on_claim(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    c = wait_for_in_doubt();
+    cr_assert_eq(c->count, 4, "nothing is in doubt");
+    fill_places(c);
+    c = wait_for_in_doubt();
+    cr_assert_eq(c->count, 32, "there may be more than four");
+    c->on_claim(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    c = wait_for_in_doubt();
+    cr_assert_eq(c->count, 4, "there are none");
+    c->on_claim(c->arg, OK, NULL, NULL, 0);
+    free(c);
+    dispatcher_abort(d);
+    end_policies();
     finish();
 }
 

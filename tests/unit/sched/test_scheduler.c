@@ -399,6 +399,27 @@ Test(scheduler, the_sweep_finds_what_notify_lost_page_by_page)
     finish();
 }
 
+Test(scheduler, what_is_due_now_does_not_wait_until_all_is_loaded)
+{
+    open_with((struct scheduler_config){
+        .sweep_ms = 1000000, .sweep_older_ms = 1000000, .sweep_back_ms = 2e12 }); /* 2 s of this clock */
+    fake_row(&store, A, 1, S(-1));
+    store.hold_load = true;
+    up();
+    UNTIL(got_count == 1);
+    cr_assert_not(complete());
+    fake_answer_load_rows(&store);
+    fake_answer_load_done(&store, OK);
+    store.hold_load = false;
+    UNTIL(complete());
+    turns(20);
+    cr_assert_eq(got_count, 1);
+    struct scheduler_counts counts;
+    scheduler_count(scheduler, &counts);
+    cr_assert_eq(counts.swept_total, 0, "no NOTIFY was lost");
+    finish();
+}
+
 Test(scheduler, the_sweep_corrects_a_wrong_time)
 {
     open_with((struct scheduler_config){ .sweep_ms = 20, .sweep_older_ms = 20 });
