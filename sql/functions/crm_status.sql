@@ -26,7 +26,7 @@ BEGIN
         v_actor := followup.actor_of(p_account, p_actor, CASE v_changes[1].action WHEN 'stop' THEN 'stop' WHEN 'skip_to_follow_up' THEN 'skip'
                                                                                   ELSE 'set_status' END);
     END IF;
-    v_plan := ARRAY(SELECT followup.read_leads(p_account, ARRAY[v_lead], NULL, v_actor));
+    v_plan := ARRAY(SELECT r FROM followup.read_leads(p_account, ARRAY[v_lead], NULL, v_actor) AS r);
     IF v_plan[1].reason IS NULL THEN
         UPDATE followup.lead AS l SET crm_source = p_source, crm_status = p_code
          WHERE l.account_id = p_account AND l.id = v_lead;

@@ -4,7 +4,7 @@ RETURNS followup.lead_plan[]
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM followup.lock_leads(p_account, p_leads);
-    RETURN ARRAY(SELECT followup.read_leads(p_account, p_leads, NULL, p_actor));
+    RETURN ARRAY(SELECT r FROM followup.read_leads(p_account, p_leads, NULL, p_actor) AS r);
 END
 $$;
 COMMENT ON FUNCTION followup.fact_plan(bigint, bigint[], followup.actor) IS
