@@ -1,7 +1,7 @@
 -- What bounces lead to: the schedule of soft ones, the undo, the breaker on their rate, what a person is told.
 BEGIN;
 \ir support/rules_world.sql
-SELECT plan(55);
+SELECT plan(62);
 CREATE FUNCTION t.bounce(p_message bigint, p_kind text, p_detail text = NULL) RETURNS text LANGUAGE sql AS $$
     SELECT CASE WHEN r.done THEN 'done' ELSE r.reason::text END FROM followup.record_bounce(1, p_message, p_kind, p_detail) AS r $$;
 CREATE FUNCTION t.unbounce(p_lead bigint, p_note text = 'she wrote to us', p_actor bigint = NULL) RETURNS text LANGUAGE sql AS $$

@@ -2,7 +2,7 @@
 BEGIN;
 \ir support/rules_world.sql
 \ir support/no_replan.sql
-SELECT plan(50);
+SELECT plan(52);
 
 -- cap_of
 SELECT is(followup.cap_of(c.cap, c.ramp, c.since, c.day), c.expected, c.says)
@@ -127,6 +127,13 @@ SELECT is_empty('SELECT * FROM followup.wrong_cap WHERE assistant_id = 2', 'as t
 INSERT INTO followup.holiday (account_id, date, name) SELECT 1, d, 'never' FROM generate_series('2026-03-12'::date, '2027-05-01', '1 day') AS d;
 SELECT is((SELECT r::text FROM followup.reserve_place(1, 2, 'Europe/Berlin', NULL, '2026-03-11 14:00+00', false) AS r), '(infinity,)', 'where there is no other day there is no place');
 DELETE FROM followup.holiday;
+
+-- A day of which nothing is used between two that are full
+UPDATE followup.assistant SET daily_cap = 1 WHERE id = 2;
+INSERT INTO followup.cap_use (account_id, assistant_id, day, used) VALUES (1, 2, '2026-04-07', 1), (1, 2, '2026-04-09', 1);
+SELECT is((SELECT r::text FROM followup.reserve_place(1, 2, 'Europe/Berlin', NULL, '2026-04-07 14:00+00', false) AS r), '("2026-04-08 14:00:00+00",2026-04-08)', 'is the next free one');
+SELECT is((SELECT r::text FROM followup.reserve_place(1, 2, 'Europe/Berlin', NULL, '2026-04-07 14:00+00', false) AS r), '("2026-04-10 14:00:00+00",2026-04-10)', 'once; then the day behind all three');
+DELETE FROM followup.cap_use WHERE assistant_id = 2 AND day >= '2026-04-01';
 
 -- A ramp
 UPDATE followup.assistant SET daily_cap = 3, ramp = '{1,2}', ramp_from = '2026-05-01' WHERE id = 2;

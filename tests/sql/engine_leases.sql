@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(62);
+SELECT plan(63);
 
 -- leases
 SELECT is(count(*), 64::bigint, 'every shard has a lease') FROM followup.lease WHERE owner = t.me();
@@ -16,6 +16,7 @@ SELECT is(count(*), 1::bigint, 'one that ran out and was not taken can be renewe
 SELECT results_eq('SELECT * FROM followup.acquire_leases(t.other(), NULL, 60000)', 'VALUES (1, 2::bigint)', 'one that ran out is taken, one epoch up');
 SELECT is_empty('SELECT * FROM followup.renew_leases(t.me(), ARRAY[1], ARRAY[1]::bigint[], 60000)', 'and lost to the former owner');
 SELECT is(followup.release_leases(t.me(), ARRAY[5, 1], ARRAY[1, 1]::bigint[]), 1, 'only what is ours is released');
+SELECT is(followup.release_leases(t.me(), ARRAY[6], ARRAY[0]::bigint[]), 0, 'at the epoch at which it was taken');
 SELECT results_eq('SELECT * FROM followup.acquire_leases(t.other(), NULL, 60000)', 'VALUES (5, 2::bigint)', 'a released one is free at once');
 SELECT is(count(*), 62::bigint, 'a dead worker''s are taken at once') FROM followup.acquire_leases(t.other(), t.me(), 60000);
 SELECT is(count(*), 64::bigint, 'and back') FROM followup.acquire_leases(t.me(), t.other(), 60000);

@@ -5,7 +5,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(41);
+SELECT plan(48);
 -- A second session in a transaction of its own, until t.ends(): t.asks() answers what one text expression gives in it.
 CREATE FUNCTION t.begins() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

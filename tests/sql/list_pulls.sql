@@ -3,7 +3,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2), t.account(3);
 \o
-SELECT plan(47);
+SELECT plan(57);
 UPDATE followup.account SET provider = 'sg' WHERE id = 1;
 UPDATE followup.account SET provider = 're' WHERE id = 2;
 UPDATE followup.account SET provider = 'sg' WHERE id = 3;
