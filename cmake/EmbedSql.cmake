@@ -2,7 +2,7 @@
 # The generated source is a table of struct sql_file (include/followupd/db/migrate.h), sorted by path.
 function(followupd_embed_sql target)
     file(GLOB files CONFIGURE_DEPENDS
-         ${PROJECT_SOURCE_DIR}/sql/migrations/*.sql ${PROJECT_SOURCE_DIR}/sql/functions/*.sql
+         ${PROJECT_SOURCE_DIR}/sql/migrations/*.sql ${PROJECT_SOURCE_DIR}/sql/functions/*/*.sql
          ${PROJECT_SOURCE_DIR}/sql/views/*.sql ${PROJECT_SOURCE_DIR}/sql/triggers/*.sql
          ${PROJECT_SOURCE_DIR}/sql/seed/*.sql)
     list(SORT files)

@@ -74,7 +74,7 @@ def _load_files(cluster, dbname):
         note = f"INSERT INTO followup.migration (version, name) VALUES ({int(file.name[:4])}, '{file.stem}')"
         cluster.psql("-1", "-f", str(file), "-c", note, dbname=dbname)
     # They call one another: bodies are checked when they run, and none is there unless all are. Owned by followup_owner.
-    owned = [file for folder in ("functions", "views", "triggers") for file in sorted((SQL / folder).glob("*.sql"))]
+    owned = [file for folder in ("functions", "views", "triggers") for file in sorted((SQL / folder).glob("**/*.sql"))]
     if owned:
         files = [word for file in owned for word in ("-f", str(file))]
         cluster.psql("-1", "-c", "SET check_function_bodies = off; SET ROLE followup_owner", *files, dbname=dbname)
