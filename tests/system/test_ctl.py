@@ -255,6 +255,18 @@ def test_actions_by_id_and_address_answer_each_lead(ctl, database, leads):
     assert database.value("SELECT count(*) FROM followup.activity WHERE action = 'skip' AND note = 'asked on the phone'") == 2
 
 
+def test_an_erased_lead_is_gone_and_its_stop_is_not(ctl, database, leads, tmp_path):
+    ctl("stop", "ann@x.example")
+    assert answer(ctl("erase", "ann@x.example", "--note", "asked by letter", "--json"))["done"] == 1
+    assert database.rows("SELECT actor, note FROM followup.activity WHERE action = 'erase'") == [("sql:postgres", "asked by letter")]
+    assert "ann@x.example" not in states(database)
+    again = tmp_path / "again.csv"
+    again.write_text("email\nann@x.example\n", encoding="utf-8")
+    ctl("lead", "import", again, "--sequence", "Welcome")
+    assert states(database)["ann@x.example"] == "new"
+    assert answer(ctl("start", "ann@x.example", "--sequence", "Welcome", "--json", check=False))["left_alone"] == {"suppressed": 1}
+
+
 def test_an_unknown_address_stops_the_whole_call(ctl, database, leads):
     done = ctl("stop", "ann@x.example", "nobody@x.example", check=False)
     assert done.returncode == 1 and "there is no lead nobody@x.example" in done.stderr
