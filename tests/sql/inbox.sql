@@ -4,7 +4,7 @@
 \o /dev/null
 SELECT t.account(1), t.account(2);
 \o
-SELECT plan(122);
+SELECT plan(126);
 
 -- Stored, once
 SELECT t.sent('ada') AS ada, t.sent('ben') AS ben \gset
