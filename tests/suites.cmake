@@ -8,7 +8,7 @@ if(FOLLOWUPD_FULL) # tests/support/extent.py
     list(APPEND FOLLOWUPD_TEST_ENVIRONMENT "FOLLOWUPD_FULL=1")
 else()
     set(patience timeout -k 20 580)
-    set(sim_seeds 1..1000)
+    set(sim_seeds 1..600)
 endif()
 file(GLOB migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sql/migrations/*.sql)
 file(GLOB sql_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sql/*.sql)

@@ -43,8 +43,8 @@ def race(database, calls):
 
 def spread(world, database, accounts):
     """Every lead's message due at an instant of its own within the next seconds: {(account, lead): (message, due)}."""
+    world.start_everywhere(accounts, at=database.value("SELECT followup.now()") + dt.timedelta(days=1))
     begin = database.value("SELECT followup.now()") + dt.timedelta(seconds=SPREAD_SECONDS / 2)
-    world.start_everywhere(accounts, at=begin + dt.timedelta(days=1))
     database.rows("UPDATE followup.message SET due_at = %s::timestamptz + make_interval(secs => %s * random())",
                   begin, SPREAD_SECONDS)
     return {(row["account_id"], row["lead_id"]): row for row in world.messages()}
