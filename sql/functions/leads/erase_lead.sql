@@ -11,9 +11,8 @@ DECLARE
 BEGIN
     PERFORM followup.lock_leads(p_account, p_leads);
     v_plan := ARRAY(
-        SELECT followup.lead_plan_refused(r, CASE WHEN r.reason IN ('not_permitted', 'not_found', 'not_own_lead') THEN r.reason
-                                                  WHEN f.lead_id IS NOT NULL THEN 'in_flight' END)
-          FROM followup.read_leads(p_account, p_leads, 'stop', v_actor) AS r
+        SELECT followup.lead_plan_refused(r, coalesce(r.reason, CASE WHEN f.lead_id IS NOT NULL THEN 'in_flight'::followup.skip_reason END))
+          FROM followup.read_leads(p_account, p_leads, NULL, v_actor) AS r
           LEFT JOIN followup.in_flight_of(p_account, p_leads) AS f ON f.lead_id = r.lead_id);
     v_results := ARRAY(SELECT a FROM followup.action_results(p_account, p_leads, v_plan, NULL, NULL) AS a);
     SELECT array_agg(l.id), array_agg(lower(l.email)) INTO v_leads, v_addresses
